@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The log: sentences for people, facts as journal fields.
+ *
+ * Goes to the journal (sd_journal_sendv(3)) where standard error is a journal stream ($JOURNAL_STREAM, see
+ * systemd.exec(5)), otherwise as text to standard error. Only programs' own layers (manager, worker, ctl) log
+ * above LOG_DEBUG; libraries return -errno.
+ */
+
+#include <syslog.h>
+
+#include "base/util.h"
+
+#define LOG_IDENTIFIER "php-pool"
+
+/* Bounds: fields of one record, standing fields, and a message's length in bytes (longer ones are cut). */
+#define LOG_FIELDS_MAX 24
+#define LOG_CONTEXT_MAX 4
+#define LOG_MESSAGE_MAX 8192
+
+typedef struct LogField {
+        const char *name;  /* as systemd.journal-fields(7) wants it: upper case; NULL ends the list */
+        const char *value; /* NULL leaves the field out */
+} LogField;
+
+/* Chooses the target. Call it once, before descriptor 2 changes its meaning. */
+void log_open(void);
+
+/* True when records go to the journal, so that fields are kept. */
+bool log_to_journal(void);
+
+/* Drops what is less urgent than level (syslog(3) numbers; LOG_NOTICE at first). */
+void log_set_max_level(int level);
+int log_get_max_level(void);
+
+/* Sets a standing field, which every later record carries; both strings are copied. -ENOSPC when full. */
+int log_set_context(const char *name, const char *value);
+
+/*
+ * Writes one record and returns -abs(error), so that it can stand behind return. %m in the format is error's
+ * text. message_id, from messages.h, may be NULL, and so may fields.
+ */
+int log_record(int level, int error, const char *message_id, const LogField *fields, const char *format, ...)
+                _printf_(5, 6);
+
+#define log_full(level, error, ...) log_record(level, error, NULL, NULL, __VA_ARGS__)
+
+#define log_debug(...) log_full(LOG_DEBUG, 0, __VA_ARGS__)
+#define log_info(...) log_full(LOG_INFO, 0, __VA_ARGS__)
+#define log_notice(...) log_full(LOG_NOTICE, 0, __VA_ARGS__)
+#define log_warning(...) log_full(LOG_WARNING, 0, __VA_ARGS__)
+#define log_error(...) log_full(LOG_ERR, 0, __VA_ARGS__)
+
+#define log_debug_errno(e, ...) log_full(LOG_DEBUG, e, __VA_ARGS__)
+#define log_warning_errno(e, ...) log_full(LOG_WARNING, e, __VA_ARGS__)
+#define log_error_errno(e, ...) log_full(LOG_ERR, e, __VA_ARGS__)
+
+/* "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if unknown. */
+const char *log_level_to_string(int level);
+int log_level_from_string(const char *s);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a template inherits: see inherit.h. One table names the single descriptors; "listen" may repeat. */
+
+#include "ipc/inherit.h"
+
+#include <stdio.h>
+
+#include "base/parse.h"
+
+static const struct {
+        const char *name;
+        size_t offset;
+} inherit_table[] = {
+#define INHERIT(name) { #name, offsetof(Inherit, name) },
+        INHERIT_LIST
+#undef INHERIT
+};
+
+static int *inherit_field(const Inherit *inherit, size_t i)
+{
+        return (int *) (void *) ((char *) inherit + inherit_table[i].offset);
+}
+
+size_t inherit_list(const Inherit *inherit, int *fds)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
+                fds[n++] = *inherit_field(inherit, i);
+        for (size_t i = 0; i < inherit->n_listen; i++)
+                fds[n++] = inherit->listen[i];
+        return n;
+}
+
+void inherit_argv_free(char **argv)
+{
+        for (char **p = argv; p && *p; p++)
+                free(*p);
+        free(argv);
+}
+DEFINE_CLEANUP(char **, inherit_argv_free)
+
+int inherit_format(const Inherit *inherit, const char *executable, const char *pool, char ***ret_argv)
+{
+        _cleanup_(inherit_argv_freep) char **argv = NULL;
+        size_t n = 0;
+
+        argv = calloc(2 + INHERIT_MAX + 1, sizeof *argv);
+        if (!argv)
+                return -ENOMEM;
+
+        argv[n] = strdup(executable);
+        if (!argv[n++])
+                return -ENOMEM;
+        argv[n] = strdup(pool);
+        if (!argv[n++])
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
+                if (asprintf(&argv[n++], "%s=%d", inherit_table[i].name, *inherit_field(inherit, i)) < 0) {
+                        argv[n - 1] = NULL;
+                        return -ENOMEM;
+                }
+        for (size_t i = 0; i < inherit->n_listen; i++)
+                if (asprintf(&argv[n++], "listen=%d", inherit->listen[i]) < 0) {
+                        argv[n - 1] = NULL;
+                        return -ENOMEM;
+                }
+
+        *ret_argv = TAKE_PTR(argv);
+        return 0;
+}
+
+/* Puts one "name=number" where it belongs. */
+static int inherit_assign(Inherit *inherit, const char *argument)
+{
+        const char *value = strchr(argument, '=');
+        int fd, r;
+
+        if (!value)
+                return -EINVAL;
+        r = parse_fd(value + 1, &fd);
+        if (r < 0)
+                return r;
+        r = fd_cloexec(fd, true);
+        if (r < 0)
+                return r;
+
+        if (startswith(argument, "listen=")) {
+                if (inherit->n_listen == INHERIT_LISTEN_MAX)
+                        return -E2BIG;
+                inherit->listen[inherit->n_listen++] = fd;
+                return 0;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
+                if (strncmp(argument, inherit_table[i].name, (size_t) (value - argument)) == 0 &&
+                    inherit_table[i].name[value - argument] == 0) {
+                        if (*inherit_field(inherit, i) >= 0)
+                                return -EINVAL;
+                        *inherit_field(inherit, i) = fd;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+int inherit_parse(int argc, char **argv, Inherit *ret)
+{
+        Inherit inherit = {};
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
+                *inherit_field(&inherit, i) = -EBADF;
+
+        for (int i = 0; i < argc; i++) {
+                r = inherit_assign(&inherit, argv[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
+                if (*inherit_field(&inherit, i) < 0)
+                        return -EINVAL;
+        if (inherit.n_listen == 0)
+                return -EINVAL;
+
+        *ret = inherit;
+        return 0;
+}

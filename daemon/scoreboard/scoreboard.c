@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The shared board: see scoreboard.h. Each slot carries a sequence number that is odd while its worker writes
+ * (a sequence lock without the lock: a worker that dies inside leaves a torn record, and no reader waits for it).
+ */
+
+#include "scoreboard/scoreboard.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define SCOREBOARD_MAGIC 0x70687062U /* "phpb" */
+#define CACHE_LINE 64
+#define READ_TRIES 3
+
+typedef struct Slot {
+        _Alignas(CACHE_LINE) atomic_uint sequence;
+        atomic_uint stage;
+        WorkerRecord record;
+} Slot;
+
+typedef struct Board {
+        uint32_t magic;
+        uint32_t n_slots;
+        _Alignas(CACHE_LINE) atomic_uint threshold; /* the manager's */
+        _Alignas(CACHE_LINE) atomic_int idle;       /* everybody's */
+        atomic_uint armed;
+        Slot slots[];
+} Board;
+
+struct Scoreboard {
+        Board *board;
+        size_t size;    /* of the mapping, bytes */
+        size_t n_slots; /* our own copy: the shared one is never used as a bound */
+        int fd;
+};
+
+static const char *const stage_names[] = {
+#define STAGE(name, text) [STAGE_##name] = text,
+        STAGE_LIST
+#undef STAGE
+};
+_Static_assert(ELEMENTSOF(stage_names) == _STAGE_MAX, "every stage has a name");
+
+const char *stage_to_string(Stage stage)
+{
+        return stage_names[stage];
+}
+
+static int board_map(int fd, size_t size, Scoreboard **ret)
+{
+        _cleanup_(freep) Scoreboard *b = NULL;
+        void *p;
+
+        b = malloc(sizeof *b);
+        if (!b)
+                return -ENOMEM;
+
+        p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (p == MAP_FAILED)
+                return -errno;
+
+        *b = (Scoreboard) { .board = p, .size = size, .fd = -EBADF };
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+int scoreboard_new(size_t n_slots, Scoreboard **ret)
+{
+        _cleanup_(scoreboard_freep) Scoreboard *b = NULL;
+        _cleanup_(fd_closep) int fd = -EBADF;
+        size_t size = sizeof(Board) + n_slots * sizeof(Slot);
+        int r;
+
+        fd = memfd_create("php-pool-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (fd < 0)
+                return -errno;
+        if (ftruncate(fd, (off_t) size) < 0)
+                return -errno;
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+                return -errno;
+
+        r = board_map(fd, size, &b);
+        if (r < 0)
+                return r;
+
+        b->board->magic = SCOREBOARD_MAGIC;
+        b->board->n_slots = (uint32_t) n_slots;
+        b->n_slots = n_slots;
+        b->fd = TAKE_FD(fd);
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+int scoreboard_map(int fd, Scoreboard **ret)
+{
+        _cleanup_(scoreboard_freep) Scoreboard *b = NULL;
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if ((size_t) st.st_size < sizeof(Board))
+                return -EBADMSG;
+
+        r = board_map(fd, (size_t) st.st_size, &b);
+        if (r < 0)
+                return r;
+
+        b->n_slots = b->board->n_slots;
+        if (b->board->magic != SCOREBOARD_MAGIC || sizeof(Board) + b->n_slots * sizeof(Slot) != b->size)
+                return -EBADMSG;
+
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+void scoreboard_free(Scoreboard *b)
+{
+        if (!b)
+                return;
+        (void) munmap(b->board, b->size);
+        fd_close(b->fd);
+        free(b);
+}
+
+int scoreboard_fd(const Scoreboard *b)
+{
+        return b->fd;
+}
+
+size_t scoreboard_size(const Scoreboard *b)
+{
+        return b->n_slots;
+}
+
+static Slot *board_slot(const Scoreboard *b, size_t slot)
+{
+        assert(slot < b->n_slots);
+        return &b->board->slots[slot];
+}
+
+int scoreboard_attach(Scoreboard *b, size_t slot)
+{
+        WorkerRecord *record;
+
+        if (slot >= b->n_slots)
+                return -ERANGE;
+
+        record = scoreboard_begin(b, slot);
+        *record = (WorkerRecord) { .pid = getpid(), .started = now_realtime() };
+        scoreboard_end(b, slot);
+        return 0;
+}
+
+WorkerRecord *scoreboard_begin(Scoreboard *b, size_t slot)
+{
+        Slot *s = board_slot(b, slot);
+
+        atomic_fetch_add_explicit(&s->sequence, 1, memory_order_acq_rel);
+        return &s->record;
+}
+
+void scoreboard_end(Scoreboard *b, size_t slot)
+{
+        atomic_fetch_add_explicit(&board_slot(b, slot)->sequence, 1, memory_order_release);
+}
+
+bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
+{
+        Slot *s = board_slot(b, slot);
+        Stage before = atomic_load_explicit(&s->stage, memory_order_relaxed);
+        int idle;
+
+        if (before == stage)
+                return false;
+
+        atomic_store(&s->stage, stage);
+        if (stage == STAGE_IDLE) {
+                atomic_fetch_add(&b->board->idle, 1);
+                return before == STAGE_STARTING;
+        }
+        if (before != STAGE_IDLE)
+                return false;
+
+        idle = atomic_fetch_sub(&b->board->idle, 1) - 1;
+        return idle < (int) atomic_load(&b->board->threshold) && atomic_exchange(&b->board->armed, 0) != 0;
+}
+
+void scoreboard_reserve(Scoreboard *b, size_t slot)
+{
+        atomic_store(&board_slot(b, slot)->stage, STAGE_STARTING);
+}
+
+void scoreboard_release(Scoreboard *b, size_t slot)
+{
+        Slot *s = board_slot(b, slot);
+
+        if (atomic_exchange(&s->stage, STAGE_FREE) == STAGE_IDLE)
+                atomic_fetch_sub(&b->board->idle, 1);
+        atomic_store(&s->sequence, 0); /* its worker may have died while writing */
+        memset(&s->record, 0, sizeof s->record);
+}
+
+Stage scoreboard_stage(const Scoreboard *b, size_t slot)
+{
+        unsigned stage = atomic_load(&board_slot(b, slot)->stage);
+
+        return stage < _STAGE_MAX ? (Stage) stage : STAGE_RUNNING;
+}
+
+bool scoreboard_read(const Scoreboard *b, size_t slot, WorkerRecord *ret)
+{
+        Slot *s = board_slot(b, slot);
+        bool whole = false;
+
+        for (unsigned i = 0; i < READ_TRIES && !whole; i++) {
+                unsigned before = atomic_load_explicit(&s->sequence, memory_order_acquire);
+
+                memcpy(ret, &s->record, sizeof *ret);
+                atomic_thread_fence(memory_order_acquire);
+                whole = before % 2 == 0 && atomic_load_explicit(&s->sequence, memory_order_relaxed) == before;
+        }
+
+        ret->stage = scoreboard_stage(b, slot);
+        ret->method[SCOREBOARD_METHOD_MAX - 1] = 0;
+        ret->uri[SCOREBOARD_URI_MAX - 1] = 0;
+        ret->script[SCOREBOARD_SCRIPT_MAX - 1] = 0;
+        ret->user[SCOREBOARD_USER_MAX - 1] = 0;
+        return whole;
+}
+
+void scoreboard_arm(Scoreboard *b, unsigned threshold)
+{
+        atomic_store(&b->board->threshold, threshold);
+        atomic_store(&b->board->armed, threshold > 0);
+}

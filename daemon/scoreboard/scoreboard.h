@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot per
+ * worker, aligned to cache lines, with exactly one writer, the worker; no locks. What a reader copies
+ * out is range-checked: a worker can lie about itself and harm nobody.
+ *
+ * The header has one line that the manager writes (what wakes it) and one that everybody changes atomically (the
+ * number of idle workers).
+ */
+
+#include <sys/types.h>
+
+#include "base/time.h"
+
+/* A worker's stage. FPM's names are what people see. */
+#define STAGE_LIST                                                                                           \
+        STAGE(FREE, "Free")                 /* no worker has the slot; set by the manager */                 \
+        STAGE(STARTING, "Starting")         /* set by the manager when it orders the worker */               \
+        STAGE(IDLE, "Idle")                                                                                  \
+        STAGE(READING, "Reading headers")                                                                    \
+        STAGE(RUNNING, "Running")                                                                            \
+        STAGE(FINISHING, "Finishing")       /* answered; shutdown functions and clean-up */                  \
+        STAGE(ENDING, "Ending")             /* takes no more work and is about to exit */
+
+typedef enum Stage {
+#define STAGE(name, text) STAGE_##name,
+        STAGE_LIST
+#undef STAGE
+        _STAGE_MAX,
+} Stage;
+
+const char *stage_to_string(Stage stage);
+
+#define SCOREBOARD_METHOD_MAX 16
+#define SCOREBOARD_URI_MAX 1024
+#define SCOREBOARD_SCRIPT_MAX 512
+#define SCOREBOARD_USER_MAX 64
+
+/* What a worker says of itself. Strings are cut to fit. */
+typedef struct WorkerRecord {
+        pid_t pid;
+        Stage stage;
+        usec_t started;          /* CLOCK_REALTIME */
+        uint64_t connections;    /* accepted or resumed */
+        uint64_t requests;       /* finished */
+        usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
+        usec_t request_duration; /* of the last finished request */
+        usec_t request_cpu;      /* user and system time of the last finished request */
+        uint64_t request_memory; /* its peak, in bytes */
+        uint64_t content_length; /* of the current or last request */
+        char method[SCOREBOARD_METHOD_MAX];
+        char uri[SCOREBOARD_URI_MAX]; /* REQUEST_URI, as the client sent it */
+        char script[SCOREBOARD_SCRIPT_MAX];
+        char user[SCOREBOARD_USER_MAX];
+} WorkerRecord;
+
+typedef struct Scoreboard Scoreboard;
+
+/* The manager's: a new board of n_slots free slots, in a memfd that cannot be resized. 0 or -errno. */
+int scoreboard_new(size_t n_slots, Scoreboard **ret);
+
+/* A worker's: maps the board behind fd, which stays the caller's. -EBADMSG for one of another form. 0 or -errno. */
+int scoreboard_map(int fd, Scoreboard **ret);
+
+void scoreboard_free(Scoreboard *board);
+DEFINE_CLEANUP(Scoreboard *, scoreboard_free)
+
+/* The manager's memfd, which stays the board's; -EBADF for a mapped one. */
+int scoreboard_fd(const Scoreboard *board);
+
+size_t scoreboard_size(const Scoreboard *board);
+
+/* ---- A worker, on its own slot ---- */
+
+/* Takes the slot: writes pid and start time. The stage stays STARTING. 0, or -ERANGE for no such slot. */
+int scoreboard_attach(Scoreboard *board, size_t slot);
+
+/* Where the worker writes: between scoreboard_begin() and scoreboard_end(), which let a reader notice a torn copy. */
+WorkerRecord *scoreboard_begin(Scoreboard *board, size_t slot);
+void scoreboard_end(Scoreboard *board, size_t slot);
+
+/*
+ * Changes the stage, and the idle count with it. True when the manager asked to be woken and must be now: the
+ * idle count fell below its threshold, or the worker is idle for the first time.
+ */
+bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
+
+/* ---- The manager ---- */
+
+/* Marks a free slot as STARTING. */
+void scoreboard_reserve(Scoreboard *board, size_t slot);
+
+/* The worker is dead and buried: takes it out of the idle count and frees the slot. */
+void scoreboard_release(Scoreboard *board, size_t slot);
+
+/* Copies a slot out: the stage is in range, strings end. False when a writer kept it torn; the copy is usable. */
+bool scoreboard_read(const Scoreboard *board, size_t slot, WorkerRecord *ret);
+
+/* The stage alone, in range. */
+Stage scoreboard_stage(const Scoreboard *board, size_t slot);
+
+/* Asks to be woken once when fewer than threshold workers are idle; 0 asks for nothing. */
+void scoreboard_arm(Scoreboard *board, unsigned threshold);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A pool's status as plain structs: see status.def. Strings belong to whoever filled the struct in. */
+
+#include "base/time.h"
+
+#define STATUS_TYPE_STRING const char *
+#define STATUS_TYPE_COUNT uint64_t
+#define STATUS_TYPE_USEC usec_t
+#define STATUS_TYPE_TIME usec_t
+
+typedef struct PoolStatus {
+#define POOL_STATUS(field, key, type) STATUS_TYPE_##type field;
+#include "scoreboard/status.def"
+} PoolStatus;
+
+typedef struct WorkerStatus {
+#define WORKER_STATUS(field, key, type) STATUS_TYPE_##type field;
+#include "scoreboard/status.def"
+} WorkerStatus;
