@@ -41,7 +41,8 @@ int io_read_file(int fd, size_t max, void **ret_data, size_t *ret_size)
                 ssize_t n;
                 uint8_t *bigger;
 
-                if (capacity > max + 1)
+                /* One byte beyond max tells a file that is larger. */
+                if (capacity - 1 > max)
                         capacity = max + 1;
                 bigger = realloc(data, capacity + 1);
                 if (!bigger)

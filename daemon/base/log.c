@@ -42,10 +42,14 @@ int log_level_from_string(const char *s)
 
 void log_open(void)
 {
-        const char *e = getenv("JOURNAL_STREAM");
+        const char *target = getenv("PHP_POOL_LOG"), *e = getenv("JOURNAL_STREAM");
         unsigned long long device, inode;
         struct stat st;
 
+        if (target) {
+                log_state.journal = streq(target, "journal");
+                return;
+        }
         log_state.journal = e && sscanf(e, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
                             st.st_dev == device && st.st_ino == inode;
 }
@@ -91,7 +95,8 @@ int log_set_context(const char *name, const char *value)
 /* Writes to the journal; PRIORITY, identifier and message go first, as journalctl shows them. */
 static void write_journal(int level, const char *message_id, const LogField *fields, const char *message)
 {
-        char buffers[LOG_FIELDS_MAX][64];
+        static const char identifier[] = "SYSLOG_IDENTIFIER=" LOG_IDENTIFIER;
+        char buffers[2][64]; /* priority, message id */
         _cleanup_(freep) char *text = NULL;
         char *formatted[LOG_FIELDS_MAX];
         struct iovec iov[LOG_FIELDS_MAX + LOG_CONTEXT_MAX + 4];
@@ -104,7 +109,7 @@ static void write_journal(int level, const char *message_id, const LogField *fie
         (void) snprintf(buffers[0], sizeof buffers[0], "PRIORITY=%d", level);
         iov[n++] = (struct iovec) { text, strlen(text) };
         iov[n++] = (struct iovec) { buffers[0], strlen(buffers[0]) };
-        iov[n++] = (struct iovec) { (char *) "SYSLOG_IDENTIFIER=" LOG_IDENTIFIER, strlen("SYSLOG_IDENTIFIER=" LOG_IDENTIFIER) };
+        iov[n++] = (struct iovec) { (char *) identifier, strlen(identifier) };
         if (message_id) {
                 (void) snprintf(buffers[1], sizeof buffers[1], "MESSAGE_ID=%s", message_id);
                 iov[n++] = (struct iovec) { buffers[1], strlen(buffers[1]) };

@@ -5,8 +5,9 @@
  * The log: sentences for people, facts as journal fields.
  *
  * Goes to the journal (sd_journal_sendv(3)) where standard error is a journal stream ($JOURNAL_STREAM, see
- * systemd.exec(5)), otherwise as text to standard error. Only programs' own layers (manager, worker, ctl) log
- * above LOG_DEBUG; libraries return -errno.
+ * systemd.exec(5)), otherwise as text to standard error. A process whose standard error is something else of
+ * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own layers
+ * (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
  */
 
 #include <syslog.h>
@@ -25,7 +26,7 @@ typedef struct LogField {
         const char *value; /* NULL leaves the field out */
 } LogField;
 
-/* Chooses the target. Call it once, before descriptor 2 changes its meaning. */
+/* Chooses the target from the environment. Call it once, before descriptor 2 changes its meaning. */
 void log_open(void);
 
 /* True when records go to the journal, so that fields are kept. */
