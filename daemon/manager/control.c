@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The control socket: one sd-bus connection per client, peer to peer, without a bus daemon. A call of Reload() is
+ * kept until the reload has ended; every other call is answered at once.
+ */
+
+#include "manager/control.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ipc/control.h"
+#include "manager/report.h"
+
+/* Clients at the same time; more are refused. */
+#define CONTROL_CLIENTS_MAX 64
+
+typedef struct Client {
+        Control *control;
+        sd_bus *bus;
+        sd_bus_message *reload; /* the call that waits, or NULL */
+        bool behind;            /* it came while a reload ran: it waits for the one after that */
+} Client;
+
+struct Control {
+        Manager *manager;
+        char *path;
+        int fd;
+        sd_event_source *source;
+        Client *clients[CONTROL_CLIENTS_MAX];
+};
+
+static void client_free(Client *c)
+{
+        if (!c)
+                return;
+        sd_bus_message_unref(c->reload);
+        if (c->bus) {
+                (void) sd_bus_flush(c->bus);
+                sd_bus_close_unref(c->bus);
+        }
+        free(c);
+}
+DEFINE_CLEANUP(Client *, client_free)
+
+static void control_drop(Control *c, Client *client)
+{
+        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+                if (c->clients[i] == client)
+                        c->clients[i] = NULL;
+        client_free(client);
+}
+
+static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        Client *client = userdata;
+        Manager *m = client->control->manager;
+
+        if (m->state >= POOL_DRAINING)
+                return sd_bus_error_setf(error, CONTROL_ERROR_STOPPING, "The pool is stopping.");
+        if (client->reload)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "A reload of yours is running.");
+        client->reload = sd_bus_message_ref(message);
+        client->behind = m->state == POOL_RELOADING;
+        manager_reload(m);
+        return 1;
+}
+
+static int on_stop(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_)
+{
+        Client *client = userdata;
+
+        manager_stop(client->control->manager);
+        return sd_bus_reply_method_return(message, "");
+}
+
+static int on_get_status(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Client *client = userdata;
+        int r;
+
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r < 0)
+                return r;
+        r = report_append(client->control->manager, reply);
+        if (r < 0)
+                return r;
+        return sd_bus_message_send(reply);
+}
+
+static int on_disconnected(sd_bus_message *message _unused_, void *userdata, sd_bus_error *error _unused_)
+{
+        Client *client = userdata;
+
+        control_drop(client->control, client);
+        return 0;
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Stop", "", "", on_stop, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetStatus", "", "a{sv}aa{sv}", on_get_status, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+/* Makes an sd-bus server of an accepted connection; the descriptor is taken. */
+static int client_new(Control *control, int taken_fd, Client **ret)
+{
+        _cleanup_(fd_closep) int fd = taken_fd;
+        _cleanup_(client_freep) Client *c = NULL;
+        sd_id128_t id;
+        int r;
+
+        c = malloc(sizeof *c);
+        if (!c)
+                return -ENOMEM;
+        *c = (Client) { .control = control };
+
+        r = sd_bus_new(&c->bus);
+        if (r < 0)
+                return r;
+        (void) sd_bus_set_description(c->bus, "control");
+        r = sd_id128_randomize(&id);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_fd(c->bus, fd, fd);
+        if (r < 0)
+                return r;
+        TAKE_FD(fd);
+        r = sd_bus_set_server(c->bus, true, id);
+        if (r < 0)
+                return r;
+        /* Who could open the socket may do everything. */
+        r = sd_bus_set_trusted(c->bus, true);
+        if (r < 0)
+                return r;
+        r = sd_bus_add_object_vtable(c->bus, NULL, CONTROL_OBJECT, CONTROL_INTERFACE, vtable, c);
+        if (r < 0)
+                return r;
+        r = sd_bus_match_signal_async(c->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL, c);
+        if (r < 0)
+                return r;
+        r = sd_bus_start(c->bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_attach_event(c->bus, control->manager->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+        Control *c = userdata;
+        int connection, r;
+
+        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connection < 0)
+                return 0;
+
+        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+                if (c->clients[i])
+                        continue;
+                r = client_new(c, connection, &c->clients[i]);
+                if (r < 0)
+                        (void) log_warning_errno(r, "Failed to serve a control connection, closing it: %m");
+                return 0;
+        }
+        log_warning("More than %d control connections, closing the newest.", CONTROL_CLIENTS_MAX);
+        fd_close(connection);
+        return 0;
+}
+
+static int control_listen(Control *c)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        mode_t mask;
+        int r;
+
+        if (strlen(c->path) >= sizeof address.sun_path)
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, c->path);
+
+        c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (c->fd < 0)
+                return -errno;
+
+        (void) unlink(c->path); /* a manager that was killed left it */
+        mask = umask(0177);
+        r = bind(c->fd, (struct sockaddr *) &address, sizeof address) < 0 ? -errno : 0;
+        (void) umask(mask);
+        if (r < 0)
+                return r;
+        return listen(c->fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+int control_new(Manager *m, Control **ret)
+{
+        _cleanup_(control_freep) Control *c = NULL;
+        int r;
+
+        c = calloc(1, sizeof *c);
+        if (!c)
+                return -ENOMEM;
+        c->manager = m;
+        c->fd = -EBADF;
+
+        r = control_socket_path(m->pool, &c->path);
+        if (r < 0)
+                return r;
+        r = control_listen(c);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(m->event, &c->source, c->fd, EPOLLIN, on_connection, c);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(c->source, "control-socket");
+
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+void control_free(Control *c)
+{
+        if (!c)
+                return;
+        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+                client_free(c->clients[i]);
+        sd_event_source_disable_unref(c->source);
+        if (c->fd >= 0)
+                (void) unlink(c->path);
+        fd_close(c->fd);
+        free(c->path);
+        free(c);
+}
+
+void control_reload_done(Control *c, const char *error)
+{
+        for (size_t i = 0; c && i < CONTROL_CLIENTS_MAX; i++) {
+                Client *client = c->clients[i];
+
+                if (!client || !client->reload)
+                        continue;
+                if (client->behind && c->manager->reload_again) {
+                        client->behind = false;
+                        continue;
+                }
+                if (error)
+                        (void) sd_bus_reply_method_errorf(client->reload, CONTROL_ERROR_RELOAD, "%s", error);
+                else
+                        (void) sd_bus_reply_method_return(client->reload, "");
+                client->reload = sd_bus_message_unref(client->reload);
+        }
+}

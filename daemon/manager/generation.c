@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One generation of workers: see generation.h. It owns the template, the board and the workers' eventfds, and
+ * drops them in generation_free(). Processes are reaped by reap.c, which looks slots up by pid.
+ */
+
+#include "manager/generation.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Takes a message's slot only if it names a worker in that state: a template that runs PHP may lie. */
+static Worker *message_worker(Generation *g, const IpcWorker *w, WorkerState state)
+{
+        if (w->slot >= g->n_workers || g->workers[w->slot].state != state)
+                return NULL;
+        return &g->workers[w->slot];
+}
+
+static void on_spawned(Generation *g, const IpcMessage *message)
+{
+        for (uint32_t i = 0; i < message->n; i++) {
+                Worker *w = message_worker(g, &message->workers[i], WORKER_ORDERED);
+
+                if (!w || message->workers[i].pid <= 1)
+                        continue;
+                w->pid = message->workers[i].pid;
+                w->forked = now_monotonic();
+                w->state = WORKER_LIVE;
+                if (g->retired)
+                        generation_retire_worker(g, message->workers[i].slot);
+        }
+}
+
+static void on_spawn_failed(Generation *g, const IpcMessage *message)
+{
+        (void) log_warning_errno(message->error, "Failed to fork %u of the workers: %m", message->n);
+        g->n_stillborn += message->n;
+
+        for (uint32_t i = 0; i < message->n; i++) {
+                Worker *w = message_worker(g, &message->workers[i], WORKER_ORDERED);
+
+                if (!w)
+                        continue;
+                if (message->error == ECHILD) {
+                        (void) eventfd_write(w->retire_fd, 1);
+                        w->state = WORKER_LOST;
+                } else
+                        generation_bury(g, message->workers[i].slot);
+        }
+}
+
+static void on_message(Template *t _unused_, const IpcMessage *message, void *userdata)
+{
+        Generation *g = userdata;
+
+        switch (message->type) {
+        case IPC_STARTED:
+                if (g->template_state == TEMPLATE_STARTING)
+                        g->template_state = TEMPLATE_UP;
+                (void) snprintf(g->php_version, sizeof g->php_version, "%.*s", (int) sizeof g->php_version - 1,
+                                message->text);
+                break;
+        case IPC_FAILED:
+                generation_fail(g, "%s", message->text);
+                break;
+        case IPC_SPAWNED:
+                on_spawned(g, message);
+                break;
+        case IPC_SPAWN_FAILED:
+                on_spawn_failed(g, message);
+                break;
+        default:
+                return;
+        }
+        g->on_change(g->userdata);
+}
+
+int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
+                     void (*on_change)(void *userdata), void *userdata, Generation **ret)
+{
+        _cleanup_(config_freep) Config *owned = config;
+        _cleanup_(generation_freep) Generation *g = NULL;
+        Inherit complete = *inherit;
+        int r;
+
+        g = malloc(sizeof *g);
+        if (!g)
+                return -ENOMEM;
+        *g = (Generation) {
+                .id = id,
+                .config = TAKE_PTR(owned),
+                .settings_fd = -EBADF,
+                .started = now_monotonic(),
+                .on_change = on_change,
+                .userdata = userdata,
+        };
+        g->deadline = usec_add(g->started, g->config->reload_start_timeout);
+
+        r = config_seal(g->config, &g->settings_fd);
+        if (r < 0)
+                return r;
+
+        r = scoreboard_new(g->config->pm_max_children + GENERATION_SPARE_SLOTS, &g->board);
+        if (r < 0)
+                return r;
+
+        g->workers = calloc(scoreboard_size(g->board), sizeof *g->workers);
+        if (!g->workers)
+                return -ENOMEM;
+        g->n_workers = scoreboard_size(g->board);
+        for (size_t i = 0; i < g->n_workers; i++)
+                g->workers[i].retire_fd = -EBADF;
+
+        complete.settings = g->settings_fd;
+        complete.scoreboard = scoreboard_fd(g->board);
+        r = template_start(event, pool, id, &complete, on_message, g, &g->template);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+void generation_free(Generation *g)
+{
+        if (!g)
+                return;
+        template_free(g->template);
+        for (size_t i = 0; i < g->n_workers; i++)
+                fd_close(g->workers[i].retire_fd);
+        free(g->workers);
+        scoreboard_free(g->board);
+        fd_close(g->settings_fd);
+        config_free(g->config);
+        free(g->failure);
+        free(g);
+}
+
+/* Orders one batch, as many as one message holds. */
+static int spawn_batch(Generation *g, size_t n)
+{
+        uint32_t slots[IPC_SPAWN_MAX];
+        int fds[IPC_SPAWN_MAX], r = 0;
+        size_t found = 0;
+
+        for (size_t i = 0; i < g->n_workers && found < n; i++) {
+                Worker *w = &g->workers[i];
+
+                if (w->state != WORKER_NONE)
+                        continue;
+                w->retire_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+                if (w->retire_fd < 0) {
+                        r = -errno;
+                        break;
+                }
+                w->state = WORKER_ORDERED;
+                scoreboard_reserve(g->board, i);
+                slots[found] = (uint32_t) i;
+                fds[found++] = w->retire_fd;
+        }
+
+        if (found > 0)
+                r = template_spawn(g->template, slots, fds, found);
+        if (found == 0 || r < 0) {
+                for (size_t i = 0; i < found; i++)
+                        generation_bury(g, slots[i]);
+                return r;
+        }
+        return (int) found;
+}
+
+int generation_spawn(Generation *g, size_t n)
+{
+        size_t done = 0;
+
+        while (done < n) {
+                int r;
+
+                r = spawn_batch(g, MIN(n - done, (size_t) IPC_SPAWN_MAX));
+                if (r < 0)
+                        return done > 0 ? (int) done : r;
+                if (r == 0)
+                        break;
+                done += (size_t) r;
+        }
+        return (int) done;
+}
+
+void generation_retire_worker(Generation *g, size_t slot)
+{
+        Worker *w = &g->workers[slot];
+
+        if (w->state != WORKER_LIVE)
+                return;
+        (void) eventfd_write(w->retire_fd, 1);
+        w->state = WORKER_RETIRING;
+}
+
+/* Since when an idle worker has been idle, CLOCK_MONOTONIC; USEC_INFINITY for one that is not idle. */
+static usec_t idle_since(const Generation *g, size_t slot)
+{
+        WorkerRecord record;
+
+        if (g->workers[slot].state != WORKER_LIVE || scoreboard_stage(g->board, slot) != STAGE_IDLE)
+                return USEC_INFINITY;
+        (void) scoreboard_read(g->board, slot, &record);
+        return record.requests > 0 ? usec_add(record.request_started, record.request_duration)
+                                   : g->workers[slot].forked;
+}
+
+void generation_retire_idle(Generation *g, size_t n)
+{
+        while (n-- > 0) {
+                usec_t oldest = USEC_INFINITY;
+                size_t which = 0;
+
+                for (size_t i = 0; i < g->n_workers; i++) {
+                        usec_t since = idle_since(g, i);
+
+                        if (since < oldest) {
+                                oldest = since;
+                                which = i;
+                        }
+                }
+                if (oldest == USEC_INFINITY)
+                        return;
+                generation_retire_worker(g, which);
+        }
+}
+
+void generation_retire(Generation *g, usec_t deadline)
+{
+        template_drain(g->template); /* what it said until now still counts */
+        g->retired = true;
+        g->deadline = deadline;
+        template_retire(g->template);
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (g->workers[i].state == WORKER_ORDERED) {
+                        /* No message of the template will tell what became of it. */
+                        (void) eventfd_write(g->workers[i].retire_fd, 1);
+                        g->workers[i].state = WORKER_LOST;
+                } else
+                        generation_retire_worker(g, i);
+}
+
+size_t generation_kill(Generation *g)
+{
+        size_t busy = 0;
+
+        if (g->template_state != TEMPLATE_DEAD)
+                (void) kill(template_pid(g->template), SIGKILL);
+
+        for (size_t i = 0; i < g->n_workers; i++) {
+                Worker *w = &g->workers[i];
+                Stage stage;
+
+                if (w->pid <= 0 || w->killed)
+                        continue;
+                stage = scoreboard_stage(g->board, i);
+                busy += stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
+                w->killed = true;
+                (void) kill(w->pid, SIGKILL);
+        }
+        return busy;
+}
+
+void generation_look(Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++) {
+                Worker *w = &g->workers[i];
+
+                if (w->pid <= 0 || w->ready > 0 || scoreboard_stage(g->board, i) <= STAGE_STARTING)
+                        continue;
+                w->ready = now_monotonic();
+                g->ready = true;
+                g->n_stillborn = 0;
+        }
+}
+
+GenerationCount generation_count(const Generation *g)
+{
+        GenerationCount count = {};
+        usec_t now = now_monotonic();
+
+        for (size_t i = 0; i < g->n_workers; i++) {
+                const Worker *w = &g->workers[i];
+                Stage stage;
+
+                if (w->state == WORKER_NONE)
+                        continue;
+                if (w->state == WORKER_RETIRING || w->state == WORKER_LOST) {
+                        count.retiring++;
+                        continue;
+                }
+
+                stage = scoreboard_stage(g->board, i);
+                if (w->state == WORKER_ORDERED || stage <= STAGE_STARTING)
+                        count.starting++;
+                else if (stage == STAGE_IDLE) {
+                        count.idle++;
+                        if (g->config->pm_mode == PM_ONDEMAND &&
+                            usec_add(idle_since(g, i), g->config->pm_process_idle_timeout) <= now)
+                                count.expired++;
+                } else
+                        count.busy++;
+        }
+        return count;
+}
+
+size_t generation_alive(const Generation *g)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < g->n_workers; i++)
+                n += g->workers[i].pid > 0;
+        return n;
+}
+
+ssize_t generation_find(const Generation *g, pid_t pid)
+{
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (g->workers[i].pid == pid)
+                        return (ssize_t) i;
+        return -1;
+}
+
+void generation_bury(Generation *g, size_t slot)
+{
+        Worker *w = &g->workers[slot];
+
+        scoreboard_release(g->board, slot);
+        fd_close(w->retire_fd);
+        *w = (Worker) { .retire_fd = -EBADF };
+}
+
+void generation_fail(Generation *g, const char *format, ...)
+{
+        va_list ap;
+
+        if (g->failure)
+                return;
+        va_start(ap, format);
+        if (vasprintf(&g->failure, format, ap) < 0)
+                g->failure = strdup("out of memory");
+        va_end(ap);
+}

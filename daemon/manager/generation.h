@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One generation: a set of settings, the template that started PHP with them, its scoreboard, and the workers that
+ * came from it. A reload makes a new one beside the old one; the old one retires and goes when its last worker
+ * went. A generation decides nothing: it carries out orders and keeps the books on its workers.
+ */
+
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "ipc/inherit.h"
+#include "manager/template.h"
+#include "scoreboard/scoreboard.h"
+
+/* Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is unknown. */
+#define GENERATION_SPARE_SLOTS (1 + IPC_SPAWN_MAX)
+
+/* How a template stands. */
+typedef enum TemplateState {
+        TEMPLATE_STARTING,
+        TEMPLATE_UP,
+        TEMPLATE_DEAD, /* and reaped */
+} TemplateState;
+
+typedef enum WorkerState {
+        WORKER_NONE,     /* the slot is free */
+        WORKER_ORDERED,  /* the template was asked for it */
+        WORKER_LIVE,     /* forked: its pid is known */
+        WORKER_RETIRING, /* and told to end after its request */
+        WORKER_LOST,     /* its launcher died: perhaps it lives; told to end, the slot is not used again */
+} WorkerState;
+
+typedef struct Worker {
+        WorkerState state;
+        pid_t pid;      /* WORKER_LIVE and WORKER_RETIRING */
+        int retire_fd;  /* eventfd: a write orders it to end */
+        usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
+        usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
+        bool killed;    /* by our SIGKILL */
+} Worker;
+
+typedef struct Generation Generation;
+struct Generation {
+        uint64_t id;
+        Config *config;
+        int settings_fd;
+        Scoreboard *board;
+        Template *template;
+        TemplateState template_state;
+        char php_version[32];
+        char *failure;      /* why it cannot go on: a sentence, or NULL */
+        Worker *workers;    /* one per slot of the board */
+        size_t n_workers;
+        bool first_ordered; /* the worker whose readiness lets it take over */
+        bool sized;         /* start_servers have been ordered */
+        bool ready;         /* a worker was ready once */
+        bool retired;
+        unsigned n_stillborn; /* workers in a row that died before they were ready */
+        usec_t started;     /* CLOCK_MONOTONIC */
+        usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
+        Generation *next;   /* in the list of retired ones */
+
+        void (*on_change)(void *userdata); /* something was learned: take the next step */
+        void *userdata;
+};
+
+/* What a generation's workers do just now. */
+typedef struct GenerationCount {
+        size_t idle, busy, starting;
+        size_t retiring; /* and lost ones */
+        size_t expired;  /* of the idle ones: idle longer than pm.process_idle_timeout */
+} GenerationCount;
+
+/*
+ * Starts a generation: seals the settings, makes the board, starts the template. config becomes the generation's
+ * also on failure. inherit names the pool's descriptors: handoff, wake, listen. 0 or -errno.
+ */
+int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
+                     void (*on_change)(void *userdata), void *userdata, Generation **ret);
+
+/* Frees it. No worker may be alive. */
+void generation_free(Generation *g);
+DEFINE_CLEANUP(Generation *, generation_free)
+
+/* Orders n workers, fewer if slots run out. The number ordered, or -errno. */
+int generation_spawn(Generation *g, size_t n);
+
+/* Tells a worker to end after its request. */
+void generation_retire_worker(Generation *g, size_t slot);
+
+/* Tells n idle workers to end, the longest idle first. */
+void generation_retire_idle(Generation *g, size_t n);
+
+/* Tells the template and every worker to end; deadline_usec (CLOCK_MONOTONIC, 0 for never) is noted. */
+void generation_retire(Generation *g, usec_t deadline);
+
+/* SIGKILLs its workers and its template. The number of workers that had a request. */
+size_t generation_kill(Generation *g);
+
+/* Looks which workers have become ready. */
+void generation_look(Generation *g);
+
+GenerationCount generation_count(const Generation *g);
+
+/* Workers that are alive or may be. */
+size_t generation_alive(const Generation *g);
+
+/* The slot of the worker with this pid, or -1. */
+ssize_t generation_find(const Generation *g, pid_t pid);
+
+/* The worker is dead and reaped: frees the slot. */
+void generation_bury(Generation *g, size_t slot);
+
+/* Notes why it cannot go on; the first reason stays. */
+void generation_fail(Generation *g, const char *format, ...) _printf_(2, 3);

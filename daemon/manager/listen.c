@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The sockets that systemd passed: see listen.h. Names tell them apart (FileDescriptorName=): "fastcgi" and every
+ * name that is not ours carries FastCGI.
+ */
+
+#include "manager/listen.h"
+
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+
+static void strv_free(char **strv)
+{
+        for (char **p = strv; p && *p; p++)
+                free(*p);
+        free(strv);
+}
+DEFINE_CLEANUP(char **, strv_free)
+
+static int listen_add(Listen *l, int fd, const char *name)
+{
+        int r;
+
+        r = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1);
+        if (r < 0)
+                return log_error_errno(r, "Failed to check socket \"%s\" that systemd passed: %m", name);
+        if (r == 0)
+                return log_error_errno(EINVAL, "Descriptor \"%s\" that systemd passed is not a listening stream "
+                                               "socket: use ListenStream= with Accept=no.",
+                                       name);
+        if (l->n == INHERIT_LISTEN_MAX)
+                return log_error_errno(E2BIG, "systemd passed more than %u sockets.", INHERIT_LISTEN_MAX);
+
+        /* Workers share the file status flags with us: this reaches them all. NonBlocking=yes says the same. */
+        r = fd_nonblock(fd, true);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make socket \"%s\" non-blocking: %m", name);
+
+        l->fds[l->n++] = fd;
+        return 0;
+}
+
+int listen_take(const char *pool, Listen *ret)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        Listen l = {};
+        int n, r;
+
+        n = sd_listen_fds_with_names(/* unset_environment= */ true, &names);
+        if (n < 0)
+                return log_error_errno(n, "Failed to take the sockets from systemd: %m");
+        if (n == 0)
+                return log_error_errno(ENOTCONN,
+                                       "No socket was passed: php-poold listens on what systemd holds, see "
+                                       "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
+                                       pool, pool);
+
+        for (int i = 0; i < n; i++) {
+                r = listen_add(&l, SD_LISTEN_FDS_START + i, names[i]);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = l;
+        return 0;
+}
+
+void listen_close(Listen *l)
+{
+        for (size_t i = 0; i < l->n; i++)
+                fd_close(l->fds[i]);
+        l->n = 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The sockets that systemd passed (sd_listen_fds(3)). They are systemd's: never shut down, never unlinked. */
+
+#include "ipc/inherit.h"
+
+typedef struct Listen {
+        int fds[INHERIT_LISTEN_MAX]; /* stream sockets that listen, CLOEXEC, non-blocking */
+        size_t n;
+} Listen;
+
+/*
+ * Takes the descriptors over from the environment and removes LISTEN_* from it. Logs and returns -ENOTCONN when
+ * there is none, -EINVAL for one that is no listening stream socket, -errno.
+ */
+int listen_take(const char *pool, Listen *ret);
+
+/* Closes our copies; systemd keeps its own. */
+void listen_close(Listen *listen);

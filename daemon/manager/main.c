@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+
+/* php-poold: reads its arguments and the pool file, takes the sockets from systemd, runs the manager. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "config/parse.h"
+#include "ipc/control.h"
+#include "manager/manager.h"
+
+static bool arg_check;
+static const char *arg_config;
+static const char *arg_pool;
+
+static void help(void)
+{
+        printf("php-poold [OPTION…] POOL\n\n"
+               "Runs a pool of PHP workers behind the sockets that systemd passes.\n\n"
+               "  -h --help          Show this help\n"
+               "     --version       Show the version\n"
+               "     --check         Check the pool file, show all settings, and exit\n"
+               "     --config=FILE   The pool file, instead of " CONFIG_DIR "/POOL.conf\n\n"
+               "See php-poold(8) and php-pool.conf(5).\n");
+}
+
+/* 1 to go on, 0 when everything was done, -EINVAL for wrong usage. */
+static int parse_argv(int argc, char **argv)
+{
+        enum { ARG_VERSION = 0x100, ARG_CHECK, ARG_CONFIG };
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, ARG_VERSION },
+                { "check", no_argument, NULL, ARG_CHECK },
+                { "config", required_argument, NULL, ARG_CONFIG },
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        help();
+                        return 0;
+                case ARG_VERSION:
+                        puts("php-poold " PHP_POOL_VERSION);
+                        return 0;
+                case ARG_CHECK:
+                        arg_check = true;
+                        break;
+                case ARG_CONFIG:
+                        arg_config = optarg;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+
+        if (optind + 1 != argc)
+                return log_error_errno(EINVAL, "php-poold takes the name of one pool, see --help.");
+        arg_pool = argv[optind];
+        if (!pool_name_valid(arg_pool))
+                return log_error_errno(EINVAL, "\"%s\" cannot be the name of a pool: letters, digits, \".\", \"_\" "
+                                               "and \"-\" are allowed.",
+                                       arg_pool);
+        return 1;
+}
+
+/* Reads the pool file and logs each of its errors. */
+static int read_config(const char *path, Config **ret)
+{
+        ConfigErrors errors = {};
+        int r;
+
+        r = config_parse_file(path, ret, &errors);
+        for (size_t i = 0; i < errors.n; i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                if (config_error_format(&errors.items[i], &text) >= 0)
+                        log_error("%s", text);
+        }
+        if (r < 0 && errors.n == 0)
+                (void) log_error_errno(r, "Failed to read %s: %m", path);
+        config_errors_clear(&errors);
+        return r;
+}
+
+static int run(const char *path, Config *taken_config)
+{
+        _cleanup_(config_freep) Config *config = taken_config;
+        _cleanup_(manager_freep) Manager *m = NULL;
+        Listen listen = {};
+        int r;
+
+        r = listen_take(arg_pool, &listen);
+        if (r < 0)
+                return EX_NOINPUT;
+
+        log_set_max_level(config->log_level);
+        r = manager_new(arg_pool, path, TAKE_PTR(config), &listen, &m);
+        if (r < 0)
+                return EXIT_FAILURE;
+
+        r = manager_run(m);
+        if (r < 0)
+                (void) log_error_errno(r, "The event loop failed: %m");
+        return r < 0 ? EXIT_FAILURE : r;
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        log_open();
+        r = parse_argv(argc, argv);
+        if (r <= 0)
+                return r < 0 ? EX_USAGE : EXIT_SUCCESS;
+        (void) log_set_context("PHP_POOL", arg_pool);
+
+        if (arg_config)
+                path = strdup(arg_config);
+        else if (asprintf(&path, CONFIG_DIR "/%s.conf", arg_pool) < 0)
+                path = NULL;
+        if (!path)
+                return EX_OSERR;
+
+        r = read_config(path, &config);
+        if (r < 0)
+                return EX_CONFIG;
+        if (arg_check) {
+                config_dump(config, stdout);
+                return EXIT_SUCCESS;
+        }
+        return run(path, TAKE_PTR(config));
+}

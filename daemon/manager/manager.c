@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The manager's wiring: what it owns, which events it hears, and how a generation is begun. What happens then is
+ * decided in state.c. PHP never runs in this process.
+ */
+
+#include "manager/manager.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "config/parse.h"
+#include "manager/control.h"
+#include "manager/notify.h"
+#include "manager/reap.h"
+
+void manager_changed(Manager *m)
+{
+        (void) sd_event_source_set_enabled(m->step_source, SD_EVENT_ONESHOT);
+}
+
+static int on_step(sd_event_source *s _unused_, void *userdata)
+{
+        manager_step(userdata);
+        return 0;
+}
+
+static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+        manager_changed(userdata);
+        return 0;
+}
+
+static int on_tick(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+        Manager *m = userdata;
+
+        m->tick = true;
+        manager_changed(m);
+        return 0;
+}
+
+/* Workers: the idle count fell below the threshold, or one is ready. */
+static int on_wake(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+        eventfd_t value;
+
+        (void) eventfd_read(fd, &value);
+        manager_changed(userdata);
+        return 0;
+}
+
+/* A connection came while no worker listens. */
+static int on_demand(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        Manager *m = userdata;
+
+        m->demand = true;
+        manager_changed(m);
+        return 0;
+}
+
+static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_, void *userdata)
+{
+        manager_stop(userdata);
+        return 0;
+}
+
+static int on_reload_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_, void *userdata)
+{
+        manager_reload(userdata);
+        return 0;
+}
+
+static void on_generation_change(void *userdata)
+{
+        manager_changed(userdata);
+}
+
+int manager_start_generation(Manager *m, Config *config)
+{
+        Inherit inherit = {
+                .channel = -EBADF,
+                .handoff = parking_worker_fd(m->parking),
+                .wake = m->wake_fd,
+                .n_listen = m->listen.n,
+        };
+
+        memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
+        return generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change, m,
+                                &m->next);
+}
+
+/* Logs every error of the pool file and gives them as one text, which the caller frees. */
+static char *describe_errors(const ConfigErrors *errors)
+{
+        char *text = NULL;
+
+        for (size_t i = 0; i < errors->n; i++) {
+                _cleanup_(freep) char *line = NULL, *before = text;
+
+                if (config_error_format(&errors->items[i], &line) < 0)
+                        continue;
+                if (asprintf(&text, "%s%s%s", before ?: "", before ? "\n" : "", line) < 0)
+                        text = NULL;
+        }
+        return text;
+}
+
+static void reload_refused(Manager *m, const char *why)
+{
+        (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED), NULL,
+                          "Reload of pool %s refused, generation %llu goes on: %s", m->pool,
+                          (unsigned long long) m->current->id, why);
+        control_reload_done(m->control, why);
+}
+
+void manager_reload(Manager *m)
+{
+        ConfigErrors errors = {};
+        Config *config = NULL;
+        int r;
+
+        if (m->state >= POOL_DRAINING)
+                return;
+        if (m->state != POOL_RUNNING) {
+                m->reload_again = true;
+                return;
+        }
+
+        m->reason = RELOAD_REQUESTED;
+        manager_set_state(m, POOL_RELOADING);
+
+        r = config_parse_file(m->config_path, &config, &errors);
+        if (r >= 0)
+                r = manager_start_generation(m, config);
+        if (r < 0) {
+                _cleanup_(freep) char *why = describe_errors(&errors);
+
+                reload_refused(m, why ?: strerror(-r));
+                manager_set_state(m, POOL_RUNNING);
+        }
+        config_errors_clear(&errors);
+        manager_changed(m);
+}
+
+static int add_signal(Manager *m, int signal, sd_event_signal_handler_t handler)
+{
+        return sd_event_add_signal(m->event, NULL, signal, handler, m);
+}
+
+static int watch_signals(Manager *m)
+{
+        sigset_t mask;
+        int r;
+
+        (void) sigemptyset(&mask);
+        (void) sigaddset(&mask, SIGCHLD);
+        (void) sigaddset(&mask, SIGTERM);
+        (void) sigaddset(&mask, SIGINT);
+        (void) sigaddset(&mask, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        (void) signal(SIGPIPE, SIG_IGN);
+
+        r = reap_watch(m);
+        if (r < 0)
+                return r;
+        r = add_signal(m, SIGTERM, on_stop_signal);
+        if (r < 0)
+                return r;
+        r = add_signal(m, SIGINT, on_stop_signal);
+        if (r < 0)
+                return r;
+        return add_signal(m, SIGHUP, on_reload_signal);
+}
+
+static int add_timers(Manager *m)
+{
+        int r;
+
+        r = sd_event_add_defer(m->event, &m->step_source, on_step, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->step_source, "step");
+        /* Last in each turn of the loop, when every handler has recorded what happened. */
+        (void) sd_event_source_set_priority(m->step_source, SD_EVENT_PRIORITY_IDLE);
+
+        r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_timer, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->timer_source, "deadline");
+
+        r = sd_event_add_time(m->event, &m->tick_source, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_tick, m);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_description(m->tick_source, "maintenance");
+}
+
+static int watch_descriptors(Manager *m)
+{
+        int r;
+
+        m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (m->wake_fd < 0)
+                return -errno;
+        r = sd_event_add_io(m->event, &m->wake_source, m->wake_fd, EPOLLIN, on_wake, m);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(m->wake_source, "wake");
+
+        for (size_t i = 0; i < m->listen.n; i++) {
+                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_demand, m);
+                if (r < 0)
+                        return r;
+                (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
+                (void) sd_event_source_set_description(m->listen_sources[i], "listen");
+        }
+        return parking_new(m->event, &m->parking);
+}
+
+static int manager_setup(Manager *m)
+{
+        int r;
+
+        /* Workers are forked by a launcher that exits at once: they become ours, and we reap them. */
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+                return log_error_errno(errno, "Failed to become a subreaper: %m");
+        r = sd_event_new(&m->event);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make the event loop: %m");
+        r = watch_signals(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch signals: %m");
+        r = add_timers(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make timers: %m");
+        r = watch_descriptors(m);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch descriptors: %m");
+        r = notify_new(m, &m->notify);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up the watchdog: %m");
+        r = control_new(m, &m->control);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to open the control socket, php-poolctl will not reach this "
+                                            "pool, ignoring: %m");
+        return 0;
+}
+
+int manager_new(const char *pool, const char *config_path, Config *config, Listen *listen, Manager **ret)
+{
+        _cleanup_(config_freep) Config *owned = config;
+        _cleanup_(manager_freep) Manager *m = NULL;
+        int r;
+
+        m = malloc(sizeof *m);
+        if (!m)
+                return log_error_errno(ENOMEM, "Failed to make the manager: %m");
+        *m = (Manager) {
+                .pool = pool,
+                .config_path = config_path,
+                .listen = *listen,
+                .wake_fd = -EBADF,
+                .start_time = now_realtime(),
+        };
+        *listen = (Listen) {};
+
+        r = manager_setup(m);
+        if (r < 0)
+                return r;
+
+        r = manager_start_generation(m, TAKE_PTR(owned));
+        if (r < 0)
+                return log_error_errno(r, "Failed to start PHP's template: %m");
+
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+void manager_free(Manager *m)
+{
+        if (!m)
+                return;
+        control_free(m->control);
+        notify_free(m->notify);
+        generation_free(m->current);
+        generation_free(m->next);
+        while (m->retired) {
+                Generation *g = m->retired;
+
+                m->retired = g->next;
+                generation_free(g);
+        }
+        parking_free(m->parking);
+        for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
+                sd_event_source_disable_unref(m->listen_sources[i]);
+        sd_event_source_disable_unref(m->wake_source);
+        sd_event_source_disable_unref(m->tick_source);
+        sd_event_source_disable_unref(m->timer_source);
+        sd_event_source_disable_unref(m->step_source);
+        fd_close(m->wake_fd);
+        listen_close(&m->listen);
+        sd_event_unref(m->event);
+        free(m);
+}
+
+int manager_run(Manager *m)
+{
+        return sd_event_loop(m->event);
+}

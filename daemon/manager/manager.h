@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The manager: one pool, one event loop. It owns the loop; each part owns its own event sources. Parts record what
+ * happened and call manager_changed(); manager_step() then decides, once per turn of the loop.
+ */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "manager/generation.h"
+#include "manager/listen.h"
+#include "manager/parking.h"
+
+/* The life of a pool. Only manager_set_state() changes it. */
+#define POOL_STATE_LIST                                                                                      \
+        POOL_STATE(STARTING, "starting")   /* the first generation starts */                                 \
+        POOL_STATE(RUNNING, "running")                                                                       \
+        POOL_STATE(RELOADING, "reloading") /* a new generation starts beside the current one */              \
+        POOL_STATE(DRAINING, "draining")   /* no new work; requests finish */                                \
+        POOL_STATE(STOPPING, "stopping")   /* what remains was killed; the loop ends with the last process */
+
+typedef enum PoolState {
+#define POOL_STATE(name, text) POOL_##name,
+        POOL_STATE_LIST
+#undef POOL_STATE
+        _POOL_STATE_MAX,
+} PoolState;
+
+const char *pool_state_to_string(PoolState state);
+
+/* Why a new generation starts. */
+typedef enum ReloadReason {
+        RELOAD_REQUESTED,     /* systemctl reload, SIGHUP */
+        RELOAD_TEMPLATE_DIED, /* the settings stay, the template is new */
+        RELOAD_EXHAUSTED,     /* no slots are left: too many forks whose outcome is unknown */
+} ReloadReason;
+
+typedef struct Control Control;
+typedef struct Notify Notify;
+
+typedef struct Manager {
+        const char *pool;
+        const char *config_path;
+
+        sd_event *event;
+        sd_event_source *step_source;  /* deferred: runs manager_step() once */
+        sd_event_source *timer_source; /* the earliest of the deadlines that manager_step() found */
+        sd_event_source *tick_source;  /* sizing's maintenance */
+        sd_event_source *wake_source;
+        sd_event_source *listen_sources[INHERIT_LISTEN_MAX];
+
+        Listen listen;
+        int wake_fd; /* eventfd that workers write to */
+        Parking *parking;
+        Control *control;
+        Notify *notify;
+
+        PoolState state;
+        ReloadReason reason;    /* in POOL_RELOADING */
+        bool reload_again;      /* a reload was asked for while one was running */
+        int exit_status;
+        Generation *current;    /* serves */
+        Generation *next;       /* starts */
+        Generation *retired;    /* list: finish their requests */
+        uint64_t last_generation;
+
+        bool demand;            /* a connection waits and there is no worker */
+        bool tick;              /* the maintenance timer elapsed */
+        usec_t last_spawn;      /* CLOCK_MONOTONIC */
+        size_t last_batch;
+        usec_t hold_spawn;      /* CLOCK_MONOTONIC: no worker is ordered before */
+        unsigned n_replace_failed; /* templates in a row that could not be replaced */
+        usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
+        bool saturated;         /* pm.max_children is reached; logged once until it no longer is */
+
+        usec_t start_time;      /* CLOCK_REALTIME */
+        uint64_t past_requests; /* of workers that are gone */
+        uint64_t past_connections;
+        size_t max_active;
+        uint64_t n_saturated;
+} Manager;
+
+/* Sets everything up and starts the first generation; config becomes the manager's. Logs. 0 or -errno. */
+int manager_new(const char *pool, const char *config_path, Config *config, Listen *listen, Manager **ret);
+void manager_free(Manager *m);
+DEFINE_CLEANUP(Manager *, manager_free)
+
+/* Runs the pool until it ends. The exit status of the process, or -errno. */
+int manager_run(Manager *m);
+
+/* Something happened: take a step at the end of this turn of the loop. */
+void manager_changed(Manager *m);
+
+/* Reads the pool file and starts a new generation; manager_reload_done() in control.h tells the outcome. */
+void manager_reload(Manager *m);
+
+/* No new work; running requests finish; then the loop ends. */
+void manager_stop(Manager *m);
+
+/* One step of the pool's life, in state.c. */
+void manager_step(Manager *m);
+
+/* Adopts a freshly parsed config as the next generation. 0 or -errno. */
+int manager_start_generation(Manager *m, Config *config);
+
+void manager_set_state(Manager *m, PoolState state);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What systemd is told: see notify.h. READY=1 goes out once when the first generation can serve and once after
+ * each reload; RELOADING=1 and its MONOTONIC_USEC= go in one datagram, as Type=notify-reload will want it.
+ */
+
+#include "manager/notify.h"
+
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+
+struct Notify {
+        sd_event_source *watchdog_source;
+        usec_t interval;
+};
+
+/* Half the time-out, as sd_watchdog_enabled(3) recommends. The loop runs: that is what a ping says. */
+static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdata)
+{
+        Manager *m = userdata;
+
+        (void) sd_notify(0, "WATCHDOG=1");
+        notify_status(m);
+        (void) sd_event_source_set_time_relative(s, m->notify->interval);
+        (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+int notify_new(Manager *m, Notify **ret)
+{
+        _cleanup_(notify_freep) Notify *n = NULL;
+        uint64_t timeout;
+        int r;
+
+        n = calloc(1, sizeof *n);
+        if (!n)
+                return -ENOMEM;
+
+        r = sd_watchdog_enabled(/* unset_environment= */ true, &timeout);
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                n->interval = timeout / 2;
+                r = sd_event_add_time_relative(m->event, &n->watchdog_source, CLOCK_MONOTONIC, n->interval, 0,
+                                               on_watchdog, m);
+                if (r < 0)
+                        return r;
+                (void) sd_event_source_set_description(n->watchdog_source, "watchdog");
+        }
+
+        *ret = TAKE_PTR(n);
+        return 0;
+}
+
+void notify_free(Notify *n)
+{
+        if (!n)
+                return;
+        sd_event_source_disable_unref(n->watchdog_source);
+        free(n);
+}
+
+void notify_state(Manager *m, PoolState before)
+{
+        switch (m->state) {
+        case POOL_RUNNING:
+                /* A template that replaces a dead one is nothing that systemd was told of. */
+                if (before == POOL_STARTING || m->reason == RELOAD_REQUESTED)
+                        (void) sd_notify(0, "READY=1");
+                break;
+        case POOL_RELOADING:
+                if (m->reason == RELOAD_REQUESTED)
+                        (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                                          (unsigned long long) now_monotonic());
+                break;
+        case POOL_DRAINING:
+                (void) sd_notify(0, "STOPPING=1");
+                break;
+        default:
+                break;
+        }
+        notify_status(m);
+}
+
+void notify_status(Manager *m)
+{
+        GenerationCount count = {};
+        uint64_t generation = 0;
+
+        if (m->current) {
+                count = generation_count(m->current);
+                generation = m->current->id;
+        }
+        (void) sd_notifyf(0, "STATUS=%s: %zu active, %zu idle, %zu parked connections, generation %llu",
+                          pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
+                          (unsigned long long) generation);
+}
+
+void notify_extend(usec_t by)
+{
+        (void) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long) by);
+}

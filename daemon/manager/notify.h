@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What systemd is told (sd_notify(3)): readiness, reloads, the end, one line of status, the watchdog. */
+
+#include "manager/manager.h"
+
+/* Sets up the watchdog's timer where systemd asks for pings (sd_watchdog_enabled(3)). 0 or -errno. */
+int notify_new(Manager *m, Notify **ret);
+void notify_free(Notify *n);
+DEFINE_CLEANUP(Notify *, notify_free)
+
+/* The state changed from before: tells READY, RELOADING or STOPPING as it needs. */
+void notify_state(Manager *m, PoolState before);
+
+/* STATUS= with live figures, never together with READY=1. */
+void notify_status(Manager *m);
+
+/* Starting or draining goes on: extends systemd's time-out by the given time. */
+void notify_extend(usec_t by);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Parked connections: see parking.h. A connection is in one of two places: in the epoll set, waiting for its
+ * client, or on the ready list, waiting for room in the hand-off queue. Nothing here reads a byte of it.
+ */
+
+#include "manager/parking.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "ipc/handoff.h"
+
+#define PARKING_EVENTS_MAX 64
+
+/* One connection, found by its descriptor's number. */
+typedef struct Parked {
+        Handoff handoff;
+        bool here; /* the descriptor is one of ours */
+        int next;  /* on the ready list; -1 at its end */
+} Parked;
+
+struct Parking {
+        int manager_fd; /* our end of the pair */
+        int worker_fd;  /* kept so that the pair outlives every worker, and to pass it on */
+        int epoll_fd;
+        sd_event_source *handoff_source;
+        sd_event_source *epoll_source;
+
+        Parked *parked; /* index: descriptor */
+        size_t n_parked_slots;
+        size_t count;
+        int ready_first, ready_last;
+};
+
+static void parking_drop(Parking *p, int fd)
+{
+        fd_close(fd);
+        p->parked[fd].here = false;
+        p->count--;
+}
+
+static int parking_reserve(Parking *p, int fd)
+{
+        size_t n = p->n_parked_slots;
+        Parked *bigger;
+
+        if ((size_t) fd < n)
+                return 0;
+
+        n = MAX((size_t) fd + 1, n * 2);
+        bigger = reallocarray(p->parked, n, sizeof *bigger);
+        if (!bigger)
+                return -ENOMEM;
+        memset(bigger + p->n_parked_slots, 0, (n - p->n_parked_slots) * sizeof *bigger);
+        p->parked = bigger;
+        p->n_parked_slots = n;
+        return 0;
+}
+
+/* Sends ready connections to the workers until the queue is full; EPOLLOUT is asked for only while it is. */
+static int parking_flush(Parking *p)
+{
+        while (p->ready_first >= 0) {
+                int fd = p->ready_first, r;
+
+                r = handoff_send(p->manager_fd, &p->parked[fd].handoff, fd);
+                if (r == -EAGAIN || r == -ETOOMANYREFS || r == -ENOBUFS)
+                        return sd_event_source_set_io_events(p->handoff_source, EPOLLIN | EPOLLOUT);
+                if (r < 0)
+                        (void) log_error_errno(r, "Failed to hand a connection to the workers, closing it: %m");
+
+                p->ready_first = p->parked[fd].next;
+                if (p->ready_first < 0)
+                        p->ready_last = -1;
+                parking_drop(p, fd);
+        }
+        return sd_event_source_set_io_events(p->handoff_source, EPOLLIN);
+}
+
+static void parking_make_ready(Parking *p, int fd)
+{
+        p->parked[fd].next = -1;
+        if (p->ready_last >= 0)
+                p->parked[p->ready_last].next = fd;
+        else
+                p->ready_first = fd;
+        p->ready_last = fd;
+}
+
+/* A client said something, or went away. */
+static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents _unused_, void *userdata)
+{
+        struct epoll_event events[PARKING_EVENTS_MAX];
+        Parking *p = userdata;
+        int n;
+
+        n = epoll_wait(epoll_fd, events, PARKING_EVENTS_MAX, 0);
+        if (n < 0)
+                return errno == EINTR ? 0 : log_error_errno(errno, "Failed to watch parked connections: %m");
+
+        for (int i = 0; i < n; i++) {
+                int fd = events[i].data.fd;
+                ssize_t k;
+                char c;
+
+                k = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+                if (k < 0 && (errno == EAGAIN || errno == EINTR))
+                        continue;
+
+                (void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+                if (k > 0)
+                        parking_make_ready(p, fd);
+                else
+                        parking_drop(p, fd);
+        }
+        return parking_flush(p);
+}
+
+static int parking_add(Parking *p, const Handoff *handoff, int fd)
+{
+        struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.fd = fd };
+        int r;
+
+        r = parking_reserve(p, fd);
+        if (r < 0)
+                return r;
+        if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+                return -errno;
+        p->parked[fd] = (Parked) { .handoff = *handoff, .here = true, .next = -1 };
+        p->count++;
+        return 0;
+}
+
+/* Workers hand connections in, or there is room again to hand some out. */
+static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, void *userdata)
+{
+        Parking *p = userdata;
+
+        if (revents & EPOLLOUT)
+                (void) parking_flush(p);
+
+        for (;;) {
+                int connection = -EBADF, r;
+                Handoff handoff;
+
+                r = handoff_receive(fd, &handoff, &connection);
+                if (r == -EAGAIN || r == 0)
+                        return 0;
+                if (r < 0) {
+                        (void) log_warning_errno(r, "Failed to take a connection from a worker, ignoring: %m");
+                        return 0; /* level-triggered: what else there is comes with the next event */
+                }
+
+                r = parking_add(p, &handoff, connection);
+                if (r < 0) {
+                        (void) log_error_errno(r, "Failed to park a connection, closing it: %m");
+                        fd_close(connection);
+                }
+        }
+}
+
+int parking_new(sd_event *event, Parking **ret)
+{
+        _cleanup_(parking_freep) Parking *p = NULL;
+        int pair[2], r;
+
+        p = malloc(sizeof *p);
+        if (!p)
+                return -ENOMEM;
+        *p = (Parking) {
+                .manager_fd = -EBADF,
+                .worker_fd = -EBADF,
+                .epoll_fd = -EBADF,
+                .ready_first = -1,
+                .ready_last = -1,
+        };
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+                return -errno;
+        p->manager_fd = pair[0];
+        p->worker_fd = pair[1];
+
+        p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (p->epoll_fd < 0)
+                return -errno;
+
+        r = sd_event_add_io(event, &p->handoff_source, p->manager_fd, EPOLLIN, on_handoff, p);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(p->handoff_source, "handoff");
+
+        r = sd_event_add_io(event, &p->epoll_source, p->epoll_fd, EPOLLIN, on_parked, p);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(p->epoll_source, "parked-connections");
+
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+void parking_free(Parking *p)
+{
+        if (!p)
+                return;
+        sd_event_source_disable_unref(p->handoff_source);
+        sd_event_source_disable_unref(p->epoll_source);
+        for (size_t fd = 0; fd < p->n_parked_slots; fd++)
+                if (p->parked[fd].here)
+                        fd_close((int) fd);
+        fd_close(p->epoll_fd);
+        fd_close(p->manager_fd);
+        fd_close(p->worker_fd);
+        free(p->parked);
+        free(p);
+}
+
+int parking_worker_fd(const Parking *p)
+{
+        return p->worker_fd;
+}
+
+size_t parking_count(const Parking *p)
+{
+        return p->count;
+}

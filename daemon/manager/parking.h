@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Kept connections that have nothing to say. A worker hands one in when other work waits; as soon as the client
+ * sends something, it goes to whichever worker is idle. No connection holds a worker, and a reload touches none.
+ *
+ * Parked connections are watched by an epoll instance of their own, which is one descriptor in the manager's
+ * loop: a parked connection costs its descriptor, an epoll item and a few bytes.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "base/util.h"
+
+typedef struct Parking Parking;
+
+/* Opens the hand-off socket pair and watches it in the loop. 0 or -errno. */
+int parking_new(sd_event *event, Parking **ret);
+
+/* Closes every parked connection. */
+void parking_free(Parking *parking);
+DEFINE_CLEANUP(Parking *, parking_free)
+
+/* The workers' end of the hand-off socket, which stays the parking's; workers inherit it. */
+int parking_worker_fd(const Parking *parking);
+
+/* How many connections are parked or on their way back to a worker. */
+size_t parking_count(const Parking *parking);

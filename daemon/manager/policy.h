@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * How many workers a pool should have: pure functions, without clock, descriptors or globals. The words are
+ * PHP-FPM's (pm.*), the difference is when they are asked: by event, not every second.
+ */
+
+#include "config/config.h"
+
+/* The pool as it is. */
+typedef struct PoolView {
+        size_t idle;     /* of the current generation, waiting for work */
+        size_t busy;     /* of the current generation, with a request */
+        size_t starting; /* of the current generation, ordered or not yet ready */
+        size_t old;      /* workers of earlier generations that still live, and retiring ones */
+        size_t expired;  /* of the idle ones: idle for longer than pm.process_idle_timeout */
+        size_t last;     /* workers spawned by the step before, if that was a moment ago */
+        bool sized;      /* the generation has had its first sizing: start_servers no longer counts */
+        bool demand;     /* connections wait and no worker is there */
+        bool tick;       /* the maintenance timer, not an event, asks: surplus workers may go */
+} PoolView;
+
+/* What to do. */
+typedef struct PoolStep {
+        size_t spawn;
+        size_t retire;   /* that many of the idle ones, the longest idle first */
+        size_t wake;     /* wake the manager when fewer than this many are idle; 0 for never */
+        usec_t again;    /* run the maintenance timer after this time; 0 for never */
+        bool watch;      /* watch the listening sockets: no worker does */
+        bool saturated;  /* more workers are wanted than pm.max_children allows */
+} PoolStep;
+
+PoolStep pool_decide(const Config *config, const PoolView *view);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The deaths of processes. The manager is a subreaper: workers come to it from their launchers, and so does
+ * whatever a script left behind in the background, which is reaped and otherwise none of its business.
+ *
+ * A launcher announces its workers before it exits, and only then can the kernel report their death to us: so
+ * with every channel drained first, a dead worker's pid is always known.
+ */
+
+#include "manager/reap.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "ipc/exit-status.h"
+
+/* "was killed by SIGSEGV (core dumped)", "exited with status 3". */
+static void describe_death(const siginfo_t *si, char *buffer, size_t size)
+{
+        if (si->si_code == CLD_EXITED) {
+                const char *text = exit_status_text(si->si_status);
+
+                if (text)
+                        (void) snprintf(buffer, size, "%s", text);
+                else
+                        (void) snprintf(buffer, size, "exited with status %d", si->si_status);
+        } else
+                (void) snprintf(buffer, size, "was killed by SIG%s%s", sigabbrev_np(si->si_status) ?: "?",
+                                si->si_code == CLD_DUMPED ? " (core dumped)" : "");
+}
+
+static bool death_expected(const siginfo_t *si, const Worker *w)
+{
+        if (si->si_code == CLD_EXITED)
+                return exit_status_expected(si->si_status);
+        return w->killed;
+}
+
+static bool stage_has_request(Stage stage)
+{
+        return stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
+}
+
+/* The one record of a worker's death. */
+static void write_obituary(const Generation *g, const Worker *w, size_t slot, const WorkerRecord *record,
+                           const siginfo_t *si)
+{
+        char death[128], pid[16], generation[24], slots[24], requests[24], age[32], status[16];
+        bool running = stage_has_request(record->stage);
+
+        describe_death(si, death, sizeof death);
+        (void) snprintf(pid, sizeof pid, "%d", si->si_pid);
+        (void) snprintf(generation, sizeof generation, "%llu", (unsigned long long) g->id);
+        (void) snprintf(slots, sizeof slots, "%zu", slot);
+        (void) snprintf(requests, sizeof requests, "%llu", (unsigned long long) record->requests);
+        (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
+        (void) snprintf(status, sizeof status, "%d", si->si_status);
+
+        (void) log_record(death_expected(si, w) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
+                          (LogField[]) {
+                                          { "PHP_WORKER_PID", pid },
+                                          { "PHP_GENERATION", generation },
+                                          { "PHP_WORKER_SLOT", slots },
+                                          { "PHP_WORKER_REQUESTS", requests },
+                                          { "PHP_WORKER_AGE_USEC", age },
+                                          { si->si_code == CLD_EXITED ? "EXIT_STATUS" : "EXIT_SIGNAL", status },
+                                          { "PHP_SCRIPT", running ? record->script : NULL },
+                                          { "REQUEST_METHOD", running ? record->method : NULL },
+                                          { "REQUEST_URI", running ? record->uri : NULL },
+                                          {},
+                          },
+                          "Worker %s %s after %s requests%s%s.", pid, death, requests,
+                          running && record->script[0] ? ", while it ran " : "", running ? record->script : "");
+}
+
+/* Workers that die before they are ready are not ordered again at once: 100 ms, doubling up to 10 s. */
+static void hold_spawn(Manager *m, Generation *g)
+{
+        unsigned shift = MIN(g->n_stillborn, 7U);
+
+        m->hold_spawn = now_monotonic() + MIN((usec_t) 50 * USEC_PER_MSEC << shift, 10 * USEC_PER_SEC);
+}
+
+static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
+{
+        Worker *w = &g->workers[slot];
+        WorkerRecord record;
+
+        generation_look(g);
+        (void) scoreboard_read(g->board, slot, &record);
+        m->past_requests += record.requests;
+        m->past_connections += record.connections;
+        write_obituary(g, w, slot, &record, si);
+
+        if (w->ready == 0 && !g->retired && !w->killed && w->state == WORKER_LIVE) {
+                char death[128];
+
+                g->n_stillborn++;
+                hold_spawn(m, g);
+                describe_death(si, death, sizeof death);
+                if (g == m->next)
+                        generation_fail(g, "its first worker %s", death);
+        }
+        generation_bury(g, slot);
+}
+
+static void template_died(Manager *m, Generation *g, const siginfo_t *si)
+{
+        const char *words = template_last_words(g->template);
+        char death[128];
+
+        g->template_state = TEMPLATE_DEAD;
+        if (g->retired)
+                return;
+
+        describe_death(si, death, sizeof death);
+        if (g == m->next)
+                generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
+        else
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED), NULL,
+                                  "The template (pid %d) %s; workers go on, a new one is started.", si->si_pid, death);
+}
+
+static void reap_one(Manager *m, const siginfo_t *si)
+{
+        Generation *heads[] = { m->current, m->next, m->retired };
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (Generation *g = heads[i]; g; g = g->next) {
+                        ssize_t slot;
+
+                        if (g->template_state != TEMPLATE_DEAD && template_pid(g->template) == si->si_pid) {
+                                template_died(m, g, si);
+                                return;
+                        }
+                        slot = generation_find(g, si->si_pid);
+                        if (slot >= 0) {
+                                worker_died(m, g, (size_t) slot, si);
+                                return;
+                        }
+                }
+        log_debug("Reaped process %d, which a script left behind.", si->si_pid);
+}
+
+static void drain_channels(Manager *m)
+{
+        if (m->current)
+                template_drain(m->current->template);
+        if (m->next)
+                template_drain(m->next->template);
+        for (Generation *g = m->retired; g; g = g->next)
+                template_drain(g->template);
+}
+
+static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_, void *userdata)
+{
+        Manager *m = userdata;
+
+        for (;;) {
+                siginfo_t si = {};
+
+                if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
+                        break;
+                drain_channels(m);
+                (void) waitid(P_PID, (id_t) si.si_pid, &si, WEXITED | WNOHANG);
+                reap_one(m, &si);
+        }
+
+        manager_changed(m);
+        return 0;
+}
+
+int reap_watch(Manager *m)
+{
+        return sd_event_add_signal(m->event, NULL, SIGCHLD, on_sigchld, m);
+}

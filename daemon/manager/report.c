@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The pool's status: gathers what the manager and the scoreboards know, and writes it by status.def's list. */
+
+#include "manager/report.h"
+
+#include "scoreboard/status.h"
+
+static int append_string(sd_bus_message *m, const char *key, const char *value)
+{
+        return sd_bus_message_append(m, "{sv}", key, "s", value);
+}
+
+static int append_number(sd_bus_message *m, const char *key, uint64_t value)
+{
+        return sd_bus_message_append(m, "{sv}", key, "t", value);
+}
+
+#define APPEND_STRING append_string
+#define APPEND_COUNT append_number
+#define APPEND_USEC append_number
+#define APPEND_TIME append_number
+
+static int append_pool(sd_bus_message *m, const PoolStatus *status)
+{
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+#define POOL_STATUS(field, key, type)                                                                        \
+        r = APPEND_##type(m, key, status->field);                                                            \
+        if (r < 0)                                                                                           \
+                return r;
+#include "scoreboard/status.def"
+        return sd_bus_message_close_container(m);
+}
+
+static int append_worker(sd_bus_message *m, const WorkerStatus *status)
+{
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r < 0)
+                return r;
+#define WORKER_STATUS(field, key, type)                                                                      \
+        r = APPEND_##type(m, key, status->field);                                                            \
+        if (r < 0)                                                                                           \
+                return r;
+#include "scoreboard/status.def"
+        return sd_bus_message_close_container(m);
+}
+
+/* D-Bus strings are UTF-8 (sd-bus refuses others); what a client sent may be anything. */
+static void make_ascii(char *s)
+{
+        for (; *s; s++)
+                if ((unsigned char) *s >= 0x80 || (unsigned char) *s < 0x20)
+                        *s = '?';
+}
+
+static int append_generation(sd_bus_message *m, const Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++) {
+                const Worker *w = &g->workers[i];
+                WorkerRecord record;
+                bool active;
+                int r;
+
+                if (w->pid <= 0)
+                        continue;
+                (void) scoreboard_read(g->board, i, &record);
+                make_ascii(record.method);
+                make_ascii(record.uri);
+                make_ascii(record.script);
+                make_ascii(record.user);
+
+                active = record.stage == STAGE_READING || record.stage == STAGE_RUNNING;
+                r = append_worker(m, &(WorkerStatus) {
+                        .pid = (uint64_t) w->pid,
+                        .state = stage_to_string(record.stage),
+                        .generation = g->id,
+                        .start_time = record.started,
+                        .start_since = usec_sub(now_realtime(), record.started),
+                        .requests = record.requests,
+                        .request_duration = active ? usec_sub(now_monotonic(), record.request_started)
+                                                   : record.request_duration,
+                        .request_method = record.method,
+                        .request_uri = record.uri,
+                        .content_length = record.content_length,
+                        .user = record.user,
+                        .script = record.script,
+                        .last_request_memory = active ? 0 : record.request_memory,
+                });
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Adds a generation's figures to the pool's. */
+static void sum_generation(const Generation *g, PoolStatus *status)
+{
+        GenerationCount count = generation_count(g);
+
+        status->idle_processes += count.idle;
+        status->active_processes += count.busy;
+        status->total_processes += generation_alive(g);
+        for (size_t i = 0; i < g->n_workers; i++) {
+                WorkerRecord record;
+
+                if (g->workers[i].pid <= 0)
+                        continue;
+                (void) scoreboard_read(g->board, i, &record);
+                status->requests += record.requests;
+                status->accepted_conn += record.connections;
+        }
+}
+
+int report_append(Manager *m, sd_bus_message *message)
+{
+        Generation *heads[] = { m->current, m->next, m->retired };
+        const Generation *serving = m->current ?: m->next;
+        PoolStatus status = {
+                .pool = m->pool,
+                .state = pool_state_to_string(m->state),
+                .process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "",
+                .php_version = serving ? serving->php_version : "",
+                .start_time = m->start_time,
+                .start_since = usec_sub(now_realtime(), m->start_time),
+                .generation = serving ? serving->id : 0,
+                .max_children = serving ? serving->config->pm_max_children : 0,
+                .accepted_conn = m->past_connections,
+                .requests = m->past_requests,
+                .max_active_processes = m->max_active,
+                .max_children_reached = m->n_saturated,
+                .parked_connections = parking_count(m->parking),
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (const Generation *g = heads[i]; g; g = g->next)
+                        sum_generation(g, &status);
+
+        r = append_pool(message, &status);
+        if (r < 0)
+                return r;
+
+        r = sd_bus_message_open_container(message, 'a', "a{sv}");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (const Generation *g = heads[i]; g; g = g->next) {
+                        r = append_generation(message, g);
+                        if (r < 0)
+                                return r;
+                }
+        return sd_bus_message_close_container(message);
+}

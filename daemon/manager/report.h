@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The pool's status (scoreboard/status.def), as the manager knows it. */
+
+#include "manager/manager.h"
+
+/* Appends "a{sv}aa{sv}": the pool, and each worker of every generation. 0 or -errno. */
+int report_append(Manager *m, sd_bus_message *message);

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The life of a pool: one enum (POOL_STATE_LIST), one setter, one step function. Handlers elsewhere only record
+ * what happened; manager_step() looks at all of it and does what is due, and leaves the earliest deadline on the
+ * timer. Sizing itself is policy.c's.
+ */
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "manager/control.h"
+#include "manager/manager.h"
+#include "manager/notify.h"
+#include "manager/policy.h"
+
+/* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
+#define STILLBORN_MAX 20
+#define REPLACE_FAILED_MAX 8
+
+/* A batch counts as "a moment ago" for this long. */
+#define BURST_USEC (200 * USEC_PER_MSEC)
+
+/* systemd is told this far ahead, this often, that starting or draining goes on. */
+#define EXTEND_USEC (30 * USEC_PER_SEC)
+#define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
+
+static const char *const state_names[] = {
+#define POOL_STATE(name, text) [POOL_##name] = text,
+        POOL_STATE_LIST
+#undef POOL_STATE
+};
+_Static_assert(ELEMENTSOF(state_names) == _POOL_STATE_MAX, "every state has a name");
+
+const char *pool_state_to_string(PoolState state)
+{
+        return state_names[state];
+}
+
+void manager_set_state(Manager *m, PoolState state)
+{
+        PoolState before = m->state;
+
+        if (state == before)
+                return;
+        log_debug("Pool %s: %s -> %s.", m->pool, state_names[before], state_names[state]);
+        m->state = state;
+        notify_state(m, before);
+}
+
+/* Remembers the earliest deadline of this step. 0 is none. */
+static void earlier(usec_t *earliest, usec_t deadline)
+{
+        if (deadline > 0 && deadline < *earliest)
+                *earliest = deadline;
+}
+
+/* The end of the pool that is not asked for: systemd restarts it. */
+static void give_up(Manager *m)
+{
+        m->exit_status = EXIT_FAILURE;
+        manager_stop(m);
+}
+
+/* ---- A generation starts ---- */
+
+static void start_failed(Manager *m)
+{
+        Generation *g = m->next;
+
+        m->next = NULL;
+        if (m->state == POOL_STARTING) {
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(START_FAILED), NULL, "Pool %s does not start: %s", m->pool,
+                                  g->failure);
+                give_up(m);
+        } else if (m->reason == RELOAD_REQUESTED) {
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED), NULL,
+                                  "Reload of pool %s failed, generation %llu goes on: %s", m->pool,
+                                  (unsigned long long) m->current->id, g->failure);
+        } else {
+                m->n_replace_failed++;
+                m->replace_at = now_monotonic() + MIN(USEC_PER_SEC << MIN(m->n_replace_failed, 5U), 30 * USEC_PER_SEC);
+                log_error("Pool %s cannot replace its template: %s", m->pool, g->failure);
+        }
+
+        control_reload_done(m->control, g->failure);
+
+        /* What there is of it goes the way of every old generation. */
+        (void) generation_kill(g);
+        generation_retire(g, 0);
+        g->next = m->retired;
+        m->retired = g;
+
+        if (m->state == POOL_RELOADING)
+                manager_set_state(m, POOL_RUNNING);
+}
+
+static void take_over(Manager *m)
+{
+        Generation *old = m->current, *new = m->next;
+        PoolState before = m->state;
+
+        m->current = new;
+        m->next = NULL;
+        m->n_replace_failed = 0;
+        m->replace_at = 0;
+        m->saturated = false;
+        log_set_max_level(new->config->log_level);
+
+        if (old) {
+                usec_t drain = old->config->reload_drain_timeout;
+
+                generation_retire(old, drain > 0 ? usec_add(now_monotonic(), drain) : 0);
+                old->next = m->retired;
+                m->retired = old;
+        }
+
+        if (before == POOL_STARTING)
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(STARTED), NULL, "Pool %s is ready: PHP %s, pm %s, at most "
+                                  "%llu workers.", m->pool, new->php_version, pm_mode_to_string(new->config->pm_mode),
+                                  (unsigned long long) new->config->pm_max_children);
+        else
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), NULL, "Pool %s: generation %llu took over.",
+                                  m->pool, (unsigned long long) new->id);
+
+        control_reload_done(m->control, NULL);
+        manager_set_state(m, POOL_RUNNING);
+}
+
+static void step_next(Manager *m, usec_t now, usec_t *earliest)
+{
+        Generation *g = m->next;
+
+        if (g->failure) {
+                start_failed(m);
+                return;
+        }
+        if (g->ready) {
+                take_over(m);
+                return;
+        }
+        if (g->template_state == TEMPLATE_UP && !g->first_ordered) {
+                int r;
+
+                r = generation_spawn(g, 1);
+                if (r < 0)
+                        generation_fail(g, "its first worker could not be ordered: %s", strerror(-r));
+                g->first_ordered = true;
+        } else if (g->first_ordered && generation_alive(g) == 0 && g->n_stillborn > 0)
+                generation_fail(g, "its first worker could not be forked");
+        else if (now >= g->deadline)
+                generation_fail(g, "PHP was not ready within reload.start_timeout");
+
+        earlier(earliest, g->deadline);
+        if (g->failure)
+                manager_changed(m);
+}
+
+/* ---- The current generation ---- */
+
+static void watch_sockets(Manager *m, bool watch)
+{
+        for (size_t i = 0; i < m->listen.n; i++)
+                (void) sd_event_source_set_enabled(m->listen_sources[i], watch ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static void note_saturation(Manager *m, const Generation *g, bool saturated)
+{
+        if (saturated && !m->saturated) {
+                m->n_saturated++;
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(MAX_CHILDREN), NULL,
+                                  "Pool %s has reached pm.max_children = %llu, consider raising it.", m->pool,
+                                  (unsigned long long) g->config->pm_max_children);
+        }
+        m->saturated = saturated;
+}
+
+static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
+{
+        GenerationCount count = generation_count(g);
+        PoolView view = {
+                .idle = count.idle,
+                .busy = count.busy,
+                .starting = count.starting,
+                .old = count.retiring,
+                .expired = count.expired,
+                .last = now < m->last_spawn + BURST_USEC ? m->last_batch : 0,
+                .sized = g->sized,
+                .demand = m->demand,
+                .tick = m->tick,
+        };
+
+        for (const Generation *old = m->retired; old; old = old->next)
+                view.old += generation_alive(old);
+        m->max_active = MAX(m->max_active, count.busy);
+        m->demand = m->tick = false;
+        return view;
+}
+
+static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
+{
+        int r;
+
+        r = generation_spawn(g, n);
+        if (r < 0) {
+                (void) log_warning_errno(r, "Failed to order %zu workers, trying again: %m", n);
+                m->hold_spawn = now + USEC_PER_SEC;
+                return;
+        }
+        if (r == 0)
+                log_debug("No slot is free for %zu workers.", n);
+        m->last_spawn = now;
+        m->last_batch = (size_t) r;
+}
+
+/* A tick that is already coming stays where it is: steps in between must not put it off for ever. */
+static void schedule_tick(Manager *m, usec_t again)
+{
+        int enabled = SD_EVENT_OFF;
+
+        (void) sd_event_source_get_enabled(m->tick_source, &enabled);
+        if (again > 0 && enabled == SD_EVENT_OFF)
+                (void) sd_event_source_set_time_relative(m->tick_source, again);
+        (void) sd_event_source_set_enabled(m->tick_source, again > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
+{
+        Generation *g = m->current;
+        PoolView view = pool_view(m, g, now);
+        PoolStep step = pool_decide(g->config, &view);
+        size_t idle;
+
+        note_saturation(m, g, step.saturated);
+        generation_retire_idle(g, step.retire);
+
+        if (step.spawn > 0 && now < m->hold_spawn) {
+                m->demand = view.demand;
+                earlier(earliest, m->hold_spawn);
+        } else {
+                if (step.spawn > 0)
+                        spawn(m, g, step.spawn, now);
+                g->sized = true;
+        }
+
+        watch_sockets(m, step.watch);
+        schedule_tick(m, step.again);
+
+        scoreboard_arm(g->board, (unsigned) step.wake);
+        idle = generation_count(g).idle;
+        if (idle < view.idle && idle < step.wake)
+                manager_changed(m); /* a worker took it below before the board was armed: look again */
+}
+
+/* Starts PHP anew with the same settings: the template died. */
+static void replace_current(Manager *m, ReloadReason reason)
+{
+        Config *config;
+        int r;
+
+        m->reason = reason;
+        r = config_unseal(m->current->settings_fd, &config);
+        if (r >= 0)
+                r = manager_start_generation(m, config);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to start a new template, trying again: %m");
+                m->n_replace_failed++;
+                m->replace_at = now_monotonic() + USEC_PER_SEC;
+                return;
+        }
+        manager_set_state(m, POOL_RELOADING);
+}
+
+static void step_current(Manager *m, usec_t now, usec_t *earliest)
+{
+        Generation *g = m->current;
+
+        if (g->n_stillborn >= STILLBORN_MAX) {
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(RESPAWN_LIMIT), NULL,
+                                  "Pool %s gives up: %u workers in a row did not survive their start.", m->pool,
+                                  g->n_stillborn);
+                give_up(m);
+                return;
+        }
+
+        if (g->template_state == TEMPLATE_UP) {
+                step_sizing(m, now, earliest);
+                return;
+        }
+
+        if (m->state != POOL_RUNNING)
+                return;
+        if (m->n_replace_failed >= REPLACE_FAILED_MAX && generation_alive(g) == 0)
+                give_up(m);
+        else if (now >= m->replace_at)
+                replace_current(m, RELOAD_TEMPLATE_DIED);
+        else
+                earlier(earliest, m->replace_at);
+}
+
+/* ---- Earlier generations, and the end ---- */
+
+static bool generation_gone(const Generation *g)
+{
+        return g->template_state == TEMPLATE_DEAD && generation_alive(g) == 0;
+}
+
+static void step_retired(Manager *m, usec_t now, usec_t *earliest)
+{
+        for (Generation **p = &m->retired; *p;) {
+                Generation *g = *p;
+
+                if (generation_gone(g)) {
+                        *p = g->next;
+                        generation_free(g);
+                        continue;
+                }
+                if (g->deadline > 0 && now >= g->deadline) {
+                        size_t busy = generation_kill(g);
+
+                        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT), NULL,
+                                          "%zu requests of generation %llu outlived reload.drain_timeout and were "
+                                          "ended.", busy, (unsigned long long) g->id);
+                        g->deadline = 0;
+                }
+                earlier(earliest, g->deadline);
+                p = &g->next;
+        }
+}
+
+static void retire_all(Manager *m)
+{
+        Generation *last[] = { m->current, m->next };
+        usec_t drain = m->current ? m->current->config->reload_drain_timeout : 0;
+
+        m->current = m->next = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(last); i++) {
+                if (!last[i])
+                        continue;
+                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0);
+                if (last[i]->template_state == TEMPLATE_STARTING)
+                        (void) generation_kill(last[i]);
+                last[i]->next = m->retired;
+                m->retired = last[i];
+        }
+}
+
+void manager_stop(Manager *m)
+{
+        if (m->state >= POOL_DRAINING)
+                return;
+        m->reload_again = false;
+        control_reload_done(m->control, "the pool is stopping");
+        watch_sockets(m, false);
+        (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
+        manager_set_state(m, POOL_DRAINING);
+        retire_all(m);
+        manager_changed(m);
+}
+
+static void step_draining(Manager *m)
+{
+        if (m->retired)
+                return;
+        manager_set_state(m, POOL_STOPPING);
+        (void) sd_event_exit(m->event, m->exit_status);
+}
+
+void manager_step(Manager *m)
+{
+        usec_t now = now_monotonic(), earliest = USEC_INFINITY;
+        bool waiting;
+
+        if (m->current)
+                generation_look(m->current);
+        if (m->next)
+                generation_look(m->next);
+
+        step_retired(m, now, &earliest);
+        if (m->next)
+                step_next(m, now, &earliest);
+        if (m->current)
+                step_current(m, now, &earliest);
+        if (m->state >= POOL_DRAINING)
+                step_draining(m);
+        if (m->state == POOL_RUNNING && m->reload_again) {
+                m->reload_again = false;
+                manager_reload(m);
+        }
+
+        waiting = m->state == POOL_STARTING || m->state == POOL_DRAINING ||
+                  (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED);
+        if (waiting) {
+                notify_extend(EXTEND_USEC);
+                earlier(&earliest, now + EXTEND_INTERVAL_USEC);
+        }
+
+        (void) sd_event_source_set_time(m->timer_source, earliest);
+        (void) sd_event_source_set_enabled(m->timer_source, earliest < USEC_INFINITY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The template process: see template.h. What a child may inherit is decided here and nowhere else: the
+ * descriptors of ipc/inherit.h, an environment without what systemd meant for the manager, default signals.
+ */
+
+#include "manager/template.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define LINE_SIZE 4096
+
+/* Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). */
+static const char *const private_environment[] = {
+        "NOTIFY_SOCKET", "LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES",
+        "WATCHDOG_PID",  "WATCHDOG_USEC", "MAINPID",      "PHP_POOL_WORKER",
+};
+
+struct Template {
+        pid_t pid;
+        int channel;
+        int stderr_fd;
+        sd_event_source *channel_source;
+        sd_event_source *stderr_source;
+        template_message_t on_message;
+        void *userdata;
+        char generation[24];
+        char line[LINE_SIZE]; /* of standard error, not yet complete */
+        size_t n_line;
+        char words[TEMPLATE_WORDS_MAX];
+        size_t n_words;
+};
+
+pid_t template_pid(const Template *t)
+{
+        return t->pid;
+}
+
+void template_drain(Template *t)
+{
+        if (t->channel < 0)
+                return;
+        for (;;) {
+                int fds[IPC_SPAWN_MAX], r;
+                IpcMessage message;
+
+                r = ipc_receive(t->channel, &message, fds);
+                if (r == -EAGAIN)
+                        return;
+                if (r < 0) {
+                        (void) log_error_errno(r, "Failed to understand the template (pid %d), killing it: %m", t->pid);
+                        (void) kill(t->pid, SIGKILL);
+                }
+                if (r <= 0) { /* its death is what is acted upon */
+                        (void) sd_event_source_set_enabled(t->channel_source, SD_EVENT_OFF);
+                        return;
+                }
+                if (message.type == IPC_SPAWN)
+                        for (size_t i = 0; i < message.n; i++)
+                                fd_close(fds[i]);
+                t->on_message(t, &message, t->userdata);
+        }
+}
+
+static int on_channel(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        template_drain(userdata);
+        return 0;
+}
+
+/* Keeps the end of what was said, whole lines. */
+static void remember_words(Template *t, const char *line)
+{
+        size_t n = strlen(line) + 1;
+
+        if (n >= sizeof t->words)
+                return;
+        while (t->n_words + n >= sizeof t->words) {
+                char *end = memchr(t->words, '\n', t->n_words);
+                size_t first = end ? (size_t) (end - t->words) + 1 : t->n_words;
+
+                memmove(t->words, t->words + first, t->n_words - first);
+                t->n_words -= first;
+        }
+        memcpy(t->words + t->n_words, line, n - 1);
+        t->n_words += n;
+        t->words[t->n_words - 1] = '\n';
+}
+
+static void emit_line(Template *t)
+{
+        t->line[t->n_line] = 0;
+        if (t->n_line > 0) {
+                remember_words(t, t->line);
+                (void) log_record(LOG_WARNING, 0, NULL,
+                                  (LogField[]) { { "PHP_GENERATION", t->generation }, {} }, "%s", t->line);
+        }
+        t->n_line = 0;
+}
+
+/* Reads what is there of standard error. Returns false at its end. */
+static bool read_stderr(Template *t)
+{
+        for (;;) {
+                char buffer[LINE_SIZE];
+                ssize_t n;
+
+                n = read(t->stderr_fd, buffer, sizeof buffer);
+                if (n <= 0)
+                        return n < 0 && (errno == EAGAIN || errno == EINTR);
+
+                for (ssize_t i = 0; i < n; i++) {
+                        if (buffer[i] == '\n' || t->n_line == LINE_SIZE - 1)
+                                emit_line(t);
+                        if (buffer[i] != '\n' && buffer[i] != 0)
+                                t->line[t->n_line++] = buffer[i];
+                }
+        }
+}
+
+static int on_stderr(sd_event_source *s, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        if (!read_stderr(userdata))
+                (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
+        return 0;
+}
+
+const char *template_last_words(Template *t)
+{
+        (void) read_stderr(t);
+        emit_line(t);
+        t->words[t->n_words > 0 ? t->n_words - 1 : 0] = 0;
+        return t->words;
+}
+
+static int child_environment(const char *generation)
+{
+        const char *target = log_to_journal() ? "journal" : "stderr";
+
+        for (size_t i = 0; i < ELEMENTSOF(private_environment); i++)
+                (void) unsetenv(private_environment[i]);
+        if (setenv("PHP_POOL_GENERATION", generation, 1) < 0 || setenv("PHP_POOL_LOG", target, 1) < 0)
+                return -errno;
+        return 0;
+}
+
+static void child_signals(void)
+{
+        sigset_t none;
+
+        for (int i = 1; i < NSIG; i++)
+                (void) signal(i, SIG_DFL);
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child: leaves what is ours and becomes the template. */
+static _noreturn_ void child_exec(const char *executable, char **argv, const Inherit *inherit, int stderr_fd,
+                                  const char *generation)
+{
+        int keep[INHERIT_MAX], r;
+        size_t n;
+
+        child_signals();
+        n = inherit_list(inherit, keep);
+        r = dup2(stderr_fd, STDERR_FILENO) < 0 || dup2(stderr_fd, STDOUT_FILENO) < 0 ? -errno : 0;
+        if (r >= 0)
+                r = fd_null(STDIN_FILENO);
+        if (r >= 0)
+                r = fd_close_all_except(keep, n);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = fd_cloexec(keep[i], false);
+        if (r >= 0)
+                r = child_environment(generation);
+        if (r >= 0) {
+                (void) execve(executable, argv, environ);
+                r = -errno;
+        }
+
+        errno = -r;
+        dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", executable);
+        _exit(127);
+}
+
+static int template_fork(Template *t, const char *pool, const Inherit *inherit)
+{
+        _cleanup_(fd_closep) int write_end = -EBADF, channel = -EBADF;
+        /* A build that is not installed names its own worker in the environment. */
+        const char *executable = secure_getenv("PHP_POOL_WORKER") ?: PHP_POOL_WORKER_PATH;
+        Inherit complete = *inherit;
+        char **argv = NULL;
+        int pair[2], r;
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return -errno;
+        t->stderr_fd = pair[0];
+        write_end = pair[1];
+        r = fd_nonblock(t->stderr_fd, true);
+        if (r < 0)
+                return r;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        t->channel = pair[0];
+        channel = pair[1];
+        r = fd_nonblock(t->channel, true);
+        if (r < 0)
+                return r;
+
+        complete.channel = channel;
+        r = inherit_format(&complete, executable, pool, &argv);
+        if (r < 0)
+                return r;
+
+        t->pid = fork();
+        if (t->pid == 0)
+                child_exec(executable, argv, &complete, write_end, t->generation);
+        r = t->pid < 0 ? -errno : 0;
+        inherit_argv_free(argv);
+        return r;
+}
+
+int template_start(sd_event *event, const char *pool, uint64_t generation, const Inherit *inherit,
+                   template_message_t on_message, void *userdata, Template **ret)
+{
+        _cleanup_(template_freep) Template *t = NULL;
+        int r;
+
+        t = malloc(sizeof *t);
+        if (!t)
+                return -ENOMEM;
+        *t = (Template) {
+                .pid = -1,
+                .channel = -EBADF,
+                .stderr_fd = -EBADF,
+                .on_message = on_message,
+                .userdata = userdata,
+        };
+        (void) snprintf(t->generation, sizeof t->generation, "%llu", (unsigned long long) generation);
+
+        r = template_fork(t, pool, inherit);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_io(event, &t->channel_source, t->channel, EPOLLIN, on_channel, t);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(t->channel_source, "template-channel");
+
+        r = sd_event_add_io(event, &t->stderr_source, t->stderr_fd, EPOLLIN, on_stderr, t);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(t->stderr_source, "template-stderr");
+
+        *ret = TAKE_PTR(t);
+        return 0;
+}
+
+void template_retire(Template *t)
+{
+        t->channel_source = sd_event_source_disable_unref(t->channel_source);
+        t->channel = fd_close(t->channel);
+}
+
+void template_free(Template *t)
+{
+        if (!t)
+                return;
+        sd_event_source_disable_unref(t->channel_source);
+        sd_event_source_disable_unref(t->stderr_source);
+        fd_close(t->channel);
+        fd_close(t->stderr_fd);
+        free(t);
+}
+
+int template_spawn(Template *t, const uint32_t *slots, const int *retire_fds, size_t n)
+{
+        IpcMessage message = { .type = IPC_SPAWN, .n = (uint32_t) n };
+
+        for (size_t i = 0; i < n; i++)
+                message.workers[i].slot = slots[i];
+        return ipc_send(t->channel, &message, retire_fds, n);
+}

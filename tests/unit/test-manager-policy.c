@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Sizing by a table of cases: what the pool is like, and what is to be done. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "manager/policy.h"
+
+typedef struct Case {
+        const char *name;
+        PmMode mode;
+        PoolView view;
+        PoolStep step;
+} Case;
+
+static const Config config_base = {
+        .pm_max_children = 8,
+        .pm_start_servers = 3,
+        .pm_min_spare_servers = 2,
+        .pm_max_spare_servers = 4,
+        .pm_max_spawn_rate = 4,
+};
+
+static const Case cases[] = {
+        { "static: all at once, in batches", PM_STATIC, { .sized = true }, { .spawn = 4, .again = USEC_PER_SEC } },
+        { "static: the one that died", PM_STATIC, { .idle = 7, .sized = true }, { .spawn = 1 } },
+        { "static: full", PM_STATIC, { .idle = 3, .busy = 5, .sized = true }, {} },
+        { "static: beside an earlier generation", PM_STATIC, { .idle = 1, .old = 5, .sized = true }, { .spawn = 2 } },
+        { "static: one beyond the limit to take over", PM_STATIC, { .old = 8 }, { .spawn = 1 } },
+
+        { "dynamic: start_servers", PM_DYNAMIC, { .idle = 1 }, { .spawn = 2, .wake = 2 } },
+        { "dynamic: enough", PM_DYNAMIC, { .idle = 2, .busy = 1, .sized = true }, { .wake = 2 } },
+        { "dynamic: below min_spare", PM_DYNAMIC, { .idle = 1, .busy = 2, .sized = true }, { .spawn = 1, .wake = 2 } },
+        { "dynamic: on their way", PM_DYNAMIC, { .starting = 2, .busy = 2, .sized = true }, { .wake = 2 } },
+        { "dynamic: demand grows, so does the batch", PM_DYNAMIC, { .busy = 3, .last = 2, .sized = true },
+          { .spawn = 4, .wake = 2, .again = USEC_PER_SEC } },
+        { "dynamic: full", PM_DYNAMIC, { .busy = 8, .sized = true }, { .saturated = true, .again = USEC_PER_SEC } },
+        { "dynamic: surplus, but no tick", PM_DYNAMIC, { .idle = 6, .sized = true }, { .wake = 2, .again = USEC_PER_SEC } },
+        { "dynamic: surplus", PM_DYNAMIC, { .idle = 6, .sized = true, .tick = true },
+          { .retire = 1, .wake = 2, .again = USEC_PER_SEC } },
+        { "dynamic: retiring ones still take room", PM_DYNAMIC, { .busy = 6, .old = 1, .sized = true },
+          { .spawn = 1, .saturated = true, .again = USEC_PER_SEC } },
+
+        { "ondemand: nothing to do", PM_ONDEMAND, { .sized = true }, { .wake = 1, .watch = true } },
+        { "ondemand: first connection", PM_ONDEMAND, { .demand = true, .sized = true },
+          { .spawn = 1, .wake = 1, .again = USEC_PER_SEC } },
+        { "ondemand: all busy", PM_ONDEMAND, { .busy = 2, .sized = true },
+          { .spawn = 1, .wake = 1, .again = USEC_PER_SEC } },
+        { "ondemand: idle too long", PM_ONDEMAND, { .idle = 2, .expired = 2, .sized = true, .tick = true },
+          { .retire = 2, .wake = 1, .watch = true } },
+        { "ondemand: full", PM_ONDEMAND, { .busy = 8, .sized = true }, { .saturated = true, .again = USEC_PER_SEC } },
+};
+
+static void test_cases(void **state)
+{
+        (void) state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Config config = config_base;
+                PoolStep step;
+
+                config.pm_mode = cases[i].mode;
+                step = pool_decide(&config, &cases[i].view);
+                if (step.spawn != cases[i].step.spawn || step.retire != cases[i].step.retire ||
+                    step.wake != cases[i].step.wake || step.again != cases[i].step.again ||
+                    step.watch != cases[i].step.watch || step.saturated != cases[i].step.saturated)
+                        fail_msg("%s: spawn %zu, retire %zu, wake %zu, again %llu, watch %d, saturated %d", cases[i].name,
+                                 step.spawn, step.retire, step.wake, (unsigned long long) step.again, step.watch,
+                                 step.saturated);
+        }
+}
+
+/* Whatever the view: never more than max_children but for the one that takes over, never more retired than idle. */
+static void test_bounds(void **state)
+{
+        (void) state;
+
+        for (unsigned bits = 0; bits < 1U << 16; bits++) {
+                PoolView view = {
+                        .idle = bits & 3,
+                        .busy = bits >> 2 & 7,
+                        .starting = bits >> 5 & 3,
+                        .old = bits >> 7 & 15,
+                        .last = bits >> 11 & 3,
+                        .sized = bits >> 13 & 1,
+                        .demand = bits >> 14 & 1,
+                        .tick = bits >> 15 & 1,
+                };
+
+                for (PmMode mode = 0; mode < _PM_MODE_MAX; mode++) {
+                        Config config = config_base;
+                        PoolStep step;
+                        size_t own = view.idle + view.busy + view.starting;
+
+                        config.pm_mode = mode;
+                        view.expired = view.idle;
+                        step = pool_decide(&config, &view);
+                        assert_true(step.retire <= view.idle);
+                        assert_true(step.spawn == 0 || own + view.old + step.spawn <= 8 ||
+                                    (own == 0 && step.spawn == 1));
+                        assert_true(step.spawn == 0 || step.retire == 0);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_bounds),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
