@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the types of text in settings.def allow. Pure: nothing here looks whether a file is there. */
+
+#include "base/util.h"
+
+/* "" or a string that starts with "/". */
+bool allow_path(const char *s);
+
+/* The same without "". */
+bool allow_absolute_path(const char *s);
+
+/* Paths separated by ":", each absolute or empty; PHP takes an empty one for its built-in directory. */
+bool allow_search_path(const char *s);
+
+/* "off", "journal" or an absolute path. */
+bool allow_log_target(const char *s);
+
+/* "." and at least one more character, none of them "/". */
+bool allow_extension(const char *s);
+
+/* An address as inet_pton(3) reads it, with or without "/" and a prefix length of at most 32 or 128. */
+bool allow_network(const char *s);
+
+/*
+ * "name=value": the name is not empty and without space, the value may be empty, neither has control
+ * characters (the value may have tabs), so that one line never becomes two.
+ */
+bool allow_ini_line(const char *s);

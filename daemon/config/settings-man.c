@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Makes php-pool.conf(5): copies the file named on the command line to standard output and puts the list of
+ * settings, from settings.def, in the place of the line @SETTINGS@. Runs when the project is built; never
+ * installed.
+ */
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "config/settings.h"
+
+#define MARKER "@SETTINGS@\n"
+#define LINE_SIZE_MAX 4096
+
+/* Writes text for roff(7): no requests, no escapes, and "-" as it is typed. */
+static void write_roff(const char *text, FILE *f)
+{
+        if (*text == '.' || *text == '\'')
+                fputs("\\&", f);
+        for (; *text; text++)
+                switch (*text) {
+                case '\\':
+                        fputs("\\e", f);
+                        break;
+                case '-':
+                        fputs("\\-", f);
+                        break;
+                case '"':
+                        fputs("\\(dq", f);
+                        break;
+                default:
+                        fputc(*text, f);
+                }
+}
+
+/* What a function below writes, as a new string; NULL without memory. */
+static char *capture(void (*write)(const Setting *s, const Config *config, FILE *f), const Setting *s,
+                     const Config *config)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *f;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return NULL;
+        write(s, config, f);
+        if (fclose(f) == 0)
+                return text;
+        free(text);
+        return NULL;
+}
+
+static void describe(const Setting *s, _unused_ const Config *config, FILE *f)
+{
+        setting_describe(s, f);
+}
+
+static int write_setting(const Setting *s, const Config *config, FILE *f)
+{
+        _cleanup_(freep) char *description = capture(describe, s, config);
+        _cleanup_(freep) char *value = capture(setting_write, s, config);
+
+        if (!description || !value)
+                return -ENOMEM;
+
+        fputs(".TP\n.B ", f);
+        write_roff(s->key, f);
+        fputc('\n', f);
+        write_roff(s->help, f);
+        fputs("\n.br\nValue: ", f);
+        write_roff(description, f);
+        fputs(". Default: ", f);
+        write_roff(value, f);
+        fputs(".\n", f);
+        if (s->state == LATER)
+                fputs(".br\n.I Accepted and checked, but without effect in this version.\n", f);
+        return 0;
+}
+
+/* The length of the group's name in a key, 0 for a setting at the top of the file. */
+static size_t group_length(const char *key)
+{
+        const char *dot = strchr(key, '.');
+
+        return dot ? (size_t) (dot - key) : 0;
+}
+
+static int write_settings(FILE *f)
+{
+        _cleanup_(config_freep) Config *config = NULL;
+        int r;
+
+        r = config_new(&config);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                size_t n = group_length(settings[i].key);
+
+                if (i == 0 || n != group_length(settings[i - 1].key) ||
+                    strncmp(settings[i].key, settings[i - 1].key, n) != 0) {
+                        if (n > 0)
+                                fprintf(f, ".SS \"Group %.*s\"\n", (int) n, settings[i].key);
+                        else
+                                fputs(".SS \"Outside of groups\"\n", f);
+                }
+                r = write_setting(&settings[i], config, f);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int copy_page(FILE *in, FILE *out)
+{
+        char line[LINE_SIZE_MAX];
+
+        while (fgets(line, sizeof line, in)) {
+                int r;
+
+                if (!streq(line, MARKER)) {
+                        fputs(line, out);
+                        continue;
+                }
+                r = write_settings(out);
+                if (r < 0)
+                        return r;
+        }
+        return ferror(in) || fflush(out) != 0 ? -EIO : 0;
+}
+
+int main(int argc, char *argv[])
+{
+        FILE *in;
+        int r;
+
+        if (argc != 2) {
+                log_error("Usage: settings-man PAGE.in > PAGE");
+                return EXIT_FAILURE;
+        }
+        in = fopen(argv[1], "re");
+        if (!in) {
+                log_error_errno(errno, "Failed to open %s: %m", argv[1]);
+                return EXIT_FAILURE;
+        }
+
+        r = copy_page(in, stdout);
+        if (r < 0)
+                log_error_errno(r, "Failed to make the manual page: %m");
+        fclose(in);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
