@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-poolctl check: reads pool files as the manager would, without one. Says every error, one a line, and
+ * which settings were made that have no effect in this version.
+ */
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/parse.h"
+#include "ctl/ctl.h"
+#include "ipc/control.h"
+
+static bool same_number(uint64_t a, uint64_t b)
+{
+        return a == b;
+}
+
+static bool same_string(const char *a, const char *b)
+{
+        return streq(a, b);
+}
+
+static bool same_list(char *const *a, char *const *b)
+{
+        while (*a && *b && streq(*a, *b))
+                a++, b++;
+        return !*a && !*b;
+}
+
+#define SAME(a, b) _Generic((a), char *: same_string, char **: same_list, default: same_number)(a, b)
+
+/* Settings that differ from their default and do nothing yet. */
+static void note_later(const char *path, const Config *config, const Config *defaults)
+{
+        enum { WORKS, LATER };
+
+#define SETTING(field, key, type, def, min, max, state, help)                                               \
+        if (state == LATER && !SAME(config->field, defaults->field))                                        \
+                printf("%s: %s: accepted, has no effect in this version\n", path, key);
+#include "config/settings.def"
+}
+
+static void print_errors(const ConfigErrors *errors)
+{
+        for (size_t i = 0; i < errors->n; i++) {
+                _cleanup_(freep) char *text = NULL;
+
+                if (config_error_format(&errors->items[i], &text) >= 0)
+                        (void) ctl_fail(0, "%s", text);
+        }
+}
+
+static CtlExit check_file(const char *path)
+{
+        _cleanup_(config_errors_clear) ConfigErrors errors = {};
+        _cleanup_(config_freep) Config *config = NULL, *defaults = NULL;
+        int r;
+
+        r = config_parse_file(path, &config, &errors);
+        if (r >= 0)
+                r = config_new(&defaults);
+        if (r < 0) {
+                print_errors(&errors);
+                if (errors.n == 0)
+                        return ctl_fail(r, "Failed to check %s: %m", path);
+                return CTL_FAILURE;
+        }
+
+        note_later(path, config, defaults);
+        printf("%s: ok\n", path);
+        return CTL_SUCCESS;
+}
+
+static CtlExit check_pool(const char *pool)
+{
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = ctl_pool_file(pool, &path);
+        if (r < 0)
+                return ctl_fail(r, "Failed to check pool %s: %m", pool);
+        return check_file(path);
+}
+
+static CtlExit check_all(void)
+{
+        CtlExit status = CTL_SUCCESS;
+        char **names;
+        size_t n;
+        int r;
+
+        r = ctl_configured_pools(&names, &n);
+        if (r < 0)
+                return ctl_fail(r, "Failed to list " CONFIG_DIR ": %m");
+        if (n == 0)
+                printf("No pool has a file in " CONFIG_DIR ".\n");
+        for (size_t i = 0; i < n; i++)
+                status = MAX(status, check_pool(names[i]));
+        ctl_names_free(names, n);
+        return status;
+}
+
+/* A file is what has a "/", or what is a file here and can be no pool with a file of its own. */
+CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
+{
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (n_args == 0)
+                return check_all();
+        if (strchr(args[0], '/') || !pool_name_valid(args[0]))
+                return check_file(args[0]);
+
+        r = ctl_pool_file(args[0], &path);
+        if (r < 0)
+                return ctl_fail(r, "Failed to check pool %s: %m", args[0]);
+        if (access(path, F_OK) < 0 && access(args[0], F_OK) >= 0)
+                return check_file(args[0]);
+        return check_file(path);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * php-poolctl: what its verbs share. Only main.c knows the command line; a verb gets Options and its
+ * arguments.
+ */
+
+#include "base/util.h"
+
+/* The most parameters that --param adds. */
+#define CTL_PARAMS_MAX 256
+
+/* Exit statuses. 3 and 4 are those of systemctl status. */
+typedef enum CtlExit {
+        CTL_SUCCESS = 0,
+        CTL_FAILURE = 1,
+        CTL_USAGE = 2,
+        CTL_NOT_RUNNING = 3,
+        CTL_NO_SUCH_POOL = 4,
+} CtlExit;
+
+/* Strings point into the command line. */
+typedef struct Options {
+        bool no_legend;
+        bool json;
+        bool all;
+        bool include;
+        const char *socket;
+        const char *root;
+        const char *method;
+        const char *query;
+        const char *body;
+        const char *params[CTL_PARAMS_MAX];
+        size_t n_params;
+} Options;
+
+/* A verb: args[0] to args[n_args - 1] are its arguments, as many as verbs.def allows. An exit status. */
+typedef CtlExit VerbFunction(const Options *options, size_t n_args, char **args);
+
+#define VERB(name, min, max, arguments, help) VerbFunction verb_##name;
+#include "ctl/verbs.def"
+
+/*
+ * Says what went wrong on standard error and returns CTL_FAILURE, so that it can stand behind return. %m is
+ * error's text. Where standard error is the journal (ExecReload= and so on), it is a record of priority err.
+ */
+CtlExit ctl_fail(int error, const char *format, ...) _printf_(2, 3);
+
+/*
+ * Whether there is a file or a runtime directory of such a pool. A name that no pool can have has neither.
+ */
+bool ctl_pool_exists(const char *pool);
+
+/* The path of the pool's file, a new string. 0 or -ENOMEM. */
+int ctl_pool_file(const char *pool, char **ret);
+
+/*
+ * The names of the pools that have a file (CONFIG_DIR), sorted; the caller frees the list with
+ * ctl_names_free(). No directory is no pool. 0 or -errno.
+ */
+int ctl_configured_pools(char ***ret_names, size_t *ret_n);
+
+/* The names of the pools that have a control socket, in the same way. */
+int ctl_running_pools(char ***ret_names, size_t *ret_n);
+
+void ctl_names_free(char **names, size_t n);

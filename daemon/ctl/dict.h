@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a manager says of itself (GetStatus), kept as it came: keys in their order, values with the type that
+ * scoreboard/status.def gives their key. So what a newer manager adds is shown as well.
+ */
+
+#include <systemd/sd-bus.h>
+
+#include "base/time.h"
+#include "ctl/json.h"
+
+typedef enum DictType {
+        DICT_STRING,
+        DICT_COUNT,
+        DICT_USEC, /* an interval */
+        DICT_TIME, /* CLOCK_REALTIME */
+} DictType;
+
+typedef struct DictItem {
+        char *key;
+        DictType type;
+        char *string; /* DICT_STRING */
+        uint64_t number;
+} DictItem;
+
+typedef struct Dict {
+        DictItem *items;
+        size_t n;
+} Dict;
+
+/* The reply to GetStatus. */
+typedef struct Status {
+        Dict pool;
+        Dict *workers;
+        size_t n_workers;
+} Status;
+
+/*
+ * Reads a reply to GetStatus. 0 and *ret, which the caller clears; or -errno, -EBADMSG for another
+ * signature.
+ */
+int status_read(sd_bus_message *reply, Status *ret);
+void status_clear(Status *status);
+
+/* Connects to a pool's manager and asks it. As status_read() and client_connect(). */
+int status_get(const char *pool, Status *ret);
+
+/* The item of a key, or NULL. */
+const DictItem *dict_find(const Dict *dict, const char *key);
+
+/* The string or number of a key; NULL or 0 where it is not there or of the other kind. */
+const char *dict_string(const Dict *dict, const char *key);
+uint64_t dict_number(const Dict *dict, const char *key);
+
+/*
+ * The value for people: "1h 30min", "2025-11-22 00:21:03 +0000", "5312"; *ret is a new string, not escaped.
+ * 0 or -ENOMEM.
+ */
+int dict_item_format(const DictItem *item, char **ret);
+
+/*
+ * Writes all as members of a JSON object. Units are PHP-FPM's: seconds for a point in time and for what is
+ * called "…-since", microseconds for other intervals.
+ */
+void dict_write_json(const Dict *dict, Json *json);

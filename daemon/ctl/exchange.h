@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One FastCGI request from the client's side. */
+
+#include "base/params.h"
+#include "fastcgi/protocol.h"
+
+/* Where the answer goes; a negative return ends the exchange and is its result. */
+typedef struct ExchangeSink {
+        int (*on_output)(void *userdata, const char *bytes, size_t size);
+        int (*on_error)(void *userdata, const char *bytes, size_t size); /* FCGI_STDERR */
+        void *userdata;
+} ExchangeSink;
+
+/*
+ * Connects to "/path", to "HOST:PORT" or "[v6]:PORT". 0 and a descriptor, the caller's, CLOEXEC and not
+ * blocking; -EINVAL for what is no such address, -EADDRNOTAVAIL for a name that cannot be resolved, or
+ * -errno.
+ */
+int exchange_connect(const char *address, int *ret_fd);
+
+/*
+ * Sends a request and its body, while passing on the answer as it comes, so that neither waits for the
+ * other. Body is a descriptor to read to its end, or negative. FCGI_REQUEST_COMPLETE or another FcgiStatus,
+ * as the application said; or -errno: -ECONNRESET where the answer ended too early, -EBADMSG for what is no
+ * FastCGI.
+ */
+int exchange_run(int fd, const Params *params, int body_fd, const ExchangeSink *sink);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Writing JSON: see json.h. It can write nothing that is not valid JSON in UTF-8, whatever it is given. */
+
+#include "ctl/json.h"
+
+#include <inttypes.h>
+
+#include "ctl/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* RFC 8259, section 7; DEL and what JavaScript takes for line ends (U+2028, U+2029) are escaped too. */
+static void write_character(FILE *f, const char *bytes, size_t n, uint32_t code)
+{
+        static const char letters[] = {
+                ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+        };
+
+        if (code == '"' || code == '\\')
+                fprintf(f, "\\%c", (int) code);
+        else if (code < ELEMENTSOF(letters) && letters[code])
+                fprintf(f, "\\%c", letters[code]);
+        else if (code < 0x20 || code == 0x7f || code == 0x2028 || code == 0x2029)
+                fprintf(f, "\\u%04x", (unsigned) code);
+        else
+                (void) fwrite(bytes, 1, n, f);
+}
+
+static void write_string(FILE *f, const char *s)
+{
+        size_t size = strlen(s);
+
+        fputc('"', f);
+        while (size > 0) {
+                uint32_t code;
+                size_t n;
+
+                n = utf8_decode(s, size, &code);
+                if (n > 0) {
+                        write_character(f, s, n, code);
+                } else {
+                        fputs(REPLACEMENT, f);
+                        n = 1;
+                }
+                s += n;
+                size -= n;
+        }
+        fputc('"', f);
+}
+
+/* What stands before each value. */
+static void begin_value(Json *json, const char *name)
+{
+        if (json->comma)
+                fputc(',', json->f);
+        if (name) {
+                write_string(json->f, name);
+                fputc(':', json->f);
+        }
+        json->comma = true;
+}
+
+static void begin(Json *json, const char *name, char bracket)
+{
+        begin_value(json, name);
+        fputc(bracket, json->f);
+        json->comma = false;
+}
+
+static void end(Json *json, char bracket)
+{
+        fputc(bracket, json->f);
+        json->comma = true;
+}
+
+void json_begin_object(Json *json, const char *name)
+{
+        begin(json, name, '{');
+}
+
+void json_begin_array(Json *json, const char *name)
+{
+        begin(json, name, '[');
+}
+
+void json_end_object(Json *json)
+{
+        end(json, '}');
+}
+
+void json_end_array(Json *json)
+{
+        end(json, ']');
+}
+
+void json_number(Json *json, const char *name, uint64_t value)
+{
+        begin_value(json, name);
+        fprintf(json->f, "%" PRIu64, value);
+}
+
+void json_string(Json *json, const char *name, const char *value)
+{
+        begin_value(json, name);
+        if (value)
+                write_string(json->f, value);
+        else
+                fputs("null", json->f);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-poolctl list: every pool that has a file, a unit that systemd knows, or both. Units' states come from
+ * systemd, the rest from each running pool's manager, where the caller may ask it.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/dict.h"
+#include "ctl/systemd.h"
+#include "ctl/table.h"
+
+typedef struct Entry {
+        char *pool;
+        UnitState service, socket;
+        char **listen; /* addresses */
+        size_t n_listen;
+        Status status;
+        bool answered; /* status is there */
+} Entry;
+
+typedef struct List {
+        Entry *entries;
+        size_t n;
+        int error; /* why a running pool could not be asked, or 0 */
+} List;
+
+static void list_clear(List *list)
+{
+        for (size_t i = 0; i < list->n; i++) {
+                Entry *e = &list->entries[i];
+
+                free(e->pool);
+                unit_state_clear(&e->service);
+                unit_state_clear(&e->socket);
+                ctl_names_free(e->listen, e->n_listen);
+                status_clear(&e->status);
+        }
+        free(list->entries);
+}
+
+static int list_add(const char *pool, void *userdata)
+{
+        List *list = userdata;
+        Entry *entries;
+        char *copy;
+
+        for (size_t i = 0; i < list->n; i++)
+                if (streq(list->entries[i].pool, pool))
+                        return 0;
+
+        entries = reallocarray(list->entries, list->n + 1, sizeof *entries);
+        if (!entries)
+                return -ENOMEM;
+        list->entries = entries;
+        copy = strdup(pool);
+        if (!copy)
+                return -ENOMEM;
+        entries[list->n++] = (Entry) { .pool = copy };
+        return 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+        return strcmp(((const Entry *) a)->pool, ((const Entry *) b)->pool);
+}
+
+static int list_find(List *list, sd_bus *systemd)
+{
+        char **names;
+        size_t n;
+        int r;
+
+        r = ctl_configured_pools(&names, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = list_add(names[i], list);
+        ctl_names_free(names, n);
+        if (r < 0)
+                return r;
+
+        r = systemd_each_pool(systemd, list_add, list);
+        if (r < 0)
+                return r;
+        if (list->n > 0)
+                qsort(list->entries, list->n, sizeof *list->entries, compare_entries);
+        return 0;
+}
+
+static int list_ask(List *list, sd_bus *systemd)
+{
+        for (size_t i = 0; i < list->n; i++) {
+                Entry *e = &list->entries[i];
+                int r;
+
+                r = systemd_unit_state(systemd, e->pool, ".service", &e->service);
+                if (r < 0)
+                        return r;
+                r = systemd_unit_state(systemd, e->pool, ".socket", &e->socket);
+                if (r < 0)
+                        return r;
+                r = systemd_listen(systemd, e->pool, &e->listen, &e->n_listen);
+                if (r < 0)
+                        return r;
+
+                r = status_get(e->pool, &e->status);
+                e->answered = r >= 0;
+                if (r < 0 && !client_not_running(r))
+                        list->error = r;
+        }
+        return 0;
+}
+
+/* What is in the brackets behind systemd's word for the service. */
+static const char *entry_detail(const Entry *e)
+{
+        const char *state = dict_string(&e->status.pool, "state");
+
+        if (state)
+                return state;
+        if (streq(e->service.active, "inactive") && streq(e->socket.active, "active"))
+                return e->socket.sub;
+        return e->service.sub;
+}
+
+/* The last column: all addresses. */
+static int add_listen(Table *table, const Entry *e)
+{
+        _cleanup_(freep) char *joined = NULL;
+
+        for (size_t i = 0; i < e->n_listen; i++) {
+                _cleanup_(freep) char *before = TAKE_PTR(joined);
+
+                if (asprintf(&joined, "%s%s%s", before ?: "", before ? ", " : "", e->listen[i]) < 0) {
+                        joined = NULL;
+                        return -ENOMEM;
+                }
+        }
+        return table_add(table, joined);
+}
+
+static int add_row(Table *table, const Entry *e)
+{
+        const Dict *pool = &e->status.pool;
+        int r;
+
+        r = table_add(table, e->pool);
+        if (r < 0)
+                return r;
+        r = table_addf(table, "%s (%s)", e->service.active, entry_detail(e));
+        if (r < 0)
+                return r;
+        if (e->answered)
+                r = table_addf(table, "%" PRIu64 "/%" PRIu64 "/%" PRIu64,
+                               dict_number(pool, "active-processes"), dict_number(pool, "idle-processes"),
+                               dict_number(pool, "total-processes"));
+        else
+                r = table_add(table, NULL);
+        if (r < 0)
+                return r;
+        r = e->answered ? table_addf(table, "%" PRIu64, dict_number(pool, "requests"))
+                        : table_add(table, NULL);
+        if (r < 0)
+                return r;
+        return add_listen(table, e);
+}
+
+static int print_text(const List *list, bool legend)
+{
+        static const char *const headings[] = { "POOL", "STATE", "WORKERS", "REQUESTS", "SOCKETS" };
+        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(headings) };
+        int r;
+
+        for (size_t i = 0; legend && i < ELEMENTSOF(headings); i++) {
+                r = table_add(&table, headings[i]);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < list->n; i++) {
+                r = add_row(&table, &list->entries[i]);
+                if (r < 0)
+                        return r;
+        }
+        table_print(&table, stdout);
+        if (legend)
+                printf("\n%zu pools listed; WORKERS: active/idle/all.\n", list->n);
+        return 0;
+}
+
+static void print_json(const List *list)
+{
+        static const char *const counts[] = { "active-processes", "idle-processes", "total-processes",
+                                              "requests" };
+        Json json = { .f = stdout };
+
+        json_begin_array(&json, NULL);
+        for (size_t i = 0; i < list->n; i++) {
+                const Entry *e = &list->entries[i];
+
+                json_begin_object(&json, NULL);
+                json_string(&json, "pool", e->pool);
+                json_string(&json, "active", e->service.active);
+                json_string(&json, "sub", e->service.sub);
+                json_string(&json, "socket-active", e->socket.active);
+                json_string(&json, "state", dict_string(&e->status.pool, "state"));
+                for (size_t j = 0; e->answered && j < ELEMENTSOF(counts); j++)
+                        json_number(&json, counts[j], dict_number(&e->status.pool, counts[j]));
+                json_begin_array(&json, "sockets");
+                for (size_t j = 0; j < e->n_listen; j++)
+                        json_string(&json, NULL, e->listen[j]);
+                json_end_array(&json);
+                json_end_object(&json);
+        }
+        json_end_array(&json);
+        putchar('\n');
+}
+
+CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _unused_)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
+        _cleanup_(list_clear) List list = {};
+        int r;
+
+        r = systemd_connect(&systemd);
+        if (r < 0)
+                return ctl_fail(r, "Failed to connect to systemd: %m");
+        r = list_find(&list, systemd);
+        if (r >= 0)
+                r = list_ask(&list, systemd);
+        if (r < 0)
+                return ctl_fail(r, "Failed to list the pools: %m");
+
+        if (options->json) {
+                print_json(&list);
+                return CTL_SUCCESS;
+        }
+        r = print_text(&list, !options->no_legend);
+        if (r < 0)
+                return ctl_fail(r, "Failed to list the pools: %m");
+        if (list.error < 0 && !options->no_legend)
+                (void) ctl_fail(list.error, "Pools without figures could not be asked: %m");
+        return CTL_SUCCESS;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-poolctl: reads the command line and hands over to the verb. Verbs and options stand in verbs.def and
+ * options.def; a new verb is a line there and a file.
+ */
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "ctl/ctl.h"
+
+typedef struct Verb {
+        const char *name;
+        size_t min, max;
+        const char *arguments;
+        const char *help;
+        VerbFunction *run;
+} Verb;
+
+static const Verb verbs[] = {
+#define VERB(name, min, max, arguments, help) { #name, min, max, arguments, help, verb_##name },
+#include "ctl/verbs.def"
+};
+
+typedef enum OptionId {
+#define OPTION(id, letter, name, argument, help) OPTION_##id,
+#include "ctl/options.def"
+        _OPTION_MAX,
+} OptionId;
+
+typedef struct OptionInfo {
+        char letter;
+        const char *name;
+        const char *argument;
+        const char *help;
+} OptionInfo;
+
+static const OptionInfo option_infos[_OPTION_MAX] = {
+#define OPTION(id, letter, name, argument, help) [OPTION_##id] = { letter, name, argument, help },
+#include "ctl/options.def"
+};
+
+static Options arg_options;
+
+static void help(void)
+{
+        char left[64];
+
+        printf("php-poolctl [OPTION…] VERB …\n\n"
+               "Looks after pools of PHP workers.\n\nVerbs:\n");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                (void) snprintf(left, sizeof left, "%s %s", verbs[i].name, verbs[i].arguments);
+                printf("  %-28s %s\n", left, verbs[i].help);
+        }
+
+        printf("\nOptions:\n");
+        for (size_t i = 0; i < _OPTION_MAX; i++) {
+                const OptionInfo *o = &option_infos[i];
+                char dash[4] = "   ";
+
+                if (o->letter)
+                        (void) snprintf(dash, sizeof dash, "-%c ", o->letter);
+                (void) snprintf(left, sizeof left, "%s--%s%s%s", dash, o->name, o->argument ? "=" : "",
+                                o->argument ?: "");
+                printf("  %-28s %s\n", left, o->help);
+        }
+        printf("\nSee php-poolctl(1).\n");
+}
+
+/* What getopt_long(3) wants: each option returns its id + OPTION_BASE, and so does its letter. */
+#define OPTION_BASE 0x100
+
+static void make_tables(struct option *long_options, char *letters)
+{
+        for (int i = 0; i < _OPTION_MAX; i++) {
+                const OptionInfo *o = &option_infos[i];
+
+                long_options[i] = (struct option) {
+                        .name = o->name,
+                        .has_arg = o->argument ? required_argument : no_argument,
+                        .val = OPTION_BASE + i,
+                };
+                if (!o->letter)
+                        continue;
+                *letters++ = o->letter;
+                if (o->argument)
+                        *letters++ = ':';
+        }
+        *letters = 0;
+        long_options[_OPTION_MAX] = (struct option) {};
+}
+
+static OptionId option_of(int c)
+{
+        if (c >= OPTION_BASE)
+                return (OptionId) (c - OPTION_BASE);
+        for (int i = 0; i < _OPTION_MAX; i++)
+                if (option_infos[i].letter == c)
+                        return (OptionId) i;
+        return _OPTION_MAX;
+}
+
+static int add_param(Options *o, const char *param)
+{
+        const char *equals = strchr(param, '=');
+
+        if (!equals || equals == param) {
+                (void) ctl_fail(0, "--param takes NAME=VALUE, not \"%s\".", param);
+                return -EINVAL;
+        }
+        if (o->n_params == CTL_PARAMS_MAX) {
+                (void) ctl_fail(0, "--param may be given %d times.", CTL_PARAMS_MAX);
+                return -EINVAL;
+        }
+        o->params[o->n_params++] = param;
+        return 0;
+}
+
+/* 1 to go on, 0 when everything was done, -EINVAL for wrong usage. */
+static int take_option(Options *o, OptionId id, const char *argument)
+{
+        switch (id) {
+        case OPTION_HELP:
+                help();
+                return 0;
+        case OPTION_VERSION:
+                puts("php-poolctl " PHP_POOL_VERSION);
+                return 0;
+        case OPTION_NO_LEGEND:
+                o->no_legend = true;
+                return 1;
+        case OPTION_JSON:
+                o->json = true;
+                return 1;
+        case OPTION_ALL:
+                o->all = true;
+                return 1;
+        case OPTION_SOCKET:
+                o->socket = argument;
+                return 1;
+        case OPTION_ROOT:
+                o->root = argument;
+                return 1;
+        case OPTION_METHOD:
+                o->method = argument;
+                return 1;
+        case OPTION_QUERY:
+                o->query = argument;
+                return 1;
+        case OPTION_PARAM:
+                return add_param(o, argument) < 0 ? -EINVAL : 1;
+        case OPTION_BODY:
+                o->body = argument;
+                return 1;
+        case OPTION_INCLUDE:
+                o->include = true;
+                return 1;
+        default:
+                return -EINVAL; /* getopt_long() said what */
+        }
+}
+
+/* The same as take_option(). */
+static int parse_argv(int argc, char **argv)
+{
+        struct option long_options[_OPTION_MAX + 1];
+        char letters[2 * _OPTION_MAX + 1];
+        int c;
+
+        make_tables(long_options, letters);
+        while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
+                int r = take_option(&arg_options, option_of(c), optarg);
+
+                if (r <= 0)
+                        return r;
+        }
+        return 1;
+}
+
+static CtlExit run_verb(size_t n, char **words)
+{
+        const Verb *verb = NULL;
+
+        if (n == 0) {
+                (void) ctl_fail(0, "php-poolctl takes a verb, see --help.");
+                return CTL_USAGE;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(verbs) && !verb; i++)
+                if (streq(verbs[i].name, words[0]))
+                        verb = &verbs[i];
+        if (!verb) {
+                (void) ctl_fail(0, "Unknown verb \"%s\", see --help.", words[0]);
+                return CTL_USAGE;
+        }
+        if (n - 1 < verb->min || n - 1 > verb->max) {
+                (void) ctl_fail(0, "Usage: php-poolctl %s %s", verb->name, verb->arguments);
+                return CTL_USAGE;
+        }
+        return verb->run(&arg_options, n - 1, words + 1);
+}
+
+int main(int argc, char **argv)
+{
+        CtlExit status = CTL_SUCCESS;
+        int r;
+
+        log_open();
+        r = parse_argv(argc, argv);
+        if (r < 0)
+                return CTL_USAGE;
+        if (r > 0)
+                status = run_verb((size_t) (argc - optind), argv + optind);
+
+        if (fflush(stdout) == EOF || ferror(stdout))
+                return (int) ctl_fail(errno, "Failed to write the output: %m");
+        return (int) status;
+}

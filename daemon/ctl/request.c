@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-poolctl request: one request as a web server would make it, so that a pool can be tried without one.
+ * Without --root, SCRIPT is a file's path and all of it is also the SCRIPT_NAME; so "/ping" works as well.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "ctl/answer.h"
+#include "ctl/ctl.h"
+#include "ctl/exchange.h"
+#include "ipc/control.h"
+
+typedef struct Output {
+        Answer answer;
+        bool include;
+} Output;
+
+static int set_param(Params *params, const char *name, const char *value)
+{
+        return params_set(params, name, strlen(name), value, strlen(value));
+}
+
+/* Makes SCRIPT start with "/": it is below the working directory, or below the root. */
+static int script_name(const Options *options, const char *script, char **ret)
+{
+        _cleanup_(freep) char *directory = NULL;
+        int n;
+
+        if (script[0] != '/' && !options->root) {
+                directory = getcwd(NULL, 0);
+                if (!directory)
+                        return -errno;
+        }
+        n = asprintf(ret, "%s%s%s", directory ?: "", script[0] == '/' ? "" : "/", script);
+        return n < 0 ? -ENOMEM : 0;
+}
+
+/* What depends on SCRIPT. */
+static int add_script(Params *params, const Options *options, const char *script)
+{
+        _cleanup_(freep) char *name = NULL, *file = NULL, *uri = NULL;
+        const char *root = options->root ?: "", *query = options->query ?: "";
+        int r;
+
+        r = script_name(options, script, &name);
+        if (r < 0) {
+                name = NULL;
+                return r;
+        }
+        if (asprintf(&file, "%s%s", root, name) < 0) {
+                file = NULL;
+                return -ENOMEM;
+        }
+        if (asprintf(&uri, "%s%s%s", name, *query ? "?" : "", query) < 0) {
+                uri = NULL;
+                return -ENOMEM;
+        }
+
+        const struct {
+                const char *name, *value;
+        } script_params[] = {
+                { "SCRIPT_FILENAME", file }, { "SCRIPT_NAME", name },
+                { "DOCUMENT_URI", name },    { "REQUEST_URI", uri },
+                { "QUERY_STRING", query },   { "DOCUMENT_ROOT", *root ? root : "/" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(script_params); i++) {
+                r = set_param(params, script_params[i].name, script_params[i].value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_body(Params *params, int body_fd)
+{
+        char length[32];
+        struct stat st;
+        int r;
+
+        if (body_fd < 0)
+                return 0;
+        if (fstat(body_fd, &st) < 0)
+                return -errno;
+        (void) snprintf(length, sizeof length, "%lld", (long long) st.st_size);
+        r = set_param(params, "CONTENT_LENGTH", length);
+        if (r < 0)
+                return r;
+        return set_param(params, "CONTENT_TYPE", "application/x-www-form-urlencoded");
+}
+
+/* The parameters in the order of nginx; those of --param last, so that they prevail. */
+static int make_params(const Options *options, const char *script, int body_fd, Params **ret)
+{
+        static const char *const fixed[][2] = {
+                { "GATEWAY_INTERFACE", "CGI/1.1" }, { "SERVER_SOFTWARE", "php-poolctl/" PHP_POOL_VERSION },
+                { "SERVER_PROTOCOL", "HTTP/1.1" },  { "REQUEST_SCHEME", "http" },
+                { "REMOTE_ADDR", "127.0.0.1" },     { "REMOTE_PORT", "0" },
+                { "SERVER_ADDR", "127.0.0.1" },     { "SERVER_PORT", "80" },
+                { "SERVER_NAME", "localhost" },     { "HTTP_HOST", "localhost" },
+        };
+        _cleanup_(params_freep) Params *params = NULL;
+        int r;
+
+        r = params_new(&params);
+        if (r < 0)
+                return r;
+        r = add_script(params, options, script);
+        if (r < 0)
+                return r;
+        r = set_param(params, "REQUEST_METHOD", options->method ?: body_fd >= 0 ? "POST" : "GET");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(fixed); i++) {
+                r = set_param(params, fixed[i][0], fixed[i][1]);
+                if (r < 0)
+                        return r;
+        }
+        r = add_body(params, body_fd);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < options->n_params; i++) {
+                const char *p = options->params[i], *equals = strchr(p, '=');
+
+                r = params_set(params, p, (size_t) (equals - p), equals + 1, strlen(equals + 1));
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = TAKE_PTR(params);
+        return 0;
+}
+
+/* A pipe's length is not known before its end: its bytes go to memory first. */
+static int spool(int fd, int *ret_fd)
+{
+        _cleanup_(fd_closep) int copy = -EBADF;
+        char buffer[65536];
+        ssize_t n;
+        int r;
+
+        copy = memfd_create("php-poolctl-body", MFD_CLOEXEC);
+        if (copy < 0)
+                return -errno;
+        while ((n = read(fd, buffer, sizeof buffer)) > 0) {
+                r = io_write_all(copy, buffer, (size_t) n);
+                if (r < 0)
+                        return r;
+        }
+        if (n < 0 || lseek(copy, 0, SEEK_SET) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(copy);
+        return 0;
+}
+
+/* Opens the body; what is left is a regular file or memory. -EBADF, and 0, without --body. */
+static int open_body(const char *path, int *ret_fd)
+{
+        _cleanup_(fd_closep) int fd = -EBADF;
+        struct stat st;
+
+        if (!path)
+                return 0;
+        fd = streq(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
+                return spool(fd, ret_fd);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int on_output(void *userdata, const char *bytes, size_t size)
+{
+        Output *o = userdata;
+        bool had_head = o->answer.head_ended;
+        const char *body;
+        size_t n;
+        int r;
+
+        r = answer_take(&o->answer, bytes, size, &body, &n);
+        if (r < 0)
+                return r;
+        if (o->include && !had_head && o->answer.head_ended)
+                printf("%s\n", o->answer.head);
+        (void) fwrite(body, 1, n, stdout);
+        return fflush(stdout) == EOF ? -errno : 0;
+}
+
+static int on_error(void *userdata _unused_, const char *bytes, size_t size)
+{
+        (void) fwrite(bytes, 1, size, stderr);
+        if (size > 0 && bytes[size - 1] != '\n')
+                fputc('\n', stderr);
+        return 0;
+}
+
+/* The verdict on what came back. */
+static CtlExit judge(const char *pool, int r, const Answer *answer)
+{
+        if (r == -ECONNRESET)
+                return ctl_fail(0,
+                                "Request to pool %s failed: the connection was closed before the answer "
+                                "ended.",
+                                pool);
+        if (r < 0)
+                return ctl_fail(r, "Request to pool %s failed: %m", pool);
+        if (r != FCGI_REQUEST_COMPLETE)
+                return ctl_fail(0, "Request to pool %s was refused with FastCGI status %d.", pool, r);
+        if (!answer->head_ended)
+                return ctl_fail(0, "The answer of pool %s has no end of its headers.", pool);
+        return answer->status >= 200 && answer->status < 400 ? CTL_SUCCESS : CTL_FAILURE;
+}
+
+CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args)
+{
+        _cleanup_(params_freep) Params *params = NULL;
+        _cleanup_(fd_closep) int body_fd = -EBADF, fd = -EBADF;
+        Output output = { .include = options->include };
+        const ExchangeSink sink = { on_output, on_error, &output };
+        const char *pool = args[0];
+        char address[sizeof CONTROL_RUN_DIR + POOL_NAME_MAX + sizeof "/.sock"];
+        CtlExit status;
+        int r;
+
+        if (!pool_name_valid(pool)) {
+                (void) ctl_fail(0, "\"%s\" cannot be the name of a pool.", pool);
+                return CTL_NO_SUCH_POOL;
+        }
+        (void) snprintf(address, sizeof address, CONTROL_RUN_DIR "/%s.sock", pool);
+
+        r = open_body(options->body, &body_fd);
+        if (r < 0)
+                return ctl_fail(r, "Failed to read %s: %m", options->body);
+        r = make_params(options, args[1], body_fd, &params);
+        if (r < 0)
+                return ctl_fail(r, "Failed to make the request: %m");
+        r = exchange_connect(options->socket ?: address, &fd);
+        if (r == -EINVAL) {
+                (void) ctl_fail(0, "--socket takes an absolute path or HOST:PORT, not \"%s\".",
+                                options->socket);
+                return CTL_USAGE;
+        }
+        if (r < 0)
+                return ctl_fail(r, "Failed to connect to %s: %m", options->socket ?: address);
+
+        r = exchange_run(fd, params, body_fd, &sink);
+        status = judge(pool, r, &output.answer);
+        answer_clear(&output.answer);
+        return status;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-poolctl status: what a manager says of its pool and workers, in the manner of PHP-FPM's status page,
+ * or as JSON with its keys.
+ */
+
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/dict.h"
+#include "ctl/table.h"
+
+/* Where the values start, as on PHP-FPM's page. */
+#define LABEL_WIDTH 22
+
+/* The columns of the table of workers; JSON has the other keys too. */
+static const struct {
+        const char *heading;
+        const char *key;
+} columns[] = {
+        { "PID", "pid" },
+        { "STATE", "state" },
+        { "AGE", "start-since" },
+        { "REQUESTS", "requests" },
+        { "DURATION", "request-duration" },
+        { "MEMORY", "last-request-memory" },
+        { "METHOD", "request-method" },
+        { "URI", "request-uri" },
+        { "SCRIPT", "script" },
+};
+
+/* "accepted conn:        5312" */
+static int print_item(const DictItem *item)
+{
+        _cleanup_(freep) char *label = NULL, *value = NULL, *escaped = NULL;
+        int r;
+
+        r = text_escape(item->key, &label);
+        if (r < 0)
+                return r;
+        for (char *p = label; *p; p++)
+                if (*p == '-')
+                        *p = ' ';
+        r = dict_item_format(item, &value);
+        if (r < 0)
+                return r;
+        r = text_escape(value, &escaped);
+        if (r < 0)
+                return r;
+        printf("%s:%*s%s\n", label, MAX(LABEL_WIDTH - 1 - (int) strlen(label), 1), "", escaped);
+        return 0;
+}
+
+static int add_cell(Table *table, const Dict *worker, const char *key)
+{
+        const DictItem *item = dict_find(worker, key);
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        if (!item)
+                return table_add(table, NULL);
+        r = dict_item_format(item, &text);
+        if (r < 0)
+                return r;
+        return table_add(table, text);
+}
+
+static int print_workers(const Status *status, bool legend)
+{
+        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(columns) };
+        int r;
+
+        if (status->n_workers == 0)
+                return 0;
+        for (size_t i = 0; legend && i < ELEMENTSOF(columns); i++) {
+                r = table_add(&table, columns[i].heading);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < status->n_workers; i++)
+                for (size_t j = 0; j < ELEMENTSOF(columns); j++) {
+                        r = add_cell(&table, &status->workers[i], columns[j].key);
+                        if (r < 0)
+                                return r;
+                }
+
+        putchar('\n');
+        table_print(&table, stdout);
+        return 0;
+}
+
+static int print_text(const Status *status, bool legend)
+{
+        for (size_t i = 0; i < status->pool.n; i++) {
+                int r;
+
+                r = print_item(&status->pool.items[i]);
+                if (r < 0)
+                        return r;
+        }
+        return print_workers(status, legend);
+}
+
+static void print_json(const Status *status)
+{
+        Json json = { .f = stdout };
+
+        json_begin_object(&json, NULL);
+        dict_write_json(&status->pool, &json);
+        json_begin_array(&json, "processes");
+        for (size_t i = 0; i < status->n_workers; i++) {
+                json_begin_object(&json, NULL);
+                dict_write_json(&status->workers[i], &json);
+                json_end_object(&json);
+        }
+        json_end_array(&json);
+        json_end_object(&json);
+        putchar('\n');
+}
+
+CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
+{
+        _cleanup_(status_clear) Status status = {};
+        const char *pool = args[0];
+        int r;
+
+        if (!ctl_pool_exists(pool)) {
+                (void) ctl_fail(0, "There is no pool %s.", pool);
+                return CTL_NO_SUCH_POOL;
+        }
+        r = status_get(pool, &status);
+        if (client_not_running(r)) {
+                (void) ctl_fail(0, "Pool %s is not running.", pool);
+                return CTL_NOT_RUNNING;
+        }
+        if (r < 0)
+                return ctl_fail(r, "Failed to get the status of pool %s: %m", pool);
+
+        if (options->json) {
+                print_json(&status);
+                return CTL_SUCCESS;
+        }
+        r = print_text(&status, !options->no_legend);
+        if (r < 0)
+                return ctl_fail(r, "Failed to show the status of pool %s: %m", pool);
+        return CTL_SUCCESS;
+}

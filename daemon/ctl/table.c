@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Text in columns: see table.h. */
+
+#include "ctl/table.h"
+
+#include <stdarg.h>
+
+#include "ctl/utf8.h"
+
+#define COLUMN_GAP 2
+
+/* What a terminal may act on: C0, DEL and C1 (U+0080 to U+009F). */
+static bool is_control(uint32_t code)
+{
+        return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+int text_escape(const char *text, char **ret)
+{
+        size_t size = strlen(text);
+        char *copy, *p;
+
+        p = copy = malloc(size * strlen("\\xNN") + 1);
+        if (!copy)
+                return -ENOMEM;
+
+        while (size > 0) {
+                uint32_t code;
+                size_t n;
+
+                n = utf8_decode(text, size, &code);
+                if (n > 0 && !is_control(code)) {
+                        p = (char *) memcpy(p, text, n) + n;
+                } else {
+                        n = MAX(n, (size_t) 1);
+                        for (size_t i = 0; i < n; i++)
+                                p += sprintf(p, "\\x%02x", (uint8_t) text[i]);
+                }
+                text += n;
+                size -= n;
+        }
+        *p = 0;
+        *ret = copy;
+        return 0;
+}
+
+/* Columns on a terminal, taking each character for one. */
+static size_t text_width(const char *text)
+{
+        size_t width = 0;
+
+        for (; *text; text++)
+                width += ((uint8_t) *text & 0xc0) != 0x80;
+        return width;
+}
+
+void table_clear(Table *table)
+{
+        for (size_t i = 0; i < table->n_cells; i++)
+                free(table->cells[i]);
+        free(table->cells);
+        table->cells = NULL;
+        table->n_cells = 0;
+}
+
+int table_add(Table *table, const char *text)
+{
+        char **cells;
+        int r;
+
+        cells = reallocarray(table->cells, table->n_cells + 1, sizeof *cells);
+        if (!cells)
+                return -ENOMEM;
+        table->cells = cells;
+
+        r = text_escape(text && *text ? text : "-", &cells[table->n_cells]);
+        if (r < 0)
+                return r;
+        table->n_cells++;
+        return 0;
+}
+
+int table_addf(Table *table, const char *format, ...)
+{
+        _cleanup_(freep) char *text = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return table_add(table, text);
+}
+
+void table_print(const Table *table, FILE *f)
+{
+        size_t widths[TABLE_COLUMNS_MAX] = {};
+
+        assert(table->n_columns > 0 && table->n_columns <= TABLE_COLUMNS_MAX);
+
+        for (size_t i = 0; i < table->n_cells; i++) {
+                size_t column = i % table->n_columns;
+
+                widths[column] = MAX(widths[column], text_width(table->cells[i]));
+        }
+        for (size_t i = 0; i < table->n_cells; i++) {
+                size_t column = i % table->n_columns;
+                size_t pad = widths[column] - text_width(table->cells[i]) + COLUMN_GAP;
+
+                fputs(table->cells[i], f);
+                if (column + 1 < table->n_columns)
+                        fprintf(f, "%*s", (int) pad, "");
+                else
+                        fputc('\n', f);
+        }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+
+/* UTF-8: see utf8.h. The bounds of the second byte are those of RFC 3629, section 4. */
+
+#include "ctl/utf8.h"
+
+/* The number of bytes that a first byte announces; 0 for one that cannot be first. */
+static size_t length_of(uint8_t first)
+{
+        if (first < 0x80)
+                return 1;
+        if (first >= 0xc2 && first <= 0xdf)
+                return 2;
+        if (first >= 0xe0 && first <= 0xef)
+                return 3;
+        if (first >= 0xf0 && first <= 0xf4)
+                return 4;
+        return 0;
+}
+
+static bool second_allowed(uint8_t first, uint8_t second)
+{
+        switch (first) {
+        case 0xe0: /* overlong */
+                return second >= 0xa0;
+        case 0xed: /* surrogates */
+                return second <= 0x9f;
+        case 0xf0: /* overlong */
+                return second >= 0x90;
+        case 0xf4: /* beyond U+10FFFF */
+                return second <= 0x8f;
+        default:
+                return true;
+        }
+}
+
+size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code)
+{
+        const uint8_t *p = (const uint8_t *) bytes;
+        uint32_t code;
+        size_t n;
+
+        if (size == 0)
+                return 0;
+        n = length_of(p[0]);
+        if (n == 0 || n > size || (n > 1 && !second_allowed(p[0], p[1])))
+                return 0;
+
+        code = n == 1 ? p[0] : p[0] & (0xffU >> (n + 1));
+        for (size_t i = 1; i < n; i++) {
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+                code = code << 6 | (p[i] & 0x3f);
+        }
+        *ret_code = code;
+        return n;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+
+/* JSON: commas and names, escaping, and what is not UTF-8; and the decoder of UTF-8 under it. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "ctl/json.h"
+#include "ctl/utf8.h"
+
+typedef struct Buffer {
+        char *text;
+        size_t size;
+        Json json;
+} Buffer;
+
+static void buffer_open(Buffer *b)
+{
+        *b = (Buffer) {};
+        b->json.f = open_memstream(&b->text, &b->size);
+        assert_non_null(b->json.f);
+}
+
+static void assert_written(Buffer *b, const char *expected)
+{
+        fclose(b->json.f);
+        assert_string_equal(b->text, expected);
+        free(b->text);
+}
+
+static void assert_string_as(const char *value, const char *expected)
+{
+        Buffer b;
+
+        buffer_open(&b);
+        json_string(&b.json, NULL, value);
+        assert_written(&b, expected);
+}
+
+static void test_structure(void **state _unused_)
+{
+        Buffer b;
+
+        buffer_open(&b);
+        json_begin_object(&b.json, NULL);
+        json_string(&b.json, "a", "b");
+        json_number(&b.json, "n", UINT64_MAX);
+        json_begin_array(&b.json, "empty");
+        json_end_array(&b.json);
+        json_begin_array(&b.json, "list");
+        json_begin_object(&b.json, NULL);
+        json_end_object(&b.json);
+        json_begin_object(&b.json, NULL);
+        json_string(&b.json, "x", NULL);
+        json_end_object(&b.json);
+        json_number(&b.json, NULL, 0);
+        json_end_array(&b.json);
+        json_string(&b.json, "q\"", "");
+        json_end_object(&b.json);
+        assert_written(&b, "{\"a\":\"b\",\"n\":18446744073709551615,\"empty\":[],"
+                           "\"list\":[{},{\"x\":null},0],\"q\\\"\":\"\"}");
+}
+
+static void test_escapes(void **state _unused_)
+{
+        assert_string_as("plain /", "\"plain /\"");
+        assert_string_as("\"\\", "\"\\\"\\\\\"");
+        assert_string_as("\b\t\n\f\r", "\"\\b\\t\\n\\f\\r\"");
+        assert_string_as("\x01\v\x1b\x7f", "\"\\u0001\\u000b\\u001b\\u007f\"");
+        assert_string_as("\xe2\x80\xa8\xe2\x80\xa9", "\"\\u2028\\u2029\"");
+        assert_string_as("ä€😀", "\"ä€😀\"");
+}
+
+#define BAD "\xef\xbf\xbd"
+
+static void test_invalid_utf8(void **state _unused_)
+{
+        assert_string_as("a\xff" "b", "\"a" BAD "b\"");
+        assert_string_as("\xc3", "\"" BAD "\"");              /* truncated */
+        assert_string_as("\xe2\x82\"", "\"" BAD BAD "\\\"\""); /* and the quote is still escaped */
+        assert_string_as("\xc0\xaf", "\"" BAD BAD "\"");      /* overlong "/" */
+        assert_string_as("\xed\xa0\x80", "\"" BAD BAD BAD "\""); /* surrogate */
+        assert_string_as("\xf4\x90\x80\x80", "\"" BAD BAD BAD BAD "\"");
+}
+
+static void test_utf8_bounds(void **state _unused_)
+{
+        static const struct {
+                const char *bytes;
+                size_t n;
+                uint32_t code;
+        } cases[] = {
+                { "\x7f", 1, 0x7f },
+                { "\xc2\x80", 2, 0x80 },
+                { "\xdf\xbf", 2, 0x7ff },
+                { "\xe0\xa0\x80", 3, 0x800 },
+                { "\xed\x9f\xbf", 3, 0xd7ff },
+                { "\xee\x80\x80", 3, 0xe000 },
+                { "\xef\xbf\xbf", 3, 0xffff },
+                { "\xf0\x90\x80\x80", 4, 0x10000 },
+                { "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
+                { "\x80", 0, 0 },
+                { "\xc1\xbf", 0, 0 },
+                { "\xe0\x9f\xbf", 0, 0 },
+                { "\xf0\x8f\xbf\xbf", 0, 0 },
+                { "\xf5\x80\x80\x80", 0, 0 },
+                { "\xe2\x28\xa1", 0, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                uint32_t code = 0;
+
+                assert_int_equal(utf8_decode(cases[i].bytes, strlen(cases[i].bytes), &code), cases[i].n);
+                assert_int_equal(code, cases[i].code);
+        }
+        assert_int_equal(utf8_decode("\xc3\xa4", 1, &(uint32_t) { 0 }), 0);
+        assert_int_equal(utf8_decode("", 0, &(uint32_t) { 0 }), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_structure),
+                cmocka_unit_test(test_escapes),
+                cmocka_unit_test(test_invalid_utf8),
+                cmocka_unit_test(test_utf8_bounds),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
