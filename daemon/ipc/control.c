@@ -10,7 +10,9 @@ bool pool_name_valid(const char *name)
 {
         size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
-        return n > 0 && n <= POOL_NAME_MAX && name[n] == 0 && name[0] != '.' && name[0] != '-';
+        if (n == 0 || n > POOL_NAME_MAX || name[n] || name[0] == '.' || name[0] == '-')
+                return false;
+        return n < strlen(".sock") || !streq(name + n - strlen(".sock"), ".sock");
 }
 
 int control_socket_path(const char *pool, char **ret)

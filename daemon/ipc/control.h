@@ -23,7 +23,10 @@
 /* The longest name of a pool. */
 #define POOL_NAME_MAX 64
 
-/* True for what can name a pool: letters, digits, ".", "_", "-", not starting with "." or "-". */
+/*
+ * True for what can name a pool: letters, digits, ".", "_", "-", not starting with "." or "-", and not ending in
+ * ".sock": the pool's runtime directory would be where another pool has its socket.
+ */
 bool pool_name_valid(const char *name);
 
 /*

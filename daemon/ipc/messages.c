@@ -25,7 +25,7 @@ int ipc_receive(int channel, IpcMessage *ret, int fds[static IPC_SPAWN_MAX])
         ssize_t n;
 
         n = fd_receive(channel, ret, sizeof *ret, fds, IPC_SPAWN_MAX, &n_fds);
-        if (n == 0 || n == -ECONNRESET)
+        if ((n == 0 && n_fds == 0) || n == -ECONNRESET)
                 return 0;
         if (n < 0)
                 return (int) n;

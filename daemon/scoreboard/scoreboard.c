@@ -163,7 +163,8 @@ WorkerRecord *scoreboard_begin(Scoreboard *b, size_t slot)
 {
         Slot *s = board_slot(b, slot);
 
-        atomic_fetch_add_explicit(&s->sequence, 1, memory_order_acq_rel);
+        atomic_fetch_add_explicit(&s->sequence, 1, memory_order_relaxed);
+        atomic_thread_fence(memory_order_release); /* the odd number is seen before what is written under it */
         return &s->record;
 }
 

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One FastCGI connection: see connection.h. It owns the socket and the buffers of both directions, and
+ * implements RequestOps. Serve.c decides when it reads, and when it is parked.
+ *
+ * Closing: a socket closed with unread input resets the connection, and the client may lose the end of its
+ * answer. So what a script left of the body is read first, without waiting and with a bound. The peer's end
+ * of file is never waited for.
+ */
+
+#include "worker/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "worker/input.h"
+#include "worker/output.h"
+#include "worker/wait.h"
+
+struct Connection {
+        Request request; /* the first member: see connection_of() */
+        Handoff origin;
+        const ConnectionHooks *hooks;
+        void *userdata;
+        usec_t header_timeout;
+
+        int fd;
+        bool keep;       /* of the current request: FCGI_KEEP_CONN */
+        bool close_next; /* the decoder wants the connection closed */
+        bool body_ended; /* nothing of the current request is still to come */
+        bool aborted;    /* the web server gave the current request up */
+
+        const uint8_t *body; /* of the input's buffer: what the script has not read yet */
+        size_t body_size;
+        Input input;
+        Output output;
+};
+
+static const char too_large[] = "Status: 431 Request Header Fields Too Large\r\n"
+                                "Content-Type: text/plain; charset=UTF-8\r\n"
+                                "\r\n"
+                                "Request header fields too large.\n";
+
+static Connection *connection_of(Request *request)
+{
+        return (Connection *) request;
+}
+
+/* ---- Input ---- */
+
+/* The next event; replies are put on their way, and wait for room until the deadline. */
+static int decode(Connection *c, usec_t deadline, FcgiItem *ret)
+{
+        for (;;) {
+                int r;
+
+                r = input_next(&c->input, ret);
+                if (r != FCGI_REPLY)
+                        return r;
+
+                c->close_next = c->close_next || ret->data.close;
+                r = output_record(&c->output, ret->data.bytes, ret->data.size, deadline);
+                if (r < 0)
+                        return r;
+        }
+}
+
+/* Reads some of a body, waiting for it. The bytes stand in c->body. 0 or -errno. */
+static int read_body(Connection *c)
+{
+        FcgiItem item;
+        int r;
+
+        while (c->body_size == 0 && !c->body_ended && !c->aborted) {
+                r = decode(c, USEC_INFINITY, &item);
+                switch (r) {
+                case FCGI_BODY:
+                        c->body = item.data.bytes;
+                        c->body_size = item.data.size;
+                        break;
+                case FCGI_BODY_END:
+                case FCGI_PAUSED:
+                        c->body_ended = true;
+                        break;
+                case FCGI_ABORT:
+                        c->aborted = true;
+                        break;
+                case FCGI_NEED_MORE:
+                        r = (int) input_read(&c->input);
+                        if (r == 0)
+                                r = wait_for(c->fd, POLLIN, USEC_INFINITY);
+                        break;
+                default:
+                        break;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Drops what is here of the rest of the request, up to the bound. 0, or -errno when no more can come. */
+static int drain(Connection *c)
+{
+        size_t dropped = 0;
+        FcgiItem item;
+        int r;
+
+        c->body_size = 0;
+        while (!c->body_ended) {
+                r = decode(c, /* deadline= */ 0, &item);
+                if (r < 0)
+                        return r;
+                if (r == FCGI_BODY_END || r == FCGI_ABORT || r == FCGI_PAUSED)
+                        c->body_ended = true;
+                if (r != FCGI_NEED_MORE)
+                        continue;
+
+                if (dropped > CONNECTION_DRAIN_MAX)
+                        return 0;
+                r = (int) input_read(&c->input);
+                if (r <= 0)
+                        return r;
+                dropped += (size_t) r;
+        }
+        return 0;
+}
+
+/* ---- The operations of a request ---- */
+
+/* Gives what is there, and waits only for the first byte. */
+static ssize_t on_read_body(Request *request, void *buffer, size_t size)
+{
+        Connection *c = connection_of(request);
+        size_t n;
+        int r;
+
+        if (c->fd < 0 || size == 0)
+                return 0;
+
+        r = read_body(c);
+        if (r < 0)
+                return r;
+        if (c->aborted)
+                return -ECONNABORTED;
+
+        n = MIN(size, c->body_size);
+        if (n > 0)
+                memcpy(buffer, c->body, n);
+        c->body += n;
+        c->body_size -= n;
+        return (ssize_t) n;
+}
+
+static int append(Request *request, FcgiType type, const void *bytes, size_t size)
+{
+        Connection *c = connection_of(request);
+
+        if (request->finished)
+                return 0;
+        if (c->aborted)
+                return -EPIPE;
+        return output_write(&c->output, type, bytes, size);
+}
+
+static int on_write(Request *request, const void *bytes, size_t size)
+{
+        return append(request, FCGI_STDOUT, bytes, size);
+}
+
+static int on_write_error(Request *request, const void *bytes, size_t size)
+{
+        return append(request, FCGI_STDERR, bytes, size);
+}
+
+static int on_flush(Request *request)
+{
+        Connection *c = connection_of(request);
+
+        if (request->finished)
+                return 0;
+        if (c->aborted)
+                return -EPIPE;
+        return output_flush(&c->output, USEC_INFINITY);
+}
+
+/*
+ * A kept socket stays open. Any other is closed as soon as the request was read to its end; before that, the
+ * client is told that no more will come, and the rest of the request is read by whoever wants it, or by
+ * connection_done().
+ */
+static int on_finish(Request *request)
+{
+        Connection *c = connection_of(request);
+        int r;
+
+        if (request->finished)
+                return 0;
+        request->finished = true;
+
+        output_end(&c->output);
+        r = output_flush(&c->output, USEC_INFINITY);
+        if (r < 0 || !c->keep) {
+                if (r < 0 || drain(c) < 0 || c->body_ended)
+                        connection_close(c);
+                else
+                        (void) shutdown(c->fd, SHUT_WR);
+        }
+        c->hooks->answered(c->userdata);
+        return r;
+}
+
+static void on_script_known(Request *request, const char *script)
+{
+        Connection *c = connection_of(request);
+
+        c->hooks->script_known(c->userdata, script);
+}
+
+static const RequestOps ops = {
+        .read_body = on_read_body,
+        .write = on_write,
+        .write_error = on_write_error,
+        .flush = on_flush,
+        .finish = on_finish,
+        .script_known = on_script_known,
+};
+
+/* ---- The connection ---- */
+
+int connection_new(usec_t header_timeout, const ConnectionHooks *hooks, void *userdata, Connection **ret)
+{
+        _cleanup_(connection_freep) Connection *c = NULL;
+        int r;
+
+        c = malloc(sizeof *c);
+        if (!c)
+                return -ENOMEM;
+        memset(c, 0, offsetof(Connection, input)); /* the buffers stay untouched, and cost nothing yet */
+        c->fd = -EBADF;
+        c->hooks = hooks;
+        c->userdata = userdata;
+        c->header_timeout = header_timeout;
+        c->input.decoder = NULL;
+        output_reset(&c->output, -EBADF);
+
+        r = input_init(&c->input);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+void connection_free(Connection *c)
+{
+        if (!c)
+                return;
+        connection_close(c);
+        input_done(&c->input);
+        free(c);
+}
+
+void connection_open(Connection *c, int fd, const Handoff *origin)
+{
+        assert(c->fd < 0);
+
+        c->fd = fd;
+        c->origin = *origin;
+        c->close_next = false;
+        input_reset(&c->input, fd);
+        output_reset(&c->output, fd);
+}
+
+void connection_close(Connection *c)
+{
+        if (c->fd < 0)
+                return;
+        c->hooks->closing(c->userdata, c->fd);
+        c->fd = fd_close(c->fd);
+}
+
+int connection_fd(const Connection *c)
+{
+        return c->fd;
+}
+
+const Handoff *connection_origin(const Connection *c)
+{
+        return &c->origin;
+}
+
+bool connection_pending(const Connection *c)
+{
+        return input_pending(&c->input);
+}
+
+static void start_request(Connection *c, const FcgiRequest *request)
+{
+        c->request = (Request) {
+                .ops = &ops,
+                .params = request->params,
+                .unix_socket = c->origin.unix_socket,
+        };
+        c->keep = request->keep_connection;
+        c->body_ended = c->aborted = false;
+        c->body_size = 0;
+        c->output.request_id = request->id;
+}
+
+/* FCGI_ROLE is a parameter like the others, as in PHP-FPM. */
+static int set_role(Params *params, FcgiRole role)
+{
+        static const char *const names[] = {
+                [FCGI_RESPONDER] = "RESPONDER",
+                [FCGI_AUTHORIZER] = "AUTHORIZER",
+                [FCGI_FILTER] = "FILTER",
+        };
+
+        return params_set(params, "FCGI_ROLE", strlen("FCGI_ROLE"), names[role], strlen(names[role]));
+}
+
+/* Answers a request whose parameters are beyond all bounds. Returns false when that ended the connection. */
+static bool refuse_request(Connection *c, usec_t deadline)
+{
+        log_debug("A request's parameters are too large or too many: it was answered with status 431.");
+        (void) output_write(&c->output, FCGI_STDOUT, too_large, strlen(too_large));
+        output_end(&c->output);
+        if (output_flush(&c->output, deadline) < 0)
+                return false;
+
+        if (!c->keep)
+                (void) drain(c);
+        fcgi_decoder_finish(c->input.decoder);
+        return c->keep;
+}
+
+/* All input was taken: reads more, waiting only where part of a record is here. A verdict, or 0 to go on. */
+static int read_head(Connection *c, usec_t deadline, bool have_read)
+{
+        bool busy = fcgi_decoder_busy(c->input.decoder);
+        int r;
+
+        if (output_flush(&c->output, deadline) < 0 || c->close_next)
+                return CONNECTION_ENDED;
+        if (have_read && !busy)
+                return CONNECTION_IDLE;
+
+        r = (int) input_read(&c->input);
+        if (r == 0 && !busy)
+                return CONNECTION_IDLE;
+        if (r == 0)
+                r = wait_for(c->fd, POLLIN, deadline);
+        else if (r > 0 && have_read && now_monotonic() > deadline)
+                r = -ETIMEDOUT;
+        if (r >= 0)
+                return 0;
+
+        if (busy)
+                log_debug_errno(r, "A client sent part of a request only: %m");
+        return CONNECTION_ENDED;
+}
+
+int connection_next(Connection *c, Request **ret)
+{
+        usec_t deadline = usec_add(now_monotonic(), c->header_timeout);
+        bool have_read = connection_pending(c);
+        FcgiItem item;
+        int r;
+
+        if (have_read)
+                c->hooks->reading(c->userdata);
+
+        for (;;) {
+                r = decode(c, deadline, &item);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0) {
+                        log_debug_errno(r, "A client sent what is no FastCGI, or took no answer: %m");
+                        return CONNECTION_ENDED;
+                }
+
+                if (r == FCGI_NEED_MORE) {
+                        r = read_head(c, deadline, have_read);
+                        if (r != 0)
+                                return r;
+                        if (!have_read)
+                                c->hooks->reading(c->userdata);
+                        have_read = true;
+                } else if (r == FCGI_REQUEST || r == FCGI_TOO_LARGE) {
+                        start_request(c, &item.request);
+                        /* One more parameter may be one too many. */
+                        if (r == FCGI_REQUEST && set_role(item.request.params, item.request.role) >= 0) {
+                                *ret = &c->request;
+                                return CONNECTION_REQUEST;
+                        }
+                        if (!refuse_request(c, deadline))
+                                return CONNECTION_ENDED;
+                }
+        }
+}
+
+void connection_done(Connection *c)
+{
+        (void) on_finish(&c->request);
+
+        if (c->fd >= 0 && !c->keep) {
+                (void) drain(c);
+                connection_close(c);
+        }
+        fcgi_decoder_finish(c->input.decoder);
+        c->body_size = 0;
+}

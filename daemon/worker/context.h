@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the template made of its arguments, and every worker of it has by the fork: never changed after that.
+ */
+
+#include "config/config.h"
+#include "ipc/inherit.h"
+#include "scoreboard/scoreboard.h"
+#include "worker/title.h"
+
+typedef struct WorkerContext {
+        const char *pool;
+        const Config *config;
+        Scoreboard *board;
+        Inherit inherit;                      /* settings and scoreboard are closed by now */
+        bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
+        Title title;
+} WorkerContext;

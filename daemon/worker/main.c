@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-pool-worker: started by the manager as a template, and by nobody else. Its arguments are descriptor
+ * numbers (ipc/inherit.h), its settings come sealed; it reads no pool file. Only wires.
+ *
+ * Environment, taken and removed, so that scripts do not see it: PHP_POOL_LOG (base/log.h),
+ * PHP_POOL_GENERATION, JOURNAL_STREAM.
+ */
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ipc/exit-status.h"
+#include "worker/template.h"
+
+static void take_environment(void)
+{
+        const char *generation = getenv("PHP_POOL_GENERATION");
+
+        log_open();
+        if (generation)
+                (void) log_set_context("PHP_GENERATION", generation);
+        (void) unsetenv("PHP_POOL_GENERATION");
+        (void) unsetenv("PHP_POOL_LOG");
+        (void) unsetenv("JOURNAL_STREAM");
+}
+
+/*
+ * Default dispositions and an empty mask, whatever we inherited; but a broken pipe is an error, not a death.
+ */
+static void reset_signals(void)
+{
+        sigset_t none;
+
+        for (int i = 1; i < NSIG; i++)
+                (void) signal(i, SIG_DFL);
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * Looks at each listening socket once. TCP_NODELAY goes on to the connections that are accepted from it
+ * (tcp(7)).
+ */
+static int prepare_sockets(WorkerContext *c)
+{
+        for (size_t i = 0; i < c->inherit.n_listen; i++) {
+                socklen_t size = sizeof(int);
+                int domain, on = 1;
+
+                if (getsockopt(c->inherit.listen[i], SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
+                        return -errno;
+                c->unix_socket[i] = domain == AF_UNIX;
+                if (domain != AF_UNIX)
+                        (void) setsockopt(c->inherit.listen[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        }
+        return 0;
+}
+
+static int run(WorkerContext *c)
+{
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(scoreboard_freep) Scoreboard *board = NULL;
+        int r;
+
+        r = config_unseal(c->inherit.settings, &config);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to read the settings that the manager sealed: %m");
+                return EXIT_STATUS_SETTINGS;
+        }
+        r = scoreboard_map(c->inherit.scoreboard, &board);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to map the scoreboard: %m");
+                return EXIT_STATUS_RESOURCES;
+        }
+        r = prepare_sockets(c);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to look at the listening sockets: %m");
+                return EXIT_STATUS_RESOURCES;
+        }
+
+        c->inherit.settings = fd_close(c->inherit.settings);
+        c->inherit.scoreboard = fd_close(c->inherit.scoreboard);
+        c->config = config;
+        c->board = board;
+        log_set_max_level(config->log_level);
+        return template_run(c);
+}
+
+int main(int argc, char **argv)
+{
+        _cleanup_(freep) char *pool = NULL;
+        WorkerContext context = {};
+        int r;
+
+        take_environment();
+        reset_signals();
+
+        r = argc < 3 ? -EINVAL : inherit_parse(argc - 2, argv + 2, &context.inherit);
+        if (r < 0) {
+                (void) log_error_errno(r, "The manager alone starts php-pool-worker: %m");
+                return EXIT_STATUS_USAGE;
+        }
+
+        pool = strdup(argv[1]);
+        if (!pool || title_init(argc, argv, &context.title) < 0 || fd_null(STDIN_FILENO) < 0)
+                return EXIT_STATUS_RESOURCES;
+
+        context.pool = pool;
+        (void) log_set_context("PHP_POOL", pool);
+        (void) prctl(PR_SET_NAME, "php-pool-tmpl");
+        title_set(&context.title, "php-pool-worker: %s (template)", pool);
+        return run(&context);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * PHP, as the rest of the worker sees it: started once in the template, then serving one request at a time
+ * in each worker. The files behind this header (those that include worker/sapi.h) are the only ones that
+ * include PHP's headers.
+ */
+
+#include "config/config.h"
+#include "worker/request.h"
+
+/*
+ * Starts PHP: ini files, extensions, opcache, preload (php_module_startup()). Called once, in the template;
+ * config is borrowed for as long as the process lives. From here on log_record() takes LOG_NOTICE and above:
+ * what PHP logs is not filtered by log_level. 0, or -errno with a sentence in *ret_why (static storage),
+ * best PHP's own last error; an ini file that is malformed is such an error.
+ */
+int php_start(const Config *config, const char **ret_why);
+
+/* "8.2.36" */
+const char *php_version(void);
+
+/* Called first in each forked worker. 0 or -errno. */
+int php_worker_start(void);
+
+/* Runs one request to its end, including shutdown functions; finish() has been called when it returns. */
+typedef struct PhpOutcome {
+        int status;     /* HTTP status code of the answer */
+        size_t memory;  /* peak of memory_get_peak_usage(true), bytes */
+        bool must_exit; /* PHP can serve no more in this process */
+} PhpOutcome;
+PhpOutcome php_serve(Request *request);
+
+/* Ends PHP in a worker that retires (php_module_shutdown()), or skips what the kernel does faster. */
+void php_worker_stop(void);

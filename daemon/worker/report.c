@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The worker's side of the scoreboard: see report.h. A slot has one writer, this one. It costs no system
+ * call but for the one that wakes the manager, and that only where it asked for it.
+ */
+
+#include "worker/report.h"
+
+#include <sys/eventfd.h>
+
+#include "base/parse.h"
+
+void report_stage(const Report *r, Stage stage)
+{
+        if (scoreboard_set_stage(r->board, r->slot, stage))
+                (void) eventfd_write(r->wake_fd, 1);
+}
+
+void report_connection(const Report *r)
+{
+        scoreboard_begin(r->board, r->slot)->connections++;
+        scoreboard_end(r->board, r->slot);
+}
+
+/* Cuts what is too long. */
+static void copy_text(char *to, size_t size, const char *from)
+{
+        size_t n = from ? strnlen(from, size - 1) : 0;
+
+        if (n > 0)
+                memcpy(to, from, n);
+        to[n] = 0;
+}
+
+void report_request(const Report *r, const Params *params)
+{
+        const char *length = params_get(params, "CONTENT_LENGTH", NULL);
+        WorkerRecord *record;
+
+        record = scoreboard_begin(r->board, r->slot);
+        record->request_started = now_monotonic();
+        if (!length || parse_u64(length, &record->content_length) < 0)
+                record->content_length = 0;
+        copy_text(record->method, sizeof record->method, params_get(params, "REQUEST_METHOD", NULL));
+        copy_text(record->uri, sizeof record->uri, params_get(params, "REQUEST_URI", NULL));
+        copy_text(record->user, sizeof record->user, params_get(params, "REMOTE_USER", NULL));
+        record->script[0] = 0;
+        scoreboard_end(r->board, r->slot);
+}
+
+void report_script(const Report *r, const char *script)
+{
+        WorkerRecord *record;
+
+        record = scoreboard_begin(r->board, r->slot);
+        copy_text(record->script, sizeof record->script, script);
+        scoreboard_end(r->board, r->slot);
+}
+
+void report_request_end(Report *r, uint64_t memory)
+{
+        WorkerRecord *record;
+
+        record = scoreboard_begin(r->board, r->slot);
+        record->request_duration = usec_sub(now_monotonic(), record->request_started);
+        record->request_memory = memory;
+        record->requests = ++r->counted;
+        scoreboard_end(r->board, r->slot);
+}

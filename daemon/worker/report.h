@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What a worker says about itself on the scoreboard. */
+
+#include "base/params.h"
+#include "scoreboard/scoreboard.h"
+
+typedef struct Report {
+        Scoreboard *board;
+        size_t slot;
+        int wake_fd;      /* eventfd of the manager */
+        uint64_t counted; /* requests finished */
+} Report;
+
+/* Changes the stage, and wakes the manager if that is what it waits for. */
+void report_stage(const Report *report, Stage stage);
+
+/* A connection was accepted or resumed. */
+void report_connection(const Report *report);
+
+/* A request begins; what will run is not known yet. */
+void report_request(const Report *report, const Params *params);
+
+void report_script(const Report *report, const char *script);
+
+/* It ended; memory is its peak in bytes. */
+void report_request_end(Report *report, uint64_t memory);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What the files behind php.h share. It includes PHP's headers, so nobody else includes it. Everything that
+ * calls into PHP can leave by longjmp(3) (zend_bailout()): who does so owns nothing that a cleanup would
+ * have to free.
+ */
+
+#include "worker/php.h"
+#include "worker/script.h"
+
+#include <SAPI.h>
+#include <php.h>
+#include <php_ini.h>
+#include <php_main.h>
+#include <php_output.h>
+#include <php_variables.h>
+#include <zend_stream.h>
+
+/* PHP's memory has padding behind a string that its scanners read. */
+#define SCANNER_PADDING ZEND_MMAP_AHEAD
+
+/* The ini settings of module cgi-fcgi: PHP writes them (functions.c). */
+typedef struct PhpSettings {
+        bool fix_pathinfo;
+        bool discard_path;
+        bool nph;
+        bool rfc2616_headers;
+        bool logging;       /* what PHP logs goes to the web server, too */
+        char *error_header; /* NULL for none */
+} PhpSettings;
+
+/* What lives as long as the process. PHP's callbacks have no argument for it, so it is static, in php.c. */
+typedef struct PhpProcess {
+        const Config *config;
+        PhpSettings settings;
+        HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
+        bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
+} PhpProcess;
+
+extern PhpProcess php_process;
+
+/* A request while PHP has it; SG(server_context) points to it. */
+typedef struct PhpRequest {
+        Request *request;
+        Script script;
+        int body_fd;        /* the file that REQUEST_BODY_FILE names, -EBADF for none */
+        bool body_opened;   /* REQUEST_BODY_FILE was looked for */
+        bool body_unsized;  /* no CONTENT_LENGTH: the body ends where the transport says */
+        bool body_ended;    /* nobody wants more of it */
+        bool client_gone;   /* reading the body failed */
+        bool error_written; /* something stands in the web server's error log already */
+        PhpOutcome outcome;
+} PhpRequest;
+
+/* The request that is being served, or NULL: also during module start-up and in a preload script. */
+static inline PhpRequest *php_request(void)
+{
+        return SG(server_context);
+}
+
+/* sapi.c: the module by which PHP reaches us. */
+extern sapi_module_struct pool_sapi_module;
+
+/* Lets $_ENV and getenv() show the request's parameters. Once, after php_module_startup(). */
+void sapi_hook_environment(void);
+
+/* Calls back for each parameter, in the order in which FPM shows them: the last one first. */
+void sapi_each_param(const Params *params, void (*func)(const Param *param, zval *array), zval *array);
+
+/* sapi-headers.c: writes status and headers of the answer; sapi_module_struct.send_headers. */
+int sapi_write_headers(sapi_headers_struct *headers);
+
+/* Answers, instead of a PHP that cannot, with nothing but a status. */
+void sapi_write_status(Request *request, int status);
+
+/* functions.c: module "cgi-fcgi". */
+extern zend_module_entry pool_module_entry;
+
+/*
+ * ini.c: php.value and php.admin_value as text for sapi_module_struct.ini_entries, so that they count from
+ * PHP's start on; the caller frees it. 0 or -ENOMEM.
+ */
+int ini_pool_entries(const Config *config, char **ret);
+
+/*
+ * Makes them what each request starts with, and fixes the admin values. After php_module_startup(). False
+ * where one is no ini syntax, with php_log_last() saying which; one that PHP does not know is logged and
+ * left out.
+ */
+bool ini_apply_pool_values(const Config *config);
+
+/* Sets what the parameters PHP_VALUE and PHP_ADMIN_VALUE say, for this request. */
+void ini_apply_params(PhpRequest *r);
+
+/* ini-places.c: sets all that holds for this request only, the parameters' values first. PHP restores it. */
+void ini_apply_request(PhpRequest *r);
+
+void ini_init(void);
+void ini_done(void);
+
+/*
+ * ini-check.c: true when php.ini and all files beside it are well-formed; else php_log_last() says what is
+ * wrong. With PHP_INI_SCAN_DIR in the environment as it was for php_module_startup().
+ */
+bool ini_check_files(void);
+
+/* php-log.c: what PHP logs; sapi_module_struct.log_message. */
+void php_log_message(const char *message, int level);
+
+/* Learns file and line of each error that PHP reports. From module start-up on. */
+void php_log_hook_errors(void);
+
+/* Logs about the request as PHP-FPM does: to the journal from LOG_NOTICE up, always to the web server. */
+void php_log_request(PhpRequest *r, int level, const char *format, ...) _printf_(3, 4);
+
+/* The last that was logged outside of a request, "" for nothing; static storage. */
+const char *php_log_last(void);

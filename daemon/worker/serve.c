@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The worker's loop: see serve.h. It has at most one connection, its own: one that it serves, that is kept
+ * (FCGI_KEEP_CONN), or that has said nothing yet.
+ *
+ * Nobody waits behind an idle connection: as soon as there is other work and its own has nothing to read,
+ * the worker parks it with the manager (ipc/handoff.h). A worker that retires takes nothing with it either.
+ *
+ * Server owns the connection and the sources. No PHP but php_serve().
+ */
+
+#include "worker/serve.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "worker/connection.h"
+#include "worker/php.h"
+#include "worker/report.h"
+#include "worker/sources.h"
+#include "worker/wait.h"
+
+/* How often in a row a worker's own connection may go first while others wait. */
+#define OWN_TURNS_MAX 4
+
+/* After the system refused us something: how long to leave it alone, and how often to say so. */
+#define REFUSED_PAUSE (100 * USEC_PER_MSEC)
+#define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
+
+typedef struct Server {
+        const WorkerContext *context;
+        Report report;
+        Sources sources;
+        Connection *connection;
+        int retire_fd;         /* borrowed */
+        bool ended;            /* no new work, status says why */
+        ExitStatus status;
+        unsigned own_turns;
+        usec_t refused_logged; /* 0 for never */
+        unsigned refused_more; /* not logged since then */
+} Server;
+
+/* ---- Hooks of the connection ---- */
+
+static void on_reading(void *userdata)
+{
+        report_stage(&((Server *) userdata)->report, STAGE_READING);
+}
+
+static void on_script_known(void *userdata, const char *script)
+{
+        Server *s = userdata;
+
+        report_script(&s->report, script);
+        report_stage(&s->report, STAGE_RUNNING);
+}
+
+static void on_answered(void *userdata)
+{
+        report_stage(&((Server *) userdata)->report, STAGE_FINISHING);
+}
+
+static void on_closing(void *userdata, int fd)
+{
+        sources_forget_own(&((Server *) userdata)->sources, fd);
+}
+
+static const ConnectionHooks hooks = {
+        .reading = on_reading,
+        .script_known = on_script_known,
+        .answered = on_answered,
+        .closing = on_closing,
+};
+
+/* ---- The server ---- */
+
+static void server_end(Server *s, ExitStatus status)
+{
+        s->ended = true;
+        s->status = status;
+}
+
+/*
+ * Logs what the system refuses, not every time, and leaves it alone for a moment unless ordered to retire.
+ */
+static void refused(Server *s, int error, const char *what)
+{
+        usec_t now = now_monotonic();
+
+        if (s->refused_logged > 0 && usec_sub(now, s->refused_logged) < REFUSED_LOG_INTERVAL)
+                s->refused_more++;
+        else {
+                (void) log_warning_errno(error, "Failed to %s, trying again (%u more since last said): %m",
+                                         what, s->refused_more);
+                s->refused_logged = now;
+                s->refused_more = 0;
+        }
+        (void) wait_for(s->retire_fd, POLLIN, usec_add(now, REFUSED_PAUSE));
+}
+
+/* ---- Requests ---- */
+
+static void serve_request(Server *s, Request *request)
+{
+        uint64_t max_requests = s->context->config->pm_max_requests;
+        PhpOutcome outcome;
+
+        report_request(&s->report, request->params);
+        outcome = php_serve(request);
+        connection_done(s->connection);
+        report_request_end(&s->report, outcome.memory);
+
+        if (outcome.must_exit)
+                server_end(s, EXIT_STATUS_PHP_EXIT);
+        else if (max_requests > 0 && s->report.counted >= max_requests)
+                server_end(s, EXIT_STATUS_MAX_REQUESTS);
+}
+
+/* Serves what is there, at least what is in our memory. The connection is closed or waits after that. */
+static void serve_connection(Server *s)
+{
+        Connection *c = s->connection;
+
+        do {
+                Request *request = NULL;
+                int r;
+
+                r = connection_next(c, &request);
+                if (r == CONNECTION_IDLE)
+                        break;
+                if (r == CONNECTION_REQUEST)
+                        serve_request(s, request);
+                else
+                        connection_close(c);
+        } while (connection_fd(c) >= 0 && connection_pending(c) && s->status != EXIT_STATUS_PHP_EXIT);
+
+        if (connection_fd(c) >= 0 && !s->ended && sources_watch_own(&s->sources, connection_fd(c)) < 0)
+                connection_close(c);
+}
+
+/* ---- New connections ---- */
+
+/* True for what concerns one connection only, which is gone (accept(2)). */
+static bool accept_error_passes(int error)
+{
+        switch (error) {
+        case EAGAIN:
+        case EINTR:
+        case ECONNABORTED:
+        case EPROTO:
+        case EPERM: /* a firewall's rule */
+        case ENETDOWN:
+        case ENETUNREACH:
+        case EHOSTDOWN:
+        case EHOSTUNREACH:
+        case ENONET:
+        case ENOPROTOOPT:
+        case EOPNOTSUPP:
+                return true;
+        default:
+                return false;
+        }
+}
+
+static void accept_connection(Server *s, size_t i)
+{
+        Handoff origin = { .unix_socket = s->context->unix_socket[i], .listen = (uint16_t) i };
+        int fd;
+
+        fd = accept4(s->context->inherit.listen[i], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) {
+                if (!accept_error_passes(errno))
+                        refused(s, errno, "accept a connection");
+                return;
+        }
+
+        report_connection(&s->report);
+        connection_open(s->connection, fd, &origin);
+        serve_connection(s);
+}
+
+static void resume_connection(Server *s)
+{
+        Handoff origin;
+        int fd, r;
+
+        r = handoff_receive(s->context->inherit.handoff, &origin, &fd);
+        if (r == 0)
+                server_end(s, EXIT_STATUS_RETIRED);
+        else if (r < 0 && r != -EAGAIN)
+                refused(s, r, "take a connection from the manager");
+        if (r <= 0)
+                return;
+
+        report_connection(&s->report);
+        connection_open(s->connection, fd, &origin);
+        serve_connection(s);
+}
+
+/* ---- Parking ---- */
+
+/*
+ * Hands the connection, of which nothing is in our memory, to the manager. 0, also where it had to be closed;
+ * or -EAGAIN while the manager can take no more.
+ */
+static int park(Server *s)
+{
+        Connection *c = s->connection;
+        int r;
+
+        r = handoff_send(s->context->inherit.handoff, connection_origin(c), connection_fd(c));
+        if (r == -EAGAIN)
+                return r;
+        if (r < 0)
+                (void) log_debug_errno(r, "Failed to park a connection, closing it: %m");
+        connection_close(c);
+        return 0;
+}
+
+/* Waits until the connection can be parked, has something to say, or the worker is to retire. */
+static void wait_to_park(Server *s)
+{
+        struct pollfd fds[] = {
+                { .fd = s->context->inherit.handoff, .events = POLLOUT },
+                { .fd = connection_fd(s->connection), .events = POLLIN },
+                { .fd = s->ended ? -1 : s->retire_fd, .events = POLLIN },
+        };
+
+        if (poll(fds, ELEMENTSOF(fds), -1) > 0 && fds[1].revents)
+                serve_connection(s);
+}
+
+/* The manager is gone, with everything that it held: what our own connection asked until now is answered. */
+static bool manager_is_gone(const Server *s)
+{
+        struct pollfd p = { .fd = s->context->inherit.handoff };
+
+        return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/*
+ * No connection ends because the worker does; but when PHP can serve no more, it does not wait for anything.
+ */
+static void let_go(Server *s)
+{
+        bool can_serve = s->status != EXIT_STATUS_PHP_EXIT;
+        Connection *c = s->connection;
+
+        if (connection_fd(c) >= 0 && can_serve && manager_is_gone(s))
+                serve_connection(s);
+
+        while (connection_fd(c) >= 0) {
+                if (connection_pending(c))
+                        connection_close(c);
+                else if (park(s) == -EAGAIN) {
+                        if (can_serve)
+                                wait_to_park(s);
+                        else
+                                connection_close(c);
+                }
+        }
+}
+
+/* ---- The loop ---- */
+
+/* Makes room for other work. True when there is. */
+static bool clear_own(Server *s, const Work *work)
+{
+        bool waiting = work->source >= 0;
+
+        if (connection_fd(s->connection) < 0)
+                return true;
+
+        if (work->own && (!waiting || s->own_turns < OWN_TURNS_MAX)) {
+                s->own_turns = waiting ? s->own_turns + 1 : 0;
+                serve_connection(s);
+                return false;
+        }
+
+        s->own_turns = 0;
+        if (!waiting || park(s) >= 0)
+                return true;
+        wait_to_park(s);
+        return false;
+}
+
+static void do_work(Server *s, const Work *work)
+{
+        if (!clear_own(s, work) || work->source < 0)
+                return;
+
+        if (work->source == SOURCE_HANDOFF)
+                resume_connection(s);
+        else
+                accept_connection(s, (size_t) work->source);
+}
+
+static int serve_until_ended(Server *s)
+{
+        int r;
+
+        r = connection_new(s->context->config->request_header_timeout, &hooks, s, &s->connection);
+        if (r < 0)
+                return r;
+        r = sources_open(&s->sources, &s->context->inherit, s->retire_fd);
+        if (r < 0)
+                return r;
+
+        while (!s->ended) {
+                Work work;
+
+                report_stage(&s->report, STAGE_IDLE);
+                r = sources_wait(&s->sources, &work);
+                if (r < 0)
+                        return r;
+                if (work.retire)
+                        server_end(s, EXIT_STATUS_RETIRED);
+                else
+                        do_work(s, &work);
+        }
+
+        report_stage(&s->report, STAGE_ENDING);
+        let_go(s);
+        return 0;
+}
+
+ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
+{
+        Server s = {
+                .context = context,
+                .report = { .board = context->board, .slot = slot, .wake_fd = context->inherit.wake },
+                .sources = { .epoll_fd = -EBADF },
+                .retire_fd = retire_fd,
+        };
+        int r;
+
+        r = serve_until_ended(&s);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to wait for connections: %m");
+                s.status = EXIT_STATUS_RESOURCES;
+        }
+
+        report_stage(&s.report, STAGE_ENDING);
+        connection_free(s.connection);
+        sources_close(&s.sources);
+        return s.status;
+}

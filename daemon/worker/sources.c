@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The worker's epoll set: see sources.h. Everything is level-triggered: what another worker took meanwhile
+ * is simply not there, and what nobody took is told again.
+ */
+
+#include "worker/sources.h"
+
+#include <sys/epoll.h>
+
+static int watch(Sources *s, int fd, uint32_t events, unsigned source)
+{
+        struct epoll_event event = { .events = events, .data.u32 = source };
+
+        return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int sources_open(Sources *s, const Inherit *inherit, int retire_fd)
+{
+        int r;
+
+        *s = (Sources) { .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
+        if (s->epoll_fd < 0)
+                return -errno;
+
+        for (size_t i = 0; i < inherit->n_listen; i++) {
+                r = watch(s, inherit->listen[i], EPOLLIN | EPOLLEXCLUSIVE, (unsigned) i);
+                if (r < 0)
+                        return r;
+        }
+        r = watch(s, inherit->handoff, EPOLLIN | EPOLLEXCLUSIVE, SOURCE_HANDOFF);
+        if (r < 0)
+                return r;
+        return watch(s, retire_fd, EPOLLIN, SOURCE_RETIRE);
+}
+
+void sources_close(Sources *s)
+{
+        s->epoll_fd = fd_close(s->epoll_fd);
+}
+
+int sources_watch_own(Sources *s, int fd)
+{
+        int r;
+
+        if (s->own)
+                return 0;
+        r = watch(s, fd, EPOLLIN, SOURCE_OWN);
+        if (r < 0)
+                return r;
+        s->own = true;
+        return 0;
+}
+
+void sources_forget_own(Sources *s, int fd)
+{
+        if (s->own)
+                (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        s->own = false;
+}
+
+/* How late a source's turn comes. */
+static unsigned distance(const Sources *s, unsigned source)
+{
+        return (source + _SOURCE_MAX - s->next) % _SOURCE_MAX;
+}
+
+static void note_event(const Sources *s, const struct epoll_event *event, Work *work)
+{
+        unsigned source = event->data.u32;
+
+        if (source == SOURCE_RETIRE)
+                work->retire = true;
+        else if (source == SOURCE_OWN)
+                work->own = true;
+        else if (source == SOURCE_HANDOFF && !(event->events & EPOLLIN))
+                work->retire = true; /* hung up, and nothing left in the queue */
+        else if (work->source < 0 || distance(s, source) < distance(s, (unsigned) work->source))
+                work->source = (int) source;
+}
+
+int sources_wait(Sources *s, Work *ret)
+{
+        struct epoll_event events[_SOURCE_MAX];
+        Work work = { .source = -1 };
+        int n;
+
+        n = epoll_wait(s->epoll_fd, events, ELEMENTSOF(events), -1);
+        if (n < 0 && errno != EINTR)
+                return -errno;
+        for (int i = 0; i < n; i++)
+                note_event(s, &events[i], &work);
+        if (work.source >= 0)
+                s->next = (unsigned) work.source + 1;
+        *ret = work;
+        return 0;
+}

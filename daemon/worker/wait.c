@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Waiting for one descriptor: see wait.h. A signal handler's return is no event: a worker's handlers only
+ * leave a note (worker.c), and the wait goes on.
+ */
+
+#include "worker/wait.h"
+
+#include <poll.h>
+#include <time.h>
+
+int wait_for(int fd, short events, usec_t deadline)
+{
+        struct pollfd p = { .fd = fd, .events = events };
+
+        for (;;) {
+                usec_t left = deadline == USEC_INFINITY ? 0 : usec_sub(deadline, now_monotonic());
+                struct timespec ts = {
+                        .tv_sec = (time_t) (left / USEC_PER_SEC),
+                        .tv_nsec = (long) (left % USEC_PER_SEC) * 1000,
+                };
+                int n;
+
+                n = ppoll(&p, 1, deadline == USEC_INFINITY ? NULL : &ts, NULL);
+                if (n > 0)
+                        return 0;
+                if (n == 0)
+                        return -ETIMEDOUT;
+                if (errno != EINTR)
+                        return -errno;
+        }
+}

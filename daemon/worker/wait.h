@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Waiting for one descriptor. */
+
+#include "base/time.h"
+
+/*
+ * Waits for poll(2) events on fd; an error or hang-up on it also ends the wait. 0, -ETIMEDOUT when the
+ * deadline (CLOCK_MONOTONIC, USEC_INFINITY for none) has passed, or -errno.
+ */
+int wait_for(int fd, short events, usec_t deadline);

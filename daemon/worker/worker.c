@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A worker's start and end: what distinguishes it from the template that it was forked from. Called by the
+ * launcher (template.c) in the new process.
+ *
+ * Signals: SIGTERM, SIGQUIT, SIGINT and SIGHUP all mean "finish, then exit", the same as the manager's order
+ * by the retire eventfd, and the handler does no more than give that order. They are caught and neither
+ * ignored nor blocked, because programs that scripts start would inherit that.
+ */
+
+#include "worker/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ipc/exit-status.h"
+#include "worker/php.h"
+#include "worker/serve.h"
+
+/* What scripts write to standard error is logged at this level, as PHP-FPM does. */
+#define SCRIPT_OUTPUT_LEVEL LOG_WARNING
+
+/* For the signal handler, which can be told nothing. */
+static volatile sig_atomic_t retire_signal_fd = -1;
+
+static void on_retire_signal(int signal _unused_)
+{
+        uint64_t one = 1;
+        int saved = errno;
+
+        if (write(retire_signal_fd, &one, sizeof one) < 0)
+                errno = 0; /* it is full of orders already */
+        errno = saved;
+}
+
+static int catch_signals(int retire_fd)
+{
+        static const int signals[] = { SIGTERM, SIGQUIT, SIGINT, SIGHUP };
+        struct sigaction action = { .sa_handler = on_retire_signal, .sa_flags = SA_RESTART };
+
+        retire_signal_fd = retire_fd;
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                if (sigaction(signals[i], &action, NULL) < 0)
+                        return -errno;
+        return 0;
+}
+
+/* A journal stream of its own: the journal then knows which worker said a line, and lines do not mix. */
+static void open_journal_stream(void)
+{
+        _cleanup_(fd_closep) int fd = -EBADF;
+
+        fd = sd_journal_stream_fd(LOG_IDENTIFIER, SCRIPT_OUTPUT_LEVEL, /* level_prefix= */ false);
+        if (fd < 0) {
+                (void) log_warning_errno(fd, "Failed to open a journal stream, ignoring: %m");
+                return;
+        }
+        if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+                (void) log_warning_errno(errno, "Failed to use the journal stream, ignoring: %m");
+        if (fd <= STDERR_FILENO)
+                TAKE_FD(fd);
+}
+
+static void set_identity(const WorkerContext *c, size_t slot)
+{
+        char pid[16];
+
+        (void) snprintf(pid, sizeof pid, "%d", getpid());
+        (void) log_set_context("PHP_WORKER_PID", pid);
+        (void) prctl(PR_SET_NAME, "php-pool-worker");
+        title_set(&c->title, "php-pool-worker: %s (worker %zu)", c->pool, slot);
+        if (log_to_journal())
+                open_journal_stream();
+}
+
+int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
+{
+        ExitStatus status;
+        int r;
+
+        set_identity(c, slot);
+
+        r = catch_signals(retire_fd);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to catch signals: %m");
+                return EXIT_STATUS_RESOURCES;
+        }
+        r = scoreboard_attach(c->board, slot);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to take scoreboard slot %zu: %m", slot);
+                return EXIT_STATUS_RESOURCES;
+        }
+        r = php_worker_start();
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to start PHP in a worker: %m");
+                return EXIT_STATUS_PHP_START;
+        }
+
+        status = serve(c, slot, retire_fd);
+        php_worker_stop();
+        return status;
+}

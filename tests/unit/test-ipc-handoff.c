@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Connections between manager and workers: one message, one descriptor, and nothing leaks. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/handoff.h"
+
+static size_t count_fds(void)
+{
+        DIR *d = opendir("/proc/self/fd");
+        size_t n = 0;
+
+        assert_non_null(d);
+        while (readdir(d))
+                n++;
+        closedir(d);
+        return n;
+}
+
+static void open_queue(int *pair)
+{
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+}
+
+static void close_queue(int *pair)
+{
+        fd_close(pair[0]);
+        fd_close(pair[1]);
+}
+
+static void test_the_same_connection(void **state _unused_)
+{
+        const Handoff origin = { .unix_socket = true, .listen = 31 };
+        int pair[2], connection[2], fd = -EBADF;
+        size_t before = count_fds();
+        Handoff got;
+        char c;
+
+        open_queue(pair);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection), 0);
+        assert_int_equal(handoff_receive(pair[1], &got, &fd), -EAGAIN);
+        assert_int_equal(fd, -EBADF);
+
+        assert_int_equal(handoff_send(pair[0], &origin, connection[0]), 0);
+        fd_close(connection[0]); /* it lives in the queue */
+        assert_int_equal(handoff_receive(pair[1], &got, &fd), 1);
+        assert_true(got.unix_socket);
+        assert_int_equal(got.listen, 31);
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+
+        assert_int_equal(send(fd, "x", 1, 0), 1);
+        assert_int_equal(recv(connection[1], &c, 1, 0), 1);
+        fd_close(fd);
+        assert_int_equal(recv(connection[1], &c, 1, 0), 0);
+        fd_close(connection[1]);
+        close_queue(pair);
+        assert_int_equal(count_fds(), before);
+}
+
+static void test_full_queue(void **state _unused_)
+{
+        size_t before = count_fds(), sent = 0, received = 0;
+        int pair[2], r, fd;
+        Handoff got;
+
+        open_queue(pair);
+        do
+                r = handoff_send(pair[0], &(Handoff) { .listen = (uint16_t) sent }, pair[0]);
+        while (r == 0 && ++sent);
+        assert_int_equal(r, -EAGAIN);
+        assert_true(sent > 0);
+
+        while (handoff_receive(pair[1], &got, &fd) == 1) {
+                assert_int_equal(got.listen, (uint16_t) received);
+                received++;
+                fd_close(fd);
+        }
+        assert_int_equal(received, sent);
+        assert_int_equal(handoff_send(pair[0], &(Handoff) {}, pair[0]), 0);
+        close_queue(pair);
+        assert_int_equal(count_fds(), before);
+}
+
+static void test_other_side_gone(void **state _unused_)
+{
+        int pair[2], fd = -EBADF;
+        Handoff got;
+
+        open_queue(pair);
+        assert_int_equal(handoff_send(pair[0], &(Handoff) {}, STDOUT_FILENO), 0);
+        pair[0] = fd_close(pair[0]);
+        assert_int_equal(handoff_receive(pair[1], &got, &fd), 1); /* what was handed over still counts */
+        fd_close(fd);
+        assert_int_equal(handoff_receive(pair[1], &got, &fd), 0);
+        assert_int_equal(handoff_send(pair[1], &(Handoff) {}, STDOUT_FILENO), -EPIPE);
+        close_queue(pair);
+
+        open_queue(pair);
+        assert_int_equal(handoff_send(pair[1], &(Handoff) {}, STDOUT_FILENO), 0);
+        pair[0] = fd_close(pair[0]); /* without having read it */
+        assert_int_equal(handoff_receive(pair[1], &got, &fd), 0);
+        close_queue(pair);
+}
+
+static void test_refused(void **state _unused_)
+{
+        static const struct {
+                size_t size, n_fds;
+                int error;
+        } cases[] = {
+                { sizeof(Handoff), 0, -EBADMSG },     { sizeof(Handoff) - 1, 1, -EBADMSG },
+                { sizeof(Handoff), 2, -EXFULL },      { sizeof(Handoff) + 1, 1, -EMSGSIZE },
+                { sizeof(Handoff) - 1, 0, -EBADMSG }, { 0, 1, -EBADMSG },
+        };
+        static const uint8_t bytes[sizeof(Handoff) + 1];
+        size_t before = count_fds();
+        int pair[2];
+
+        open_queue(pair);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                int fds[] = { pair[0], pair[1] }, fd = -EBADF;
+                Handoff got;
+
+                assert_int_equal(fd_send(pair[0], bytes, cases[i].size, fds, cases[i].n_fds), 0);
+                assert_int_equal(handoff_receive(pair[1], &got, &fd), cases[i].error);
+                assert_int_equal(fd, -EBADF);
+        }
+        close_queue(pair);
+        assert_int_equal(count_fds(), before);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_the_same_connection),
+                cmocka_unit_test(test_full_queue),
+                cmocka_unit_test(test_other_side_gone),
+                cmocka_unit_test(test_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

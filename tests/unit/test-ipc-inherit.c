@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a template inherits, as arguments: there and back, and everything that must be refused. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+
+#include "ipc/inherit.h"
+
+#define FDS 9
+
+/* Descriptors 0 to 8 of an array stand for open ones. */
+static void open_fds(int *fds)
+{
+        for (size_t i = 0; i < FDS; i++) {
+                fds[i] = open("/dev/null", O_RDONLY);
+                assert_true(fds[i] >= 0);
+        }
+}
+
+static void close_fds(int *fds)
+{
+        for (size_t i = 0; i < FDS; i++)
+                fds[i] = fd_close(fds[i]);
+}
+
+static Inherit example(const int *fds)
+{
+        return (Inherit) {
+                .settings = fds[0],
+                .scoreboard = fds[1],
+                .channel = fds[2],
+                .handoff = fds[3],
+                .wake = fds[4],
+                .listen = { fds[5], fds[6] },
+                .n_listen = 2,
+        };
+}
+
+static size_t count(char **argv)
+{
+        size_t n = 0;
+
+        while (argv[n])
+                n++;
+        return n;
+}
+
+static void test_there_and_back(void **state _unused_)
+{
+        int fds[FDS], list[INHERIT_MAX];
+        Inherit inherit, parsed;
+        char text[32], **argv;
+
+        open_fds(fds);
+        inherit = example(fds);
+        assert_int_equal(inherit_list(&inherit, list), 7);
+        for (size_t i = 0; i < 7; i++)
+                assert_int_equal(list[i], fds[i]);
+
+        assert_int_equal(inherit_format(&inherit, "/usr/libexec/php-pool-worker", "www", &argv), 0);
+        assert_int_equal(count(argv), 9);
+        assert_string_equal(argv[0], "/usr/libexec/php-pool-worker");
+        assert_string_equal(argv[1], "www");
+        (void) snprintf(text, sizeof text, "settings=%d", fds[0]);
+        assert_string_equal(argv[2], text);
+        (void) snprintf(text, sizeof text, "listen=%d", fds[6]);
+        assert_string_equal(argv[8], text);
+
+        assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
+        assert_int_equal(parsed.wake, fds[4]);
+        assert_int_equal(parsed.n_listen, 2);
+        assert_int_equal(parsed.listen[1], fds[6]);
+        for (size_t i = 0; i < 7; i++)
+                assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
+        assert_int_equal(fcntl(fds[7], F_GETFD), 0);
+
+        inherit_argv_free(argv);
+        inherit_argv_free(NULL);
+        close_fds(fds);
+}
+
+static void test_most_sockets(void **state _unused_)
+{
+        int fds[FDS], list[INHERIT_MAX];
+        Inherit inherit, parsed;
+        char **argv;
+
+        open_fds(fds);
+        inherit = example(fds);
+        for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
+                inherit.listen[i] = fds[8];
+        inherit.n_listen = INHERIT_LISTEN_MAX;
+        assert_int_equal(inherit_list(&inherit, list), INHERIT_MAX);
+        assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
+        assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
+        assert_int_equal(parsed.n_listen, INHERIT_LISTEN_MAX);
+        inherit_argv_free(argv);
+        close_fds(fds);
+}
+
+/* Each case changes one argument of a good vector; %d is the number of an open descriptor. */
+static void test_refused(void **state _unused_)
+{
+        static const struct {
+                size_t place; /* 0 to 6 */
+                const char *argument;
+                int error;
+        } cases[] = {
+                { 0, "", -EINVAL },
+                { 0, "=%d", -EINVAL },
+                { 0, "settings", -EINVAL },
+                { 0, "settings=", -EINVAL },
+                { 0, "settings=x", -EINVAL },
+                { 0, "settings=-1", -EINVAL },
+                { 0, "settings=%dx", -EINVAL },
+                { 0, "setting=%d", -EINVAL },
+                { 0, "settingss=%d", -EINVAL },
+                { 0, "wake=%d", -EINVAL },   /* twice, and no settings */
+                { 4, "listen=%d", -EINVAL }, /* no wake */
+                { 0, "settings=99999", -EBADF },
+                { 6, "listen=99999", -EBADF },
+                { 0, "settings=99999999999", -ERANGE },
+        };
+        Inherit inherit, parsed = { .n_listen = 99 };
+        int fds[FDS];
+
+        open_fds(fds);
+        inherit = example(fds);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const char *mark = strstr(cases[i].argument, "%d");
+                size_t n = mark ? (size_t) (mark - cases[i].argument) : 0;
+                char argument[64], *kept, **argv;
+
+                assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
+                (void) snprintf(argument, sizeof argument, "%s", cases[i].argument);
+                if (mark)
+                        (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[7], mark + 2);
+                kept = argv[2 + cases[i].place];
+                argv[2 + cases[i].place] = argument;
+                assert_int_equal(inherit_parse(7, argv + 2, &parsed), cases[i].error);
+                assert_int_equal(parsed.n_listen, 99);
+                argv[2 + cases[i].place] = kept;
+                inherit_argv_free(argv);
+        }
+        close_fds(fds);
+}
+
+static void test_missing(void **state _unused_)
+{
+        Inherit inherit, parsed;
+        int fds[FDS];
+        char **argv;
+
+        open_fds(fds);
+        inherit = example(fds);
+        assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
+        assert_int_equal(inherit_parse(0, argv + 2, &parsed), -EINVAL);
+        assert_int_equal(inherit_parse(5, argv + 2, &parsed), -EINVAL); /* no socket */
+        assert_int_equal(inherit_parse(6, argv + 2, &parsed), 0);
+        assert_int_equal(inherit_parse(6, argv + 3, &parsed), -EINVAL); /* no settings */
+        inherit_argv_free(argv);
+        close_fds(fds);
+}
+
+static void test_too_many_sockets(void **state _unused_)
+{
+        Inherit inherit, parsed;
+        int fds[FDS], n = 0;
+        char *argv[5 + INHERIT_LISTEN_MAX + 1], **good;
+
+        open_fds(fds);
+        inherit = example(fds);
+        assert_int_equal(inherit_format(&inherit, "worker", "www", &good), 0);
+        while (n < 5) {
+                argv[n] = good[2 + n];
+                n++;
+        }
+        while (n < (int) ELEMENTSOF(argv))
+                argv[n++] = good[7];
+        assert_int_equal(inherit_parse(n, argv, &parsed), -E2BIG);
+        assert_int_equal(inherit_parse(n - 1, argv, &parsed), 0);
+        inherit_argv_free(good);
+        close_fds(fds);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_most_sockets),
+                cmocka_unit_test(test_refused),        cmocka_unit_test(test_missing),
+                cmocka_unit_test(test_too_many_sockets),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,843 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The FastCGI transport over a socket pair, without PHP: the test is the web server and, between
+ * connection_next() and connection_done(), the script.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "connection-helpers.h"
+#include "worker/connection.h"
+
+#define LONG_TIMEOUT (60 * USEC_PER_SEC)
+#define SHORT_TIMEOUT (20 * USEC_PER_MSEC)
+
+#define HEADERS "Content-type: text/plain\r\n\r\n"
+
+typedef struct Fixture {
+        Connection *connection;
+        int client;
+        size_t fds_before;
+        unsigned reading, answered, closing;
+        char script[64];
+        Bytes late; /* sent when the first bytes have been read */
+} Fixture;
+
+static size_t count_fds(void)
+{
+        DIR *d = opendir("/proc/self/fd");
+        size_t n = 0;
+
+        assert_non_null(d);
+        while (readdir(d))
+                n++;
+        closedir(d);
+        return n;
+}
+
+static void on_reading(void *userdata)
+{
+        Fixture *f = userdata;
+
+        f->reading++;
+        if (f->late.size > 0)
+                send_bytes(f->client, &f->late);
+        bytes_clear(&f->late);
+}
+
+static void on_script_known(void *userdata, const char *script)
+{
+        Fixture *f = userdata;
+
+        (void) snprintf(f->script, sizeof f->script, "%s", script);
+}
+
+static void on_answered(void *userdata)
+{
+        ((Fixture *) userdata)->answered++;
+}
+
+static void on_closing(void *userdata, int fd)
+{
+        assert_true(fcntl(fd, F_GETFD) >= 0);
+        ((Fixture *) userdata)->closing++;
+}
+
+static const ConnectionHooks hooks = {
+        .reading = on_reading,
+        .script_known = on_script_known,
+        .answered = on_answered,
+        .closing = on_closing,
+};
+
+static void fixture_connect(Fixture *f)
+{
+        int pair[2];
+
+        fd_close(f->client);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(fd_nonblock(pair[1], true), 0);
+        f->client = pair[0];
+        connection_open(f->connection, pair[1], &(Handoff) { .unix_socket = true, .listen = 3 });
+}
+
+static void fixture_open(Fixture *f, usec_t header_timeout)
+{
+        *f = (Fixture) { .fds_before = count_fds(), .client = -EBADF };
+        assert_int_equal(connection_new(header_timeout, &hooks, f, &f->connection), 0);
+        assert_int_equal(connection_fd(f->connection), -EBADF);
+        fixture_connect(f);
+}
+
+static void fixture_close(Fixture *f)
+{
+        connection_free(f->connection);
+        fd_close(f->client);
+        bytes_clear(&f->late);
+        assert_int_equal(count_fds(), f->fds_before);
+}
+
+static void client_sends(Fixture *f, Bytes *b)
+{
+        send_bytes(f->client, b);
+        bytes_clear(b);
+}
+
+static Request *next_request(Fixture *f)
+{
+        Request *request = NULL;
+
+        assert_int_equal(connection_next(f->connection, &request), CONNECTION_REQUEST);
+        assert_non_null(request);
+        return request;
+}
+
+static void expect_verdict(Fixture *f, ConnectionVerdict verdict)
+{
+        Request *request;
+
+        assert_int_equal(connection_next(f->connection, &request), verdict);
+}
+
+static void say(Request *request, const char *text)
+{
+        assert_int_equal(request->ops->write(request, text, strlen(text)), 0);
+}
+
+/* Serves one request with a tiny script, and checks every byte that comes of it. */
+static void serve_hello(Fixture *f, uint16_t id)
+{
+        Request *request = next_request(f);
+        Bytes expected = {};
+
+        say(request, HEADERS);
+        say(request, "hello\n");
+        connection_done(f->connection);
+
+        add_record(&expected, FCGI_STDOUT, id, HEADERS "hello\n", strlen(HEADERS "hello\n"));
+        add_end(&expected, id);
+        expect_bytes(f->client, &expected);
+        bytes_clear(&expected);
+}
+
+/* ---- Answers ---- */
+
+static void test_small_answer(void **state _unused_)
+{
+        /* As php8.2-fpm sends it: padded to 8, no empty STDOUT record. */
+        static const uint8_t expected[] = "\1\6\0\1\0\42\6\0" HEADERS "hello\n"
+                                          "\0\0\0\0\0\0"
+                                          "\1\3\0\1\0\10\0\0\0\0\0\0\0\0\0";
+        Bytes b = {}, answer = { (uint8_t *) expected, sizeof expected };
+        Request *request;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, false, NULL, 0, 0);
+        client_sends(&f, &b);
+
+        request = next_request(&f);
+        assert_true(request->unix_socket);
+        assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
+        assert_string_equal(params_get(request->params, "FCGI_ROLE", NULL), "RESPONDER");
+        assert_int_equal(f.reading, 1);
+
+        request->ops->script_known(request, "/srv/a.php");
+        assert_string_equal(f.script, "/srv/a.php");
+        say(request, HEADERS "hello\n");
+        expect_nothing(f.client); /* gathered */
+        assert_int_equal(request->ops->finish(request), 0);
+        assert_true(request->finished);
+        assert_int_equal(f.answered, 1);
+        assert_int_equal(f.closing, 1);
+        assert_int_equal(connection_fd(f.connection), -EBADF);
+
+        say(request, "dropped");
+        assert_int_equal(request->ops->flush(request), 0);
+        assert_int_equal(request->ops->finish(request), 0);
+        assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
+        connection_done(f.connection);
+        assert_int_equal(f.answered, 1);
+
+        expect_bytes(f.client, &answer);
+        expect_eof(f.client);
+        fixture_close(&f);
+}
+
+static void test_streams_in_order(void **state _unused_)
+{
+        Bytes b = {}, expected = {};
+        Request *request;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 77, false, NULL, 0, 0);
+        client_sends(&f, &b);
+
+        request = next_request(&f);
+        say(request, "a");
+        assert_int_equal(request->ops->write_error(request, "oops", 4), 0);
+        assert_int_equal(request->ops->write_error(request, "", 0), 0);
+        say(request, "b");
+        say(request, "c");
+        connection_done(f.connection);
+
+        add_record(&expected, FCGI_STDOUT, 77, "a", 1);
+        add_record(&expected, FCGI_STDERR, 77, "oops", 4);
+        add_record(&expected, FCGI_STDOUT, 77, "bc", 2);
+        add_end(&expected, 77);
+        expect_bytes(f.client, &expected);
+        expect_eof(f.client);
+        bytes_clear(&expected);
+        fixture_close(&f);
+}
+
+static void test_flush(void **state _unused_)
+{
+        Bytes b = {}, expected = {};
+        Request *request;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, false, NULL, 0, 0);
+        client_sends(&f, &b);
+
+        request = next_request(&f);
+        assert_int_equal(request->ops->flush(request), 0);
+        expect_nothing(f.client);
+        say(request, "a");
+        assert_int_equal(request->ops->flush(request), 0);
+        add_record(&expected, FCGI_STDOUT, 1, "a", 1);
+        expect_bytes(f.client, &expected);
+        connection_done(f.connection);
+        bytes_clear(&expected);
+        add_end(&expected, 1);
+        expect_bytes(f.client, &expected);
+        bytes_clear(&expected);
+        fixture_close(&f);
+}
+
+/* ---- Requests ---- */
+
+static void test_input_split_anywhere(void **state _unused_)
+{
+        Bytes whole = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&whole, 5, true, NULL, 0, 0);
+        for (size_t i = 1; i < whole.size; i++) {
+                Bytes first = {};
+
+                bytes_add(&first, whole.data, i);
+                bytes_add(&f.late, whole.data + i, whole.size - i);
+                client_sends(&f, &first);
+                serve_hello(&f, 5);
+                if (connection_pending(f.connection))
+                        expect_verdict(&f, CONNECTION_IDLE);
+                assert_int_equal(f.late.size, 0);
+        }
+        /* What came behind the last PARAMS may not have been read yet: it concerns no request any more. */
+        expect_verdict(&f, CONNECTION_IDLE);
+        assert_false(connection_pending(f.connection));
+        bytes_clear(&whole);
+        fixture_close(&f);
+}
+
+static void test_two_requests_in_one_write(void **state _unused_)
+{
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, true, NULL, 0, 0);
+        add_request(&b, 2, true, NULL, 0, 0);
+        client_sends(&f, &b);
+
+        serve_hello(&f, 1);
+        assert_true(connection_pending(f.connection));
+        serve_hello(&f, 2);
+        assert_int_equal(f.closing, 0);
+        if (connection_pending(f.connection))
+                expect_verdict(&f, CONNECTION_IDLE);
+        assert_false(connection_pending(f.connection));
+        expect_verdict(&f, CONNECTION_IDLE);
+
+        fd_close(f.client);
+        f.client = -EBADF;
+        expect_verdict(&f, CONNECTION_ENDED);
+        assert_int_equal(connection_origin(f.connection)->listen, 3);
+        fixture_close(&f);
+}
+
+/* Padding shows nothing of an earlier answer (php8.2-fpm's does, in END_REQUEST). */
+static void test_padding_is_zero(void **state _unused_)
+{
+        Request *request;
+        char secret[200];
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        memset(secret, 'S', sizeof secret);
+        for (uint16_t id = 1; id <= 2; id++)
+                add_request(&b, id, true, NULL, 0, 0);
+        client_sends(&f, &b);
+
+        request = next_request(&f);
+        assert_int_equal(request->ops->write(request, secret, sizeof secret), 0);
+        connection_done(f.connection);
+        receive_bytes(f.client, &b, FCGI_HEADER_SIZE + sizeof secret + FCGI_END_REQUEST_SIZE);
+        serve_hello(&f, 2);
+        bytes_clear(&b);
+        fixture_close(&f);
+}
+
+static void test_one_object_for_many_sockets(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        for (unsigned i = 0; i < 3; i++) {
+                Bytes b = {};
+
+                add_request(&b, 1, false, NULL, 0, 0);
+                client_sends(&f, &b);
+                serve_hello(&f, 1);
+                expect_eof(f.client);
+                fixture_connect(&f);
+
+                /* One is left with half a request; nothing of it stays. */
+                add_head(&b, 9, FCGI_RESPONDER, true);
+                b.size -= 5;
+                client_sends(&f, &b);
+                fd_close(f.client);
+                f.client = -EBADF;
+                expect_verdict(&f, CONNECTION_ENDED);
+                connection_close(f.connection);
+                fixture_connect(&f);
+        }
+        fixture_close(&f);
+}
+
+static void test_roles(void **state _unused_)
+{
+        static const char *const names[] = { "RESPONDER", "AUTHORIZER", "FILTER" };
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        for (unsigned role = FCGI_RESPONDER; role <= FCGI_FILTER; role++) {
+                Bytes b = {};
+                Request *request;
+
+                add_head(&b, 1, (FcgiRole) role, true);
+                client_sends(&f, &b);
+                request = next_request(&f);
+                assert_string_equal(params_get(request->params, "FCGI_ROLE", NULL), names[role - 1]);
+                connection_done(f.connection);
+        }
+        fixture_close(&f);
+}
+
+static void test_silence_and_end(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        expect_verdict(&f, CONNECTION_IDLE);
+        assert_int_equal(f.reading, 0);
+        fd_close(f.client);
+        f.client = -EBADF;
+        expect_verdict(&f, CONNECTION_ENDED);
+        fixture_close(&f);
+}
+
+static void test_header_timeout(void **state _unused_)
+{
+        usec_t begin = now_monotonic();
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, SHORT_TIMEOUT);
+        expect_verdict(&f, CONNECTION_IDLE); /* silence is no request */
+        add_head(&b, 1, FCGI_RESPONDER, true);
+        b.size--;
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
+        fixture_close(&f);
+}
+
+static void test_malformed(void **state _unused_)
+{
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        bytes_add(&b, "GET / HTTP/1.1\r\n\r\n", 18);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        fixture_close(&f);
+}
+
+/* ---- Management records and refusals ---- */
+
+static void test_get_values(void **state _unused_)
+{
+        static const uint8_t reply[] = "\1\12\0\0\0\22\6\0\17\1FCGI_MPXS_CONNS0\0\0\0\0\0";
+        Bytes b = {}, expected = { (uint8_t *) reply, sizeof reply };
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_record(&b, FCGI_GET_VALUES, 0, "\17\0FCGI_MPXS_CONNS", 17);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_IDLE);
+        expect_bytes(f.client, &expected);
+
+        add_request(&b, 1, true, NULL, 0, 0);
+        client_sends(&f, &b);
+        serve_hello(&f, 1);
+        fixture_close(&f);
+}
+
+static void test_unknown_role(void **state _unused_)
+{
+        uint8_t end[FCGI_END_REQUEST_SIZE];
+        Bytes b = {}, expected = { end, sizeof end };
+        Fixture f;
+
+        fcgi_encode_end_request(end, 4, 0, FCGI_UNKNOWN_ROLE);
+        fixture_open(&f, LONG_TIMEOUT);
+        add_begin(&b, 4, (FcgiRole) 9, false);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        expect_bytes(f.client, &expected);
+
+        /* The next socket knows nothing of it. */
+        connection_close(f.connection);
+        fixture_connect(&f);
+        add_record(&b, FCGI_GET_VALUES, 0, NULL, 0);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_IDLE);
+        fixture_close(&f);
+}
+
+/* Replies that a client does not read hold nobody for longer than half a request does. */
+static void test_replies_nobody_reads(void **state _unused_)
+{
+        int r, size = 1; /* the least that the kernel makes of it */
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, SHORT_TIMEOUT);
+        r = setsockopt(connection_fd(f.connection), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+        assert_int_equal(r, 0);
+        for (unsigned i = 0; i < 1000; i++)
+                add_record(&b, FCGI_GET_VALUES, 0, "\17\0FCGI_MPXS_CONNS", 17);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        fixture_close(&f);
+}
+
+static void test_too_many_parameters(void **state _unused_)
+{
+        static const char text[] = "Status: 431 Request Header Fields Too Large\r\n"
+                                   "Content-Type: text/plain; charset=UTF-8\r\n"
+                                   "\r\n"
+                                   "Request header fields too large.\n";
+        Bytes b = {}, pairs = {}, expected = {};
+        Fixture f;
+
+        for (unsigned i = 0; i <= PARAMS_COUNT_MAX; i++) {
+                char pair[16];
+
+                (void) snprintf(pair, sizeof pair, "\6%c%06u", 1, i);
+                bytes_add(&pairs, pair, 8);
+                bytes_add(&pairs, "v", 1);
+        }
+
+        fixture_open(&f, LONG_TIMEOUT);
+        for (unsigned keep = 0; keep < 2; keep++) {
+                add_begin(&b, 6, FCGI_RESPONDER, keep == 0);
+                add_record(&b, FCGI_PARAMS, 6, pairs.data, pairs.size);
+                add_record(&b, FCGI_PARAMS, 6, NULL, 0);
+                add_record(&b, FCGI_STDIN, 6, NULL, 0);
+                client_sends(&f, &b);
+                expect_verdict(&f, keep == 0 ? CONNECTION_IDLE : CONNECTION_ENDED);
+
+                add_record(&expected, FCGI_STDOUT, 6, text, sizeof text - 1);
+                add_end(&expected, 6);
+                expect_bytes(f.client, &expected);
+                bytes_clear(&expected);
+        }
+        connection_close(f.connection);
+        expect_eof(f.client);
+        bytes_clear(&pairs);
+        fixture_close(&f);
+}
+
+/* FCGI_ROLE is one more parameter than the client sent. */
+static void test_parameters_just_at_the_bound(void **state _unused_)
+{
+        Bytes b = {};
+        char answer[32];
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_begin(&b, 6, FCGI_RESPONDER, true);
+        for (unsigned i = 0; i < PARAMS_COUNT_MAX; i++) {
+                char pair[16];
+
+                (void) snprintf(pair, sizeof pair, "\6%c%06u", 1, i);
+                pair[8] = 'v';
+                add_record(&b, FCGI_PARAMS, 6, pair, 9);
+        }
+        add_record(&b, FCGI_PARAMS, 6, NULL, 0);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_IDLE);
+        assert_int_equal(recv(f.client, answer, sizeof answer, 0), sizeof answer);
+        assert_memory_equal(answer + FCGI_HEADER_SIZE, "Status: 431 ", 12);
+        fixture_close(&f);
+}
+
+/* ---- Bodies ---- */
+
+static void test_body(void **state _unused_)
+{
+        char body[1000], got[sizeof body];
+        Bytes b = {};
+        Fixture f;
+
+        for (size_t i = 0; i < sizeof body; i++)
+                body[i] = (char) i;
+        fixture_open(&f, LONG_TIMEOUT);
+
+        for (size_t step = 1; step < sizeof body; step = step * 3 + 1) {
+                Request *request;
+                size_t size = 0;
+                ssize_t n;
+
+                add_request(&b, 1, true, body, sizeof body, 77);
+                client_sends(&f, &b);
+                request = next_request(&f);
+                while ((n = request->ops->read_body(request, got + size, MIN(step, sizeof got - size))) > 0)
+                        size += (size_t) n;
+                assert_int_equal(n, 0);
+                assert_int_equal(size, sizeof body);
+                assert_memory_equal(got, body, sizeof body);
+                assert_int_equal(request->ops->read_body(request, got, 1), 0);
+                connection_done(f.connection);
+        }
+        fixture_close(&f);
+}
+
+static void test_unread_body_on_a_kept_connection(void **state _unused_)
+{
+        static const char body[100000];
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, true, body, sizeof body, 0);
+        add_request(&b, 2, true, NULL, 0, 0);
+        client_sends(&f, &b);
+        serve_hello(&f, 1);
+        assert_true(connection_pending(f.connection));
+        serve_hello(&f, 2);
+        fixture_close(&f);
+}
+
+/* The client gets its whole answer and an orderly end, not a reset. */
+static void test_unread_body_on_a_closed_connection(void **state _unused_)
+{
+        static const char body[100000];
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, false, body, sizeof body, 0);
+        client_sends(&f, &b);
+        serve_hello(&f, 1);
+        assert_int_equal(f.closing, 1);
+        expect_eof(f.client);
+        fixture_close(&f);
+}
+
+/* After an early answer the client is let go at once, and the script may still read what it sends. */
+static void test_body_after_the_answer(void **state _unused_)
+{
+        Request *request;
+        Bytes b = {};
+        char c;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, false);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        assert_int_equal(request->ops->finish(request), 0);
+        assert_int_equal(f.closing, 0);
+        add_end(&b, 1);
+        expect_bytes(f.client, &b);
+        expect_eof(f.client);
+
+        bytes_clear(&b);
+        add_record(&b, FCGI_STDIN, 1, "x", 1);
+        client_sends(&f, &b);
+        assert_int_equal(request->ops->read_body(request, &c, 1), 1);
+        connection_done(f.connection);
+        assert_int_equal(f.closing, 1);
+        fixture_close(&f);
+}
+
+static void test_abort(void **state _unused_)
+{
+        Bytes b = {}, expected = {};
+        Request *request;
+        char c;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_head(&b, 8, FCGI_RESPONDER, true);
+        add_record(&b, FCGI_ABORT_REQUEST, 8, NULL, 0);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        assert_int_equal(request->ops->read_body(request, &c, 1), -ECONNABORTED);
+        assert_int_equal(request->ops->write(request, "x", 1), -EPIPE);
+        assert_int_equal(request->ops->flush(request), -EPIPE);
+        connection_done(f.connection);
+        add_end(&expected, 8);
+        expect_bytes(f.client, &expected);
+
+        add_request(&b, 9, true, NULL, 0, 0);
+        client_sends(&f, &b);
+        serve_hello(&f, 9);
+        bytes_clear(&expected);
+        fixture_close(&f);
+}
+
+static void test_client_gone_in_a_body(void **state _unused_)
+{
+        Request *request;
+        Bytes b = {};
+        char c[8];
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, true);
+        add_record(&b, FCGI_STDIN, 1, "abc", 3);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        fd_close(f.client);
+        f.client = -EBADF;
+        assert_int_equal(request->ops->read_body(request, c, sizeof c), 3);
+        assert_int_equal(request->ops->read_body(request, c, sizeof c), -ECONNRESET);
+        connection_done(f.connection);
+        assert_int_equal(f.closing, 1);
+        fixture_close(&f);
+}
+
+/* ---- Large answers ---- */
+
+static void test_client_gone_in_an_answer(void **state _unused_)
+{
+        Request *request;
+        char piece[4096] = {};
+        unsigned n = 0;
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 1, true, NULL, 0, 0);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        fd_close(f.client);
+        f.client = -EBADF;
+
+        while (request->ops->write(request, piece, sizeof piece) == 0)
+                assert_true(n++ < 100);
+        assert_int_equal(request->ops->write(request, "x", 1), -EPIPE);
+        assert_int_equal(request->ops->write_error(request, "x", 1), -EPIPE);
+        assert_int_equal(request->ops->flush(request), -EPIPE);
+        assert_int_equal(request->ops->finish(request), -EPIPE);
+        connection_done(f.connection);
+        assert_int_equal(f.closing, 1);
+        fixture_close(&f);
+}
+
+/* What a client got of one answer. */
+typedef struct Received {
+        uint64_t size;
+        uint64_t sum; /* over the content of STDOUT, each byte times its place */
+        bool ended;
+} Received;
+
+static void take_exactly(int fd, uint8_t *p, size_t size)
+{
+        for (size_t done = 0; done < size;) {
+                ssize_t n = recv(fd, p + done, MIN(size - done, (size_t) 3000), 0);
+
+                if (n <= 0)
+                        _exit(1);
+                done += (size_t) n;
+        }
+}
+
+static void add_to_sum(Received *r, const uint8_t *p, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                r->sum += p[i] * (r->size + i + 1);
+        r->size += size;
+}
+
+/* A client in a process of its own, which reads little at a time. Its report comes through the pipe. */
+static pid_t start_reader(const Fixture *f, int report)
+{
+        uint8_t header[FCGI_HEADER_SIZE], content[FCGI_CONTENT_MAX + 255];
+        Received r = {};
+        pid_t pid;
+
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid > 0)
+                return pid;
+
+        close(connection_fd(f->connection));
+        while (!r.ended) {
+                FcgiHeader h;
+
+                take_exactly(f->client, header, sizeof header);
+                h = fcgi_decode_header(header);
+                take_exactly(f->client, content, (size_t) h.content_size + h.padding_size);
+                if (h.type == FCGI_STDOUT)
+                        add_to_sum(&r, content, h.content_size);
+                r.ended = h.type == FCGI_END_REQUEST;
+        }
+        _exit(io_write_all(report, &r, sizeof r) < 0);
+}
+
+/* Sends an answer of this size in pieces of that one to such a client. */
+static void stream(size_t total, size_t piece_size)
+{
+        _cleanup_(freep) uint8_t *piece = malloc(piece_size);
+        Received sent = {}, got;
+        Request *request;
+        int report[2], status;
+        Bytes b = {};
+        Fixture f;
+        pid_t pid;
+
+        assert_non_null(piece);
+        for (size_t i = 0; i < piece_size; i++)
+                piece[i] = (uint8_t) (i * 7 + i / 251);
+
+        fixture_open(&f, LONG_TIMEOUT);
+        assert_int_equal(pipe2(report, O_CLOEXEC), 0);
+        add_request(&b, 1, false, NULL, 0, 0);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        pid = start_reader(&f, report[1]);
+
+        while (sent.size < total) {
+                size_t n = MIN(piece_size, total - sent.size);
+
+                assert_int_equal(request->ops->write(request, piece, n), 0);
+                add_to_sum(&sent, piece, n);
+        }
+        connection_done(f.connection);
+
+        assert_int_equal(read(report[0], &got, sizeof got), sizeof got);
+        assert_int_equal(got.size, sent.size);
+        assert_int_equal(got.sum, sent.sum);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        close(report[0]);
+        close(report[1]);
+        fixture_close(&f);
+}
+
+static void test_answers_of_all_sizes(void **state _unused_)
+{
+        static const size_t sizes[] = {
+                1,     7,     8,     8192,  32600, 32700,  32768,   33000,
+                65527, 65528, 65529, 65535, 65536, 100000, 1048576, 3000001,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                stream(sizes[i], sizes[i]);
+                stream(sizes[i], 4096);
+        }
+}
+
+static void test_memory_of_a_large_answer(void **state _unused_)
+{
+        struct rusage before, after;
+
+        stream(1024 * 1024, 8192);
+        assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+        stream(100 * 1024 * 1024, 8192);
+        assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+        assert_true(after.ru_maxrss - before.ru_maxrss < 1024); /* KB */
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_small_answer),
+                cmocka_unit_test(test_streams_in_order),
+                cmocka_unit_test(test_flush),
+                cmocka_unit_test(test_input_split_anywhere),
+                cmocka_unit_test(test_two_requests_in_one_write),
+                cmocka_unit_test(test_padding_is_zero),
+                cmocka_unit_test(test_one_object_for_many_sockets),
+                cmocka_unit_test(test_roles),
+                cmocka_unit_test(test_silence_and_end),
+                cmocka_unit_test(test_header_timeout),
+                cmocka_unit_test(test_malformed),
+                cmocka_unit_test(test_get_values),
+                cmocka_unit_test(test_unknown_role),
+                cmocka_unit_test(test_replies_nobody_reads),
+                cmocka_unit_test(test_too_many_parameters),
+                cmocka_unit_test(test_parameters_just_at_the_bound),
+                cmocka_unit_test(test_body),
+                cmocka_unit_test(test_unread_body_on_a_kept_connection),
+                cmocka_unit_test(test_unread_body_on_a_closed_connection),
+                cmocka_unit_test(test_body_after_the_answer),
+                cmocka_unit_test(test_abort),
+                cmocka_unit_test(test_client_gone_in_a_body),
+                cmocka_unit_test(test_client_gone_in_an_answer),
+                cmocka_unit_test(test_answers_of_all_sizes),
+                cmocka_unit_test(test_memory_of_a_large_answer),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
