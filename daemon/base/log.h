@@ -19,7 +19,7 @@
 /* Bounds: fields of one record, standing fields, and a message's length in bytes (longer ones are cut). */
 #define LOG_FIELDS_MAX 24
 #define LOG_CONTEXT_MAX 4
-#define LOG_MESSAGE_MAX 8192
+#define LOG_MESSAGE_MAX 65536
 
 typedef struct LogField {
         const char *name;  /* as systemd.journal-fields(7) wants it: upper case; NULL ends the list */

@@ -35,6 +35,7 @@ int ipc_receive(int channel, IpcMessage *ret, int fds[static IPC_SPAWN_MAX])
                         fds[i] = fd_close(fds[i]);
                 return -EBADMSG;
         }
+        ret->version[IPC_VERSION_MAX - 1] = 0;
         ret->text[IPC_TEXT_MAX - 1] = 0;
         return 1;
 }

@@ -14,6 +14,7 @@
 /* The most workers of one IPC_SPAWN. */
 #define IPC_SPAWN_MAX 32
 #define IPC_TEXT_MAX 1024
+#define IPC_VERSION_MAX 32
 
 typedef enum IpcType {
         IPC_STARTED,      /* template: PHP is up, workers may be ordered */
@@ -35,7 +36,8 @@ typedef struct IpcMessage {
         int error;  /* errno value, positive; IPC_SPAWN_FAILED */
         uint32_t n; /* of workers[] */
         IpcWorker workers[IPC_SPAWN_MAX];
-        char text[IPC_TEXT_MAX]; /* IPC_FAILED: a sentence; IPC_STARTED: PHP's version */
+        char version[IPC_VERSION_MAX]; /* IPC_STARTED: PHP's */
+        char text[IPC_TEXT_MAX];       /* IPC_FAILED: why; IPC_STARTED: what PHP could not load, "" for nothing */
 } IpcMessage;
 
 /* Sends one message with its descriptors, which stay the caller's. 0 or -errno (fd_send()). */

@@ -64,8 +64,8 @@ static void on_message(Template *t _unused_, const IpcMessage *message, void *us
         case IPC_STARTED:
                 if (g->template_state == TEMPLATE_STARTING)
                         g->template_state = TEMPLATE_UP;
-                (void) snprintf(g->php_version, sizeof g->php_version, "%.*s", (int) sizeof g->php_version - 1,
-                                message->text);
+                (void) snprintf(g->php_version, sizeof g->php_version, "%s", message->version);
+                (void) snprintf(g->complaint, sizeof g->complaint, "%s", message->text);
                 break;
         case IPC_FAILED:
                 generation_fail(g, "%s", message->text);
@@ -101,6 +101,7 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
                 .on_change = on_change,
                 .userdata = userdata,
         };
+        (void) snprintf(g->id_text, sizeof g->id_text, "%llu", (unsigned long long) id);
         g->deadline = usec_add(g->started, g->config->reload_start_timeout);
 
         r = config_seal(g->config, &g->settings_fd);
@@ -120,7 +121,7 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
 
         complete.settings = g->settings_fd;
         complete.scoreboard = scoreboard_fd(g->board);
-        r = template_start(event, pool, id, &complete, on_message, g, &g->template);
+        r = template_start(event, pool, g->id_text, &complete, on_message, g, &g->template);
         if (r < 0)
                 return r;
 

@@ -44,12 +44,14 @@ typedef struct Worker {
 typedef struct Generation Generation;
 struct Generation {
         uint64_t id;
+        char id_text[24];   /* the same, for the log */
         Config *config;
         int settings_fd;
         Scoreboard *board;
         Template *template;
         TemplateState template_state;
-        char php_version[32];
+        char php_version[IPC_VERSION_MAX];
+        char complaint[IPC_TEXT_MAX]; /* what PHP could not load and started without; "" for nothing */
         char *failure;      /* why it cannot go on: a sentence, or NULL */
         Worker *workers;    /* one per slot of the board */
         size_t n_workers;

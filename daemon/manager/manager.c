@@ -115,9 +115,9 @@ static char *describe_errors(const ConfigErrors *errors)
 
 static void reload_refused(Manager *m, const char *why)
 {
-        (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED), NULL,
-                          "Reload of pool %s refused, generation %llu goes on: %s", m->pool,
-                          (unsigned long long) m->current->id, why);
+        (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
+                          (LogField[]) { { "PHP_GENERATION", m->current->id_text }, {} },
+                          "Reload of pool %s refused, generation %s goes on: %s", m->pool, m->current->id_text, why);
         control_reload_done(m->control, why);
 }
 

@@ -50,12 +50,11 @@ static bool stage_has_request(Stage stage)
 static void write_obituary(const Generation *g, const Worker *w, size_t slot, const WorkerRecord *record,
                            const siginfo_t *si)
 {
-        char death[128], pid[16], generation[24], slots[24], requests[24], age[32], status[16];
+        char death[128], pid[16], slots[24], requests[24], age[32], status[16];
         bool running = stage_has_request(record->stage);
 
         describe_death(si, death, sizeof death);
         (void) snprintf(pid, sizeof pid, "%d", si->si_pid);
-        (void) snprintf(generation, sizeof generation, "%llu", (unsigned long long) g->id);
         (void) snprintf(slots, sizeof slots, "%zu", slot);
         (void) snprintf(requests, sizeof requests, "%llu", (unsigned long long) record->requests);
         (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
@@ -64,7 +63,7 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
         (void) log_record(death_expected(si, w) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
                           (LogField[]) {
                                           { "PHP_WORKER_PID", pid },
-                                          { "PHP_GENERATION", generation },
+                                          { "PHP_GENERATION", g->id_text },
                                           { "PHP_WORKER_SLOT", slots },
                                           { "PHP_WORKER_REQUESTS", requests },
                                           { "PHP_WORKER_AGE_USEC", age },
@@ -122,7 +121,8 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
         if (g == m->next)
                 generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
         else
-                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED), NULL,
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),
+                                  (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
                                   "The template (pid %d) %s; workers go on, a new one is started.", si->si_pid, death);
 }
 

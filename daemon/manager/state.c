@@ -75,9 +75,10 @@ static void start_failed(Manager *m)
                                   g->failure);
                 give_up(m);
         } else if (m->reason == RELOAD_REQUESTED) {
-                (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED), NULL,
-                                  "Reload of pool %s failed, generation %llu goes on: %s", m->pool,
-                                  (unsigned long long) m->current->id, g->failure);
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
+                                  (LogField[]) { { "PHP_GENERATION", m->current->id_text }, {} },
+                                  "Reload of pool %s failed, generation %s goes on: %s", m->pool, m->current->id_text,
+                                  g->failure);
         } else {
                 m->n_replace_failed++;
                 m->replace_at = now_monotonic() + MIN(USEC_PER_SEC << MIN(m->n_replace_failed, 5U), 30 * USEC_PER_SEC);
@@ -96,10 +97,23 @@ static void start_failed(Manager *m)
                 manager_set_state(m, POOL_RUNNING);
 }
 
+static void log_take_over(const Manager *m, const Generation *g)
+{
+        LogField fields[] = { { "PHP_GENERATION", g->id_text }, {} };
+
+        if (m->state == POOL_STARTING)
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(STARTED), fields,
+                                  "Pool %s is ready: PHP %s, pm %s, at most %llu workers.", m->pool, g->php_version,
+                                  pm_mode_to_string(g->config->pm_mode),
+                                  (unsigned long long) g->config->pm_max_children);
+        else
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), fields, "Pool %s: generation %s took over.",
+                                  m->pool, g->id_text);
+}
+
 static void take_over(Manager *m)
 {
         Generation *old = m->current, *new = m->next;
-        PoolState before = m->state;
 
         m->current = new;
         m->next = NULL;
@@ -116,14 +130,7 @@ static void take_over(Manager *m)
                 m->retired = old;
         }
 
-        if (before == POOL_STARTING)
-                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(STARTED), NULL, "Pool %s is ready: PHP %s, pm %s, at most "
-                                  "%llu workers.", m->pool, new->php_version, pm_mode_to_string(new->config->pm_mode),
-                                  (unsigned long long) new->config->pm_max_children);
-        else
-                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), NULL, "Pool %s: generation %llu took over.",
-                                  m->pool, (unsigned long long) new->id);
-
+        log_take_over(m, new);
         control_reload_done(m->control, NULL);
         manager_set_state(m, POOL_RUNNING);
 }
@@ -132,6 +139,10 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->next;
 
+        /* PHP starts without an extension that it cannot load, and so does a pool. But one that serves has more to
+         * lose than to win by a reload that takes an extension away. */
+        if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && g->complaint[0])
+                generation_fail(g, "%s", g->complaint);
         if (g->failure) {
                 start_failed(m);
                 return;
@@ -319,9 +330,10 @@ static void step_retired(Manager *m, usec_t now, usec_t *earliest)
                 if (g->deadline > 0 && now >= g->deadline) {
                         size_t busy = generation_kill(g);
 
-                        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT), NULL,
-                                          "%zu requests of generation %llu outlived reload.drain_timeout and were "
-                                          "ended.", busy, (unsigned long long) g->id);
+                        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT),
+                                          (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
+                                          "%zu requests of generation %s outlived reload.drain_timeout and were "
+                                          "ended.", busy, g->id_text);
                         g->deadline = 0;
                 }
                 earlier(earliest, g->deadline);

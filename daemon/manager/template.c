@@ -32,7 +32,7 @@ struct Template {
         sd_event_source *stderr_source;
         template_message_t on_message;
         void *userdata;
-        char generation[24];
+        char *generation;
         char line[LINE_SIZE]; /* of standard error, not yet complete */
         size_t n_line;
         char words[TEMPLATE_WORDS_MAX];
@@ -228,7 +228,7 @@ static int template_fork(Template *t, const char *pool, const Inherit *inherit)
         return r;
 }
 
-int template_start(sd_event *event, const char *pool, uint64_t generation, const Inherit *inherit,
+int template_start(sd_event *event, const char *pool, const char *generation, const Inherit *inherit,
                    template_message_t on_message, void *userdata, Template **ret)
 {
         _cleanup_(template_freep) Template *t = NULL;
@@ -244,7 +244,9 @@ int template_start(sd_event *event, const char *pool, uint64_t generation, const
                 .on_message = on_message,
                 .userdata = userdata,
         };
-        (void) snprintf(t->generation, sizeof t->generation, "%llu", (unsigned long long) generation);
+        t->generation = strdup(generation);
+        if (!t->generation)
+                return -ENOMEM;
 
         r = template_fork(t, pool, inherit);
         if (r < 0)
@@ -278,6 +280,7 @@ void template_free(Template *t)
         sd_event_source_disable_unref(t->stderr_source);
         fd_close(t->channel);
         fd_close(t->stderr_fd);
+        free(t->generation);
         free(t);
 }
 

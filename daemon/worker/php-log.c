@@ -24,12 +24,21 @@ static struct {
         char file[PATH_MAX]; /* of the error that is being reported, "" for none */
         uint32_t line;
         char last[LOG_LAST_MAX]; /* outside of requests */
+        char complaint[LOG_LAST_MAX]; /* the first E_CORE_WARNING of PHP's start */
 } php_log;
 
 /* Keeps the first line of a message for php_log_last(). */
 static void remember(const char *message)
 {
         (void) snprintf(php_log.last, sizeof php_log.last, "%.*s", (int) strcspn(message, "\n"), message);
+}
+
+/* An extension that is named twice is loaded all the same; what else PHP warns of at its start is not there. */
+static void note_complaint(int type, const char *message)
+{
+        if ((type & E_CORE) && !php_log.complaint[0] && !strstr(message, " is already loaded"))
+                (void) snprintf(php_log.complaint, sizeof php_log.complaint, "%.*s", (int) strcspn(message, "\n"),
+                                message);
 }
 
 /* Remembers the place while PHP reports the error; it may leave by longjmp(3), and file may be gone then. */
@@ -41,8 +50,10 @@ static void on_error(int type, zend_string *file, const uint32_t line, zend_stri
                 memcpy(php_log.file, ZSTR_VAL(file), size);
         php_log.file[size] = 0;
         php_log.line = line;
-        if (!php_request())
+        if (!php_request()) {
                 remember(ZSTR_VAL(message));
+                note_complaint(type, ZSTR_VAL(message));
+        }
         php_log.next(type, file, line, message);
         php_log.file[0] = 0;
 }
@@ -51,6 +62,11 @@ void php_log_hook_errors(void)
 {
         php_log.next = zend_error_cb;
         zend_error_cb = on_error;
+}
+
+const char *php_start_complaint(void)
+{
+        return php_log.complaint;
 }
 
 const char *php_log_last(void)

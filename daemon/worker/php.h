@@ -18,6 +18,9 @@
  */
 int php_start(const Config *config, const char **ret_why);
 
+/* What PHP could not load while it started, and started without: an extension. "" for nothing; static storage. */
+const char *php_start_complaint(void);
+
 /* "8.2.36" */
 const char *php_version(void);
 

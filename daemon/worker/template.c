@@ -131,8 +131,10 @@ static int start(const WorkerContext *c)
         if (r < 0) {
                 message.type = IPC_FAILED;
                 (void) snprintf(message.text, sizeof message.text, "%s", why ?: strerror(-r));
-        } else
-                (void) snprintf(message.text, sizeof message.text, "%s", php_version());
+        } else {
+                (void) snprintf(message.version, sizeof message.version, "%s", php_version());
+                (void) snprintf(message.text, sizeof message.text, "%s", php_start_complaint());
+        }
 
         q = ipc_send(c->inherit.channel, &message, NULL, 0);
         return r < 0 ? r : q;
