@@ -200,6 +200,7 @@ static int add_timers(Manager *m)
         r = sd_event_add_time(m->event, &m->tick_source, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_tick, m);
         if (r < 0)
                 return r;
+        (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
         return sd_event_source_set_description(m->tick_source, "maintenance");
 }
 

@@ -84,7 +84,6 @@ PHP_INI_END()
 
 static PHP_MINIT_FUNCTION(pool)
 {
-        php_log_hook_errors();
         ini_init();
         REGISTER_INI_ENTRIES();
         return SUCCESS;

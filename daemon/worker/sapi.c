@@ -228,6 +228,12 @@ static int on_deactivate(void)
         return SUCCESS;
 }
 
+/* PHP asks for defaults of ini settings before it loads extensions: the earliest moment to hear what they say. */
+static void on_ini_defaults(HashTable *configuration_hash _unused_)
+{
+        php_log_hook_errors();
+}
+
 sapi_module_struct pool_sapi_module = {
         .name = (char *) "fpm-fcgi",
         .pretty_name = (char *) "FPM/FastCGI",
@@ -242,5 +248,6 @@ sapi_module_struct pool_sapi_module = {
         .read_cookies = on_read_cookies,
         .register_server_variables = on_register_variables,
         .log_message = php_log_message,
+        .ini_defaults = on_ini_defaults,
         .php_ini_ignore_cwd = 1,
 };
