@@ -56,13 +56,18 @@ static int on_wake(sd_event_source *s _unused_, int fd, uint32_t revents _unused
         return 0;
 }
 
-/* A connection came while no worker listens. */
-static int on_demand(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+/* A connection waits. Where workers are, they take it; where none is, manager_step() orders one. */
+static void on_ready_connection(void *userdata)
 {
         Manager *m = userdata;
 
         m->demand = true;
         manager_changed(m);
+}
+
+static int on_listen(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        on_ready_connection(userdata);
         return 0;
 }
 
@@ -217,13 +222,13 @@ static int watch_descriptors(Manager *m)
         (void) sd_event_source_set_description(m->wake_source, "wake");
 
         for (size_t i = 0; i < m->listen.n; i++) {
-                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_demand, m);
+                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_listen, m);
                 if (r < 0)
                         return r;
                 (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
                 (void) sd_event_source_set_description(m->listen_sources[i], "listen");
         }
-        return parking_new(m->event, &m->parking);
+        return parking_new(m->event, on_ready_connection, m, &m->parking);
 }
 
 static int manager_setup(Manager *m)

@@ -7,6 +7,7 @@
 
 #include "manager/parking.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -33,6 +34,9 @@ struct Parking {
         size_t n_parked_slots;
         size_t count;
         int ready_first, ready_last;
+
+        void (*on_ready)(void *userdata);
+        void *userdata;
 };
 
 static void parking_drop(Parking *p, int fd)
@@ -116,6 +120,8 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                 else
                         parking_drop(p, fd);
         }
+        if (p->ready_first >= 0)
+                p->on_ready(p->userdata);
         return parking_flush(p);
 }
 
@@ -162,7 +168,7 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
         }
 }
 
-int parking_new(sd_event *event, Parking **ret)
+int parking_new(sd_event *event, void (*on_ready)(void *userdata), void *userdata, Parking **ret)
 {
         _cleanup_(parking_freep) Parking *p = NULL;
         int pair[2], r;
@@ -176,6 +182,8 @@ int parking_new(sd_event *event, Parking **ret)
                 .epoll_fd = -EBADF,
                 .ready_first = -1,
                 .ready_last = -1,
+                .on_ready = on_ready,
+                .userdata = userdata,
         };
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
@@ -220,6 +228,13 @@ void parking_free(Parking *p)
 int parking_worker_fd(const Parking *p)
 {
         return p->worker_fd;
+}
+
+bool parking_waiting(const Parking *p)
+{
+        struct pollfd queue = { .fd = p->worker_fd, .events = POLLIN };
+
+        return p->ready_first >= 0 || poll(&queue, 1, 0) > 0;
 }
 
 size_t parking_count(const Parking *p)

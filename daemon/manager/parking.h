@@ -15,8 +15,11 @@
 
 typedef struct Parking Parking;
 
-/* Opens the hand-off socket pair and watches it in the loop. 0 or -errno. */
-int parking_new(sd_event *event, Parking **ret);
+/*
+ * Opens the hand-off socket pair and watches it in the loop. on_ready is called when connections wait for a
+ * worker. 0 or -errno.
+ */
+int parking_new(sd_event *event, void (*on_ready)(void *userdata), void *userdata, Parking **ret);
 
 /* Closes every parked connection. */
 void parking_free(Parking *parking);
@@ -24,6 +27,9 @@ DEFINE_CLEANUP(Parking *, parking_free)
 
 /* The workers' end of the hand-off socket, which stays the parking's; workers inherit it. */
 int parking_worker_fd(const Parking *parking);
+
+/* Whether connections wait for a worker: in the hand-off queue, or because it is full. */
+bool parking_waiting(const Parking *parking);
 
 /* How many connections are parked or on their way back to a worker. */
 size_t parking_count(const Parking *parking);

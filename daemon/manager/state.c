@@ -198,7 +198,7 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
                 .expired = count.expired,
                 .last = now < m->last_spawn + BURST_USEC ? m->last_batch : 0,
                 .sized = g->sized,
-                .demand = m->demand,
+                .demand = m->demand || parking_waiting(m->parking),
                 .tick = m->tick,
         };
 

@@ -22,6 +22,7 @@ typedef struct Fixture {
         sd_event *event;
         Parking *parking;
         int worker; /* the workers' end */
+        size_t n_ready;
 } Fixture;
 
 static size_t count_fds(void)
@@ -36,10 +37,16 @@ static size_t count_fds(void)
         return n;
 }
 
+static void on_ready(void *userdata)
+{
+        ((Fixture *) userdata)->n_ready++;
+}
+
 static void fixture_open(Fixture *f)
 {
+        f->n_ready = 0;
         assert_int_equal(sd_event_new(&f->event), 0);
-        assert_int_equal(parking_new(f->event, &f->parking), 0);
+        assert_int_equal(parking_new(f->event, on_ready, f, &f->parking), 0);
         f->worker = parking_worker_fd(f->parking);
 }
 
@@ -82,8 +89,11 @@ static void test_comes_back_when_it_speaks(void **state)
         assert_int_equal(parking_count(f.parking), 1);
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
 
+        assert_false(parking_waiting(f.parking));
         assert_int_equal(write(client, "x", 1), 1);
         run(&f);
+        assert_int_equal(f.n_ready, 1);
+        assert_true(parking_waiting(f.parking));
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
         assert_true(handoff.unix_socket);
         assert_int_equal(handoff.listen, 3);
