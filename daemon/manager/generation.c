@@ -315,6 +315,19 @@ GenerationCount generation_count(const Generation *g)
         return count;
 }
 
+usec_t generation_last_active(const Generation *g)
+{
+        usec_t last = 0;
+
+        for (size_t i = 0; i < g->n_workers; i++) {
+                usec_t since = idle_since(g, i);
+
+                if (since != USEC_INFINITY)
+                        last = MAX(last, since);
+        }
+        return last;
+}
+
 size_t generation_alive(const Generation *g)
 {
         size_t n = 0;

@@ -106,6 +106,9 @@ void generation_look(Generation *g);
 
 GenerationCount generation_count(const Generation *g);
 
+/* When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or gone. */
+usec_t generation_last_active(const Generation *g);
+
 /* Workers that are alive or may be. */
 size_t generation_alive(const Generation *g);
 

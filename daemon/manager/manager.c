@@ -20,6 +20,9 @@
 #include "manager/notify.h"
 #include "manager/reap.h"
 
+/* Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms. */
+#define TIMER_ACCURACY (10 * USEC_PER_MSEC)
+
 void manager_changed(Manager *m)
 {
         (void) sd_event_source_set_enabled(m->step_source, SD_EVENT_ONESHOT);
@@ -197,7 +200,8 @@ static int add_timers(Manager *m)
         /* Last in each turn of the loop, when every handler has recorded what happened. */
         (void) sd_event_source_set_priority(m->step_source, SD_EVENT_PRIORITY_IDLE);
 
-        r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_timer, m);
+        r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, TIMER_ACCURACY,
+                              on_timer, m);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(m->timer_source, "deadline");

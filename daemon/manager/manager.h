@@ -73,6 +73,7 @@ typedef struct Manager {
         usec_t hold_spawn;      /* CLOCK_MONOTONIC: no worker is ordered before */
         unsigned n_replace_failed; /* templates in a row that could not be replaced */
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
+        usec_t last_active;     /* CLOCK_MONOTONIC: when the pool last had work, as far as is known */
         bool saturated;         /* pm.max_children is reached; logged once until it no longer is */
 
         usec_t start_time;      /* CLOCK_REALTIME */

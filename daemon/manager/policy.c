@@ -12,6 +12,8 @@
 /* Idle workers that the mode wants, counting those on their way. */
 static size_t wanted_idle(const Config *c, const PoolView *v)
 {
+        if (v->leaving)
+                return 0;
         switch (c->pm_mode) {
         case PM_DYNAMIC:
                 if (!v->sized)
@@ -39,6 +41,8 @@ static size_t missing(const Config *c, const PoolView *v)
 
 static size_t surplus(const Config *c, const PoolView *v)
 {
+        if (v->leaving)
+                return v->idle;
         if (!v->tick)
                 return 0;
         if (c->pm_mode == PM_DYNAMIC)

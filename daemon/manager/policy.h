@@ -18,6 +18,7 @@ typedef struct PoolView {
         size_t last;     /* workers spawned by the step before, if that was a moment ago */
         bool sized;      /* the generation has had its first sizing: start_servers no longer counts */
         bool demand;     /* connections wait and no worker is there */
+        bool leaving;    /* idle_exit is due: no worker is wanted */
         bool tick;       /* the maintenance timer, not an event, asks: surplus workers may go */
 } PoolView;
 

@@ -209,6 +209,30 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
         return view;
 }
 
+/* Looks whether idle_exit is due, or when it may be. */
+static bool is_leaving(Manager *m, const Generation *g, const PoolView *v, usec_t now, usec_t *earliest)
+{
+        usec_t due;
+
+        if (g->config->idle_exit == 0 || m->state != POOL_RUNNING)
+                return false;
+        if (v->busy > 0 || v->starting > 0 || v->demand)
+                m->last_active = now;
+        m->last_active = MAX(m->last_active, generation_last_active(g));
+
+        due = usec_add(m->last_active, g->config->idle_exit);
+        if (now < due)
+                earlier(earliest, due);
+        return now >= due;
+}
+
+/* The last worker went and nobody is connected. What connects from now on waits in the socket, for our successor. */
+static bool may_leave(Manager *m, const PoolView *v)
+{
+        return v->leaving && v->idle + v->busy + v->starting + v->old == 0 && !m->retired &&
+               parking_count(m->parking) == 0;
+}
+
 static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
 {
         int r;
@@ -240,9 +264,17 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->current;
         PoolView view = pool_view(m, g, now);
-        PoolStep step = pool_decide(g->config, &view);
+        PoolStep step;
         size_t idle;
 
+        view.leaving = is_leaving(m, g, &view, now, earliest);
+        if (may_leave(m, &view)) {
+                log_info("Pool %s had nothing to do and exits; its socket starts it again.", m->pool);
+                manager_stop(m);
+                return;
+        }
+
+        step = pool_decide(g->config, &view);
         note_saturation(m, g, step.saturated);
         generation_retire_idle(g, step.retire);
 

@@ -101,10 +101,13 @@ static int read_body(Connection *c)
         return 0;
 }
 
-/* Drops what is here of the rest of the request, up to the bound. 0, or -errno when no more can come. */
-static int drain(Connection *c)
+/*
+ * Drops the rest of the request as far as it is in our memory or, up to the given size, can be read without
+ * waiting. 0, or -errno when no more can come.
+ */
+static int drain(Connection *c, size_t max_read)
 {
-        size_t dropped = 0;
+        size_t n_read = 0;
         FcgiItem item;
         int r;
 
@@ -118,12 +121,12 @@ static int drain(Connection *c)
                 if (r != FCGI_NEED_MORE)
                         continue;
 
-                if (dropped > CONNECTION_DRAIN_MAX)
+                if (n_read >= max_read)
                         return 0;
                 r = (int) input_read(&c->input);
                 if (r <= 0)
                         return r;
-                dropped += (size_t) r;
+                n_read += (size_t) r;
         }
         return 0;
 }
@@ -203,7 +206,7 @@ static int on_finish(Request *request)
         output_end(&c->output);
         r = output_flush(&c->output, USEC_INFINITY);
         if (r < 0 || !c->keep) {
-                if (r < 0 || drain(c) < 0 || c->body_ended)
+                if (r < 0 || drain(c, CONNECTION_DRAIN_MAX) < 0 || c->body_ended)
                         connection_close(c);
                 else
                         (void) shutdown(c->fd, SHUT_WR);
@@ -332,7 +335,7 @@ static bool refuse_request(Connection *c, usec_t deadline)
                 return false;
 
         if (!c->keep)
-                (void) drain(c);
+                (void) drain(c, CONNECTION_DRAIN_MAX);
         fcgi_decoder_finish(c->input.decoder);
         return c->keep;
 }
@@ -406,9 +409,10 @@ void connection_done(Connection *c)
 {
         (void) on_finish(&c->request);
 
-        if (c->fd >= 0 && !c->keep) {
-                (void) drain(c);
-                connection_close(c);
+        if (c->fd >= 0) {
+                (void) drain(c, c->keep ? 0 : CONNECTION_DRAIN_MAX);
+                if (!c->keep)
+                        connection_close(c);
         }
         fcgi_decoder_finish(c->input.decoder);
         c->body_size = 0;

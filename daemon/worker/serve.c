@@ -202,8 +202,8 @@ static void resume_connection(Server *s)
 /* ---- Parking ---- */
 
 /*
- * Hands the connection, of which nothing is in our memory, to the manager. 0, also where it had to be closed;
- * or -EAGAIN while the manager can take no more.
+ * Hands the connection, of which nothing is in our memory, to the manager. 0, also where it had to be
+ * closed; or -EAGAIN while the manager can take no more.
  */
 static int park(Server *s)
 {

@@ -53,6 +53,9 @@ static const Case cases[] = {
           { .spawn = 1, .wake = 1, .again = USEC_PER_SEC } },
         { "ondemand: idle too long", PM_ONDEMAND, { .idle = 2, .expired = 2, .sized = true, .tick = true },
           { .retire = 2, .wake = 1, .watch = true } },
+        { "leaving: all idle ones", PM_STATIC, { .idle = 7, .old = 1, .sized = true, .leaving = true },
+          { .retire = 7, .watch = true } },
+        { "leaving: nobody is left", PM_DYNAMIC, { .sized = true, .leaving = true }, { .wake = 2, .watch = true } },
         { "ondemand: full", PM_ONDEMAND, { .busy = 8, .sized = true }, { .saturated = true, .again = USEC_PER_SEC } },
 };
 

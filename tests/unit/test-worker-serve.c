@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The worker's loop in a process of its own, with a script of ours in PHP's place. The test is the manager
+ * (it has the other end of the hand-off queue, the scoreboard and the retire eventfd) and all clients.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "connection-helpers.h"
+#include "ipc/exit-status.h"
+#include "ipc/handoff.h"
+#include "worker/php.h"
+#include "worker/serve.h"
+
+#define LISTENERS 2
+#define SLOT 1
+#define PATIENCE (30 * 1000) /* ms: for what must happen, however busy the machine is */
+
+typedef struct Fixture {
+        WorkerContext context;
+        Config *config;
+        Scoreboard *board; /* the manager's */
+        struct sockaddr_un address[LISTENERS];
+        int manager;   /* its end of the hand-off queue */
+        int retire_fd;
+        int gate[2];   /* a request for /gate waits for a byte */
+        pid_t worker;
+} Fixture;
+
+/* For the script, which is told nothing else. */
+static int script_gate = -EBADF;
+
+PhpOutcome php_serve(Request *request)
+{
+        const char *name = params_get(request->params, "SCRIPT_NAME", NULL);
+        static unsigned served;
+        char text[32];
+        char c;
+
+        request->ops->script_known(request, name);
+        if (streq(name, "/gate"))
+                (void) !read(script_gate, &c, 1);
+        (void) snprintf(text, sizeof text, "%04u", served++);
+        (void) request->ops->write(request, text, strlen(text));
+        (void) request->ops->finish(request);
+        return (PhpOutcome) { .status = 200, .memory = 4096, .must_exit = streq(name, "/exit") };
+}
+
+/* ---- The worker ---- */
+
+static void add_listener(Fixture *f, size_t i)
+{
+        struct sockaddr_un *a = &f->address[i];
+        int fd;
+
+        *a = (struct sockaddr_un) { .sun_family = AF_UNIX };
+        (void) snprintf(a->sun_path + 1, sizeof a->sun_path - 1, "php-pool-test-%d-%zu", getpid(), i);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(bind(fd, (struct sockaddr *) a, sizeof *a), 0);
+        assert_int_equal(listen(fd, 64), 0);
+        f->context.inherit.listen[i] = fd;
+        f->context.unix_socket[i] = true;
+        f->context.inherit.n_listen++;
+}
+
+static void fixture_open(Fixture *f, uint64_t max_requests)
+{
+        int pair[2];
+
+        *f = (Fixture) { .context.pool = "test" };
+        assert_int_equal(config_new(&f->config), 0);
+        f->config->pm_max_requests = max_requests;
+        f->context.config = f->config;
+        assert_int_equal(scoreboard_new(SLOT + 1, &f->board), 0);
+        f->context.board = f->board;
+        for (size_t i = 0; i < LISTENERS; i++)
+                add_listener(f, i);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        f->manager = pair[0];
+        f->context.inherit.handoff = pair[1];
+        f->context.inherit.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        f->retire_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        assert_int_equal(pipe(f->gate), 0);
+
+        scoreboard_reserve(f->board, SLOT);
+        f->worker = fork();
+        assert_true(f->worker >= 0);
+        if (f->worker == 0) {
+                fd_close(f->manager);
+                script_gate = f->gate[0];
+                if (scoreboard_attach(f->board, SLOT) < 0)
+                        _exit(99);
+                _exit(serve(&f->context, SLOT, f->retire_fd));
+        }
+}
+
+/* The worker has ended by itself, or does so now. */
+static void fixture_close(Fixture *f, int status)
+{
+        int got;
+
+        assert_int_equal(waitpid(f->worker, &got, 0), f->worker);
+        assert_true(WIFEXITED(got));
+        assert_int_equal(WEXITSTATUS(got), status);
+        assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_ENDING);
+
+        for (size_t i = 0; i < LISTENERS; i++)
+                fd_close(f->context.inherit.listen[i]);
+        fd_close(f->manager);
+        fd_close(f->context.inherit.handoff);
+        fd_close(f->context.inherit.wake);
+        fd_close(f->retire_fd);
+        fd_close(f->gate[0]);
+        fd_close(f->gate[1]);
+        scoreboard_free(f->board);
+        config_free(f->config);
+}
+
+static void retire(Fixture *f)
+{
+        assert_int_equal(eventfd_write(f->retire_fd, 1), 0);
+}
+
+static void open_gate(Fixture *f)
+{
+        assert_int_equal(write(f->gate[1], "x", 1), 1);
+}
+
+static void wait_readable(int fd)
+{
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+
+        assert_int_equal(poll(&p, 1, PATIENCE), 1);
+}
+
+static void wait_stage(Fixture *f, Stage stage)
+{
+        usec_t deadline = now_monotonic() + PATIENCE * USEC_PER_MSEC;
+
+        while (scoreboard_stage(f->board, SLOT) != stage) {
+                assert_true(now_monotonic() < deadline);
+                sched_yield();
+        }
+}
+
+/* ---- Clients ---- */
+
+static int client_connect(Fixture *f, size_t listener)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0);
+        assert_int_equal(connect(fd, (struct sockaddr *) &f->address[listener], sizeof f->address[0]), 0);
+        return fd;
+}
+
+static void ask(int fd, const char *script, bool keep)
+{
+        _cleanup_(params_freep) Params *params = NULL;
+        _cleanup_(freep) uint8_t *records = NULL;
+        Bytes b = {};
+        size_t size;
+
+        assert_int_equal(params_new(&params), 0);
+        assert_int_equal(params_set(params, "SCRIPT_NAME", 11, script, strlen(script)), 0);
+        assert_int_equal(params_set(params, "REQUEST_METHOD", 14, "POST", 4), 0);
+        assert_int_equal(params_set(params, "REQUEST_URI", 11, "/uri?a", 6), 0);
+        assert_int_equal(params_set(params, "CONTENT_LENGTH", 14, "0", 1), 0);
+        assert_int_equal(fcgi_encode_params(1, params, &records, &size), 0);
+        add_begin(&b, 1, FCGI_RESPONDER, keep);
+        bytes_add(&b, records, size);
+        add_record(&b, FCGI_STDIN, 1, NULL, 0);
+        send_bytes(fd, &b);
+        bytes_clear(&b);
+}
+
+/* Waits for a whole answer and returns its number. */
+static unsigned answer(int fd)
+{
+        char number[5] = {};
+        Bytes b = {};
+
+        wait_readable(fd);
+        receive_bytes(fd, &b, FCGI_HEADER_SIZE + 4 + 4 + FCGI_END_REQUEST_SIZE);
+        memcpy(number, b.data + FCGI_HEADER_SIZE, 4);
+        bytes_clear(&b);
+        return (unsigned) strtoul(number, NULL, 10);
+}
+
+/* The worker parks a connection: takes it as the manager does. */
+static int take_parked(Fixture *f, Handoff *ret)
+{
+        int fd = -EBADF;
+
+        wait_readable(f->manager);
+        assert_int_equal(handoff_receive(f->manager, ret, &fd), 1);
+        return fd;
+}
+
+/* ---- Tests ---- */
+
+static void test_a_request(void **state _unused_)
+{
+        WorkerRecord record;
+        int client;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        wait_readable(f.context.inherit.wake); /* it is ready for the first time */
+        wait_stage(&f, STAGE_IDLE);
+
+        client = client_connect(&f, 0);
+        ask(client, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        assert_true(scoreboard_read(f.board, SLOT, &record));
+        assert_string_equal(record.method, "POST");
+        assert_string_equal(record.uri, "/uri?a");
+        assert_string_equal(record.script, "/gate");
+        assert_int_equal(record.connections, 1);
+        assert_int_equal(record.requests, 0);
+
+        open_gate(&f);
+        (void) answer(client);
+        expect_eof(client);
+        wait_stage(&f, STAGE_IDLE);
+        assert_true(scoreboard_read(f.board, SLOT, &record));
+        assert_int_equal(record.requests, 1);
+        assert_int_equal(record.request_memory, 4096);
+        assert_true(record.request_duration > 0);
+        fd_close(client);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* It wakes the manager where that asked for it, and only then. */
+static void test_wake(void **state _unused_)
+{
+        eventfd_t value;
+        int client;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        wait_readable(f.context.inherit.wake);
+        assert_int_equal(eventfd_read(f.context.inherit.wake, &value), 0);
+
+        client = client_connect(&f, 0);
+        ask(client, "/a", true);
+        (void) answer(client);
+        wait_stage(&f, STAGE_IDLE);
+        assert_int_equal(eventfd_read(f.context.inherit.wake, &value), -1);
+
+        scoreboard_arm(f.board, 1);
+        ask(client, "/a", true);
+        (void) answer(client);
+        assert_int_equal(eventfd_read(f.context.inherit.wake, &value), 0);
+        fd_close(client);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+static void test_kept_connection_makes_room_and_comes_back(void **state _unused_)
+{
+        int kept, other, parked;
+        Handoff origin;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 1);
+        for (unsigned i = 0; i < 3; i++) {
+                ask(kept, "/a", true);
+                assert_int_equal(answer(kept), i);
+        }
+        expect_nothing(f.manager);
+
+        other = client_connect(&f, 0);
+        ask(other, "/a", false);
+        assert_int_equal(answer(other), 3);
+        parked = take_parked(&f, &origin);
+        assert_true(origin.unix_socket);
+        assert_int_equal(origin.listen, 1);
+
+        ask(kept, "/a", true);
+        assert_int_equal(handoff_send(f.manager, &origin, parked), 0);
+        fd_close(parked);
+        assert_int_equal(answer(kept), 4);
+        fd_close(kept);
+        fd_close(other);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+static void test_silent_clients_hold_nobody(void **state _unused_)
+{
+        int silent[20], client, parked;
+        Handoff origin;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        for (size_t i = 0; i < ELEMENTSOF(silent); i++)
+                silent[i] = client_connect(&f, 0);
+        client = client_connect(&f, 0);
+        ask(client, "/a", false);
+        (void) answer(client);
+        fd_close(client);
+        for (size_t i = 0; i < ELEMENTSOF(silent); i++)
+                fd_close(take_parked(&f, &origin));
+        for (size_t i = 0; i < ELEMENTSOF(silent); i++) {
+                expect_eof(silent[i]); /* the last reference was ours: the worker keeps no copy */
+                fd_close(silent[i]);
+        }
+
+        parked = client_connect(&f, 0); /* silent as well, and the worker's own when it retires */
+        wait_readable(parked < 0 ? -1 : f.context.inherit.wake);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fd_close(parked);
+}
+
+static void test_sources_take_turns(void **state _unused_)
+{
+        int gate, clients[LISTENERS][4];
+        Fixture f;
+
+        fixture_open(&f, 0);
+        gate = client_connect(&f, 0);
+        ask(gate, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        for (size_t i = 0; i < LISTENERS; i++)
+                for (size_t k = 0; k < 4; k++) {
+                        clients[i][k] = client_connect(&f, i);
+                        ask(clients[i][k], "/a", false);
+                }
+        open_gate(&f);
+        (void) answer(gate);
+        fd_close(gate);
+
+        /* Numbers 1 to 8: each socket has every second one. */
+        for (size_t k = 0; k < 4; k++) {
+                unsigned first = answer(clients[0][k]), second = answer(clients[1][k]);
+
+                assert_in_range(first, 2 * k + 1, 2 * k + 2);
+                assert_in_range(second, 2 * k + 1, 2 * k + 2);
+                fd_close(clients[0][k]);
+                fd_close(clients[1][k]);
+        }
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+static void test_retire_parks_the_own_connection(void **state _unused_)
+{
+        Handoff origin;
+        int kept;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 0);
+        ask(kept, "/a", true);
+        (void) answer(kept);
+        retire(&f);
+        fd_close(take_parked(&f, &origin));
+        fd_close(kept);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* What was accepted is answered; what waits stays for others. */
+static void test_retire_during_a_request(void **state _unused_)
+{
+        int busy, waiting;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        busy = client_connect(&f, 0);
+        ask(busy, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        waiting = client_connect(&f, 0);
+        ask(waiting, "/a", false);
+        retire(&f);
+        open_gate(&f);
+        (void) answer(busy);
+        wait_stage(&f, STAGE_ENDING);
+        expect_nothing(waiting);
+        fd_close(busy);
+        fd_close(waiting);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+static void test_max_requests(void **state _unused_)
+{
+        Handoff origin;
+        int kept;
+        Fixture f;
+
+        fixture_open(&f, 2);
+        kept = client_connect(&f, 0);
+        for (unsigned i = 0; i < 2; i++) {
+                ask(kept, "/a", true);
+                (void) answer(kept);
+        }
+        fd_close(take_parked(&f, &origin));
+        fd_close(kept);
+        fixture_close(&f, EXIT_STATUS_MAX_REQUESTS);
+}
+
+static void test_end_by_php(void **state _unused_)
+{
+        Handoff origin;
+        int kept;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 0);
+        ask(kept, "/exit", true);
+        (void) answer(kept);
+        fd_close(take_parked(&f, &origin));
+        fd_close(kept);
+        fixture_close(&f, EXIT_STATUS_PHP_EXIT);
+}
+
+static void test_manager_gone(void **state _unused_)
+{
+        int kept;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 0);
+        ask(kept, "/gate", true);
+        wait_stage(&f, STAGE_RUNNING);
+        ask(kept, "/a", true); /* nobody else can answer this one */
+        f.manager = fd_close(f.manager);
+        open_gate(&f);
+        assert_int_equal(answer(kept), 0);
+        assert_int_equal(answer(kept), 1);
+        expect_eof(kept);
+        fd_close(kept);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* While the manager takes no more, the own connection is served on, and others as soon as there is room. */
+static void test_full_queue(void **state _unused_)
+{
+        Handoff origin = {};
+        int kept, other;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 1);
+        ask(kept, "/a", true);
+        assert_int_equal(answer(kept), 0);
+        while (handoff_send(f.context.inherit.handoff, &origin, f.retire_fd) == 0)
+                ;
+        other = client_connect(&f, 0);
+        ask(other, "/a", false);
+        for (unsigned i = 1; i < 10; i++) {
+                ask(kept, "/a", true);
+                assert_int_equal(answer(kept), i);
+        }
+
+        do
+                fd_close(take_parked(&f, &origin));
+        while (origin.listen == 0);
+        assert_int_equal(answer(other), 10);
+        fd_close(kept);
+        fd_close(other);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_request),
+                cmocka_unit_test(test_wake),
+                cmocka_unit_test(test_kept_connection_makes_room_and_comes_back),
+                cmocka_unit_test(test_silent_clients_hold_nobody),
+                cmocka_unit_test(test_sources_take_turns),
+                cmocka_unit_test(test_retire_parks_the_own_connection),
+                cmocka_unit_test(test_retire_during_a_request),
+                cmocka_unit_test(test_max_requests),
+                cmocka_unit_test(test_end_by_php),
+                cmocka_unit_test(test_manager_gone),
+                cmocka_unit_test(test_full_queue),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
