@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""What pytest needs to find tests/lib, and the builds that are tested."""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(scope="session")
+def source_dir():
+    return HERE.parent
+
+
+@pytest.fixture(scope="session")
+def build_dir(source_dir):
+    """The build under test: $BUILD_DIR, or build/."""
+    directory = pathlib.Path(os.environ.get("BUILD_DIR", source_dir / "build")).resolve()
+    assert (directory / "build.ninja").exists(), f"no build in {directory}"
+    return directory

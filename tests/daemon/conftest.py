@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+"""Pools of one real manager each."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from lib.daemon import Daemon
+
+
+@pytest.fixture(scope="session")
+def environment(build_dir, tmp_path_factory):
+    """What a sanitized build needs to have PHP's extensions loaded: see no-deepbind.c."""
+    if b"__asan_init" not in (build_dir / "daemon/php-poold").read_bytes():
+        return {}
+    library = tmp_path_factory.mktemp("preload") / "no-deepbind.so"
+    source = pathlib.Path(__file__).with_name("no-deepbind.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, source], check=True)
+    return {"LD_PRELOAD": library}
+
+
+@pytest.fixture
+def make_daemon(build_dir, tmp_path, environment):
+    """Makes a Daemon, not yet started, with this pool file."""
+    def make(conf="", **kwargs):
+        return Daemon(build_dir, tmp_path, conf, environment=environment, **kwargs)
+    return make
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    """A static pool of two workers, both idle."""
+    with make_daemon('pm = { mode = "static"; max_children = 2; };') as daemon:
+        daemon.wait_idle(2)
+        yield daemon

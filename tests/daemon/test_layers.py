@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""base <- {fastcgi, scoreboard, config, ipc} <- {manager, worker, ctl}; the last three never meet."""
+
+import re
+
+LOWER = {"base", "fastcgi", "scoreboard", "config", "ipc"}
+MAY_INCLUDE = {
+    "base": {"base"},
+    "fastcgi": {"base", "fastcgi"},
+    "scoreboard": {"base", "scoreboard"},
+    "config": {"base", "config"},
+    "ipc": {"base", "ipc"},
+    "manager": LOWER | {"manager"},
+    "worker": LOWER | {"worker"},
+    "ctl": LOWER | {"ctl"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)', re.MULTILINE)
+PHP = re.compile(r"^(php|php_.*|SAPI|zend.*|Zend/.*|main/.*|TSRM.*|ext/.*|sapi/.*)\.h$")
+
+
+def includes(source_dir):
+    """(layer, file, what it includes, whether in angle brackets) of every source file."""
+    for path in sorted((source_dir / "daemon").glob("*/*")):
+        if path.suffix in (".c", ".h", ".def"):
+            for bracket, what in INCLUDE.findall(path.read_text()):
+                yield path.parent.name, path.relative_to(source_dir), what, bracket == "<"
+
+
+def test_every_folder_is_a_layer(source_dir):
+    folders = {path.name for path in (source_dir / "daemon").iterdir() if path.is_dir()}
+    assert folders == MAY_INCLUDE.keys()
+
+
+def test_includes_go_downwards(source_dir):
+    wrong = [f"{file} includes {what}" for layer, file, what, system in includes(source_dir)
+             if not system and what.partition("/")[0] not in MAY_INCLUDE[layer]]
+    assert wrong == []
+
+
+def test_only_the_worker_sees_php(source_dir):
+    wrong = [f"{file} includes {what}" for layer, file, what, system in includes(source_dir)
+             if system and PHP.match(what) and layer != "worker"]
+    assert wrong == []
+
+
+def test_only_the_reader_of_pool_files_sees_libconfig(source_dir):
+    wrong = [f"{file} includes {what}" for layer, file, what, _ in includes(source_dir)
+             if what == "libconfig.h" and layer != "config"]
+    assert wrong == []
+
+
+def test_the_worker_reads_no_pool_file(source_dir):
+    wrong = [f"{file} includes {what}" for layer, file, what, _ in includes(source_dir)
+             if what == "config/parse.h" and layer == "worker"]
+    assert wrong == []
+
+
+def test_the_codec_has_no_descriptors(source_dir):
+    system = {"sys/socket.h", "unistd.h", "fcntl.h", "sys/uio.h", "base/fd.h", "base/io.h"}
+    wrong = [f"{file} includes {what}" for layer, file, what, _ in includes(source_dir)
+             if layer == "fastcgi" and what in system]
+    assert wrong == []

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""The life of a manager, its templates and its workers."""
+
+import os
+import re
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lib.load import Load
+from lib.scripts import HELLO, LONG, SHORT, Running
+from lib.wait import wait_until
+
+PID = "<?php echo getmypid();"
+STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
+
+
+def poold(build_dir, *arguments):
+    """Runs it where it is expected to end by itself."""
+    command = [build_dir / "daemon/php-poold", *arguments]
+    return subprocess.run(command, text=True, capture_output=True, timeout=20)
+
+
+def test_starts_and_answers(daemon):
+    assert daemon.run(HELLO) == "hello"
+    assert daemon.run("<?php echo php_sapi_name();") == "fpm-fcgi"
+
+
+def test_notifications_of_a_life(daemon):
+    daemon.reload()
+    daemon.stop()
+    daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+    said = daemon.notifications
+    assert sum(n.get("READY") == "1" for n in said) == 2
+    reloading = [n for n in said if "RELOADING" in n]
+    assert len(reloading) == 1 and int(reloading[0]["MONOTONIC_USEC"]) > 0
+    assert sum("STOPPING" in n for n in said) == 1
+    assert all("READY" not in n for n in said if "STATUS" in n)
+
+
+def test_without_sockets(build_dir, tmp_path):
+    result = poold(build_dir, f"--config={os.devnull}", "www")
+    assert result.returncode == os.EX_NOINPUT
+    assert "php-pool@www.socket" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["a", "b"], ["../www"], ["--frobnicate", "www"]])
+def test_wrong_usage(build_dir, arguments):
+    result = poold(build_dir, *arguments)
+    assert result.returncode == os.EX_USAGE and result.stderr
+
+
+def test_check(build_dir, tmp_path):
+    conf = tmp_path / "www.conf"
+    conf.write_text("pm = {\n  max_children = 0;\n};\nunknown = 1;\n")
+    arguments = ["--check", f"--config={conf}", "www"]
+    result = poold(build_dir, *arguments)
+    assert result.returncode == os.EX_CONFIG
+    assert re.search(r"www\.conf:2\b.*pm\.max_children", result.stderr), result.stderr
+    assert re.search(r"www\.conf:4\b.*unknown", result.stderr), result.stderr
+    conf.write_text("pm = { max_children = 7; };")
+    result = poold(build_dir, *arguments)
+    assert result.returncode == 0 and re.search(r"max_children\s*=\s*7", result.stdout), result
+
+
+def test_sigterm_drains(daemon):
+    running = Running(daemon, daemon.script("long.php", LONG))
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+    assert daemon.process.poll() is None
+    assert running.finish()
+    assert daemon.process.wait(10) == 0
+
+
+def test_drain_timeout_ends_what_goes_on(make_daemon):
+    with make_daemon('reload = { drain_timeout = "1s"; };') as daemon:
+        forever = daemon.script("forever.php", LONG.replace("sleep(2)", "sleep(600)"))
+        with Running(daemon, forever).connection:
+            assert daemon.stop() == 0
+
+
+def test_sighup_reloads(daemon):
+    before = daemon.workers()
+    daemon.conf.write_text(STATIC % 3 + 'php = { value = ["memory_limit=55M"]; };')
+    daemon.reload()
+    status = daemon.status()
+    assert (status["generation"], status["state"], status["max-children"]) == (2, "running", 3)
+    assert daemon.run("<?php echo ini_get('memory_limit');") == "55M"
+    wait_until(lambda: not before & daemon.children().keys(), what="the old generation gone")
+    assert len(daemon.workers()) == 3
+
+
+def test_refused_reload(daemon):
+    before = daemon.children().keys()
+    daemon.conf.write_text("\nunknown = 1;\n")
+    result = daemon.ctl("reload", "www")
+    assert result.returncode == 1 and re.search(r"www\.conf:2\b.*unknown", result.stderr), result
+    assert daemon.children().keys() == before
+    assert daemon.status()["generation"] == 1
+    assert daemon.run(HELLO) == "hello"
+
+
+def test_reloads_at_once_are_one_after_the_other(daemon):
+    with ThreadPoolExecutor(5) as executor:
+        reloads = [executor.submit(daemon.ctl, "reload", "www") for _ in range(5)]
+    assert [reload.result().returncode for reload in reloads] == [0] * 5
+    assert daemon.status()["state"] == "running"
+    assert daemon.run(HELLO) == "hello"
+
+
+def test_killed_worker_is_replaced(daemon):
+    script = daemon.script("pid.php", PID)
+    victim = int(daemon.get(script))
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: str(victim) in daemon.logged(), what="the obituary")
+    daemon.wait_idle(2)
+    assert victim not in daemon.children()
+    assert int(daemon.get(script)) != victim
+    assert len([line for line in daemon.logged().splitlines() if re.search(rf"\b{victim}\b", line)]) == 1
+
+
+def test_request_of_a_killed_worker_is_lost_alone(daemon):
+    running = Running(daemon, daemon.script("long.php", LONG.replace("<?php", "<?php echo getmypid();", 1)))
+    victim = int(re.search(rb"(\d+)begun", running.text)[1])
+    os.kill(victim, signal.SIGKILL)
+    with running.connection as connection:
+        assert connection.ended()
+    assert daemon.run(HELLO) == "hello"
+
+
+def test_killed_template_is_replaced(daemon):
+    workers = daemon.workers()
+    (template,) = daemon.templates()
+    os.kill(template, signal.SIGKILL)
+    wait_until(lambda: daemon.templates() - {template}, what="the next template")
+    wait_until(lambda: daemon.status()["state"] == "running", what="running")
+    daemon.wait_idle(2)
+    assert daemon.run(HELLO) == "hello"
+    os.kill(next(iter(daemon.workers())), signal.SIGKILL)
+    wait_until(lambda: daemon.workers() - workers, what="a worker from the new template")
+    daemon.wait_idle(2)
+    assert daemon.run(HELLO) == "hello"
+
+
+def test_template_killed_while_under_load(daemon):
+    script = daemon.script("short.php", SHORT)
+
+    def send():
+        assert daemon.get(script) == "done"
+
+    with Load(send, clients=4) as load:
+        for _ in range(3):
+            (template,) = wait_until(daemon.templates, what="a template")
+            os.kill(template, signal.SIGKILL)
+            load.wait_for(20)
+            wait_until(lambda: daemon.templates() - {template}, what="the next template")
+    assert load.lost == [], load
+
+
+def test_max_requests(make_daemon):
+    with make_daemon('pm = { mode = "static"; max_children = 1; max_requests = 3; };') as daemon:
+        script = daemon.script("pid.php", PID)
+        pids = [int(daemon.get(script)) for _ in range(9)]
+        assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 3], pids
+
+
+def test_template_that_cannot_start(make_daemon):
+    """The manager says why, and does not succeed."""
+    daemon = make_daemon(worker="/bin/false")
+    daemon.launch()
+    try:
+        assert daemon.process.wait(30) not in (0, None)
+        assert not any(n.get("READY") == "1" for n in daemon.notifications)
+        assert re.search(r"/bin/false|status 1|exit", daemon.logged()), daemon.logged()
+    finally:
+        daemon._end()
+
+
+def test_missing_worker_executable(make_daemon, tmp_path):
+    daemon = make_daemon(worker=tmp_path / "none")
+    daemon.launch()
+    try:
+        assert daemon.process.wait(30) not in (0, None)
+        assert str(tmp_path / "none") in daemon.logged()
+    finally:
+        daemon._end()
+
+
+def test_killed_manager_takes_its_workers_along(daemon):
+    """Without systemd's KillMode= as well: the running request finishes, and then nobody is left."""
+    running = Running(daemon, daemon.script("long.php", LONG))
+    daemon.process.kill()
+    daemon.process.wait()
+    assert running.finish()
+    wait_until(lambda: daemon.processes() == [], what="no process left")
+
+
+def test_nothing_leaks(daemon):
+    """Cycles of everything that makes processes and descriptors; then there are no more than before."""
+    script = daemon.script("hello.php", HELLO)
+
+    def cycle():
+        for _ in range(20):
+            assert daemon.get(script) == "hello"
+        daemon.wait_idle(2)
+        os.kill(next(iter(daemon.workers())), signal.SIGKILL)
+        daemon.wait_idle(2)
+        daemon.reload()
+        with daemon.connect() as connection:
+            connection.request(script, keep=True)
+            daemon.reload()
+            assert connection.request(script, keep=True).text == "hello"
+
+    def settle():
+        """A template and two idle workers are left, and no zombie."""
+        daemon.wait_idle(2)
+        wait_until(lambda: sorted(daemon.children().values()) == ["S", "S", "S"], what="three processes")
+
+    cycle()
+    settle()
+    before = daemon.descriptors()
+    for _ in range(5):
+        cycle()
+    settle()
+    wait_until(lambda: daemon.descriptors() == before, what=f"{before} descriptors")

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""
+A real manager without systemd as PID 1: under systemd-socket-activate, with a notify socket in systemd's
+place. What it tells systemd is the event that tests wait for.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+
+from lib import fastcgi
+from lib.wait import wait_until
+
+# What a sanitizer finds ends the program with SIGABRT. libphp frees less at its exit than it could.
+SANITIZERS = {
+    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:verify_asan_link_order=0",
+    "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+    "LSAN_OPTIONS": f"suppressions={pathlib.Path(__file__).with_name('lsan.supp')}:print_suppressions=0",
+}
+
+
+class Daemon:
+    """
+    A pool `www` in `directory`: www.conf, www.sock, www/control, notify, log. As a context manager it runs;
+    at the end it is stopped, and nothing of it is left.
+    """
+
+    def __init__(self, build_dir, directory, conf="", worker=None, environment=None):
+        self.build_dir, self.directory = build_dir, pathlib.Path(directory)
+        self.socket, self.log = self.directory / "www.sock", self.directory / "log"
+        self.runtime, self.conf = self.directory / "www", self.directory / "www.conf"
+        self.worker = worker or build_dir / "daemon/php-pool-worker"
+        self.environment = environment or {}
+        self.conf.write_text(conf)
+        self.runtime.mkdir()
+        self.process = None
+        self.notifications = []  # [{"READY": "1"}, …]
+
+    # ---- its life ----
+
+    def __enter__(self):
+        self.launch()
+        try:
+            self.wait_notified(lambda n: n.get("READY") == "1")
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if self.process.poll() is None:
+                self.stop(check=kind is None)
+        finally:
+            self._end()
+
+    def launch(self, listen=None):
+        """systemd-socket-activate starts it at the first connection, which this makes."""
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(str(self.directory / "notify"))
+        threading.Thread(target=self._listen_for_notifications, daemon=True).start()
+        environment = {"NOTIFY_SOCKET": self.directory / "notify", "RUNTIME_DIRECTORY": self.runtime,
+                       "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
+        self.process = subprocess.Popen(
+            ["systemd-socket-activate", "-l", listen or self.socket, "--fdname=fastcgi",
+             *(f"--setenv={name}={value}" for name, value in environment.items()),
+             self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
+        if listen is None:
+            wait_until(self.socket.exists, what="systemd-socket-activate's socket")
+            wait_until(self._knock, what="systemd-socket-activate listening")
+
+    def _knock(self):
+        try:
+            self.connect().close()
+            return True
+        except ConnectionRefusedError:  # bound, not yet listening
+            return False
+
+    def stop(self, check=True, timeout=30):
+        """Sends SIGTERM and waits for the end; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout)
+        if check:
+            assert status == 0, f"exit status {status}\n{self.logged()}"
+        return status
+
+    def _end(self):
+        """Checks that nothing is left, and drops what a failed test left all the same."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        with self.notify:
+            self.notify.shutdown(socket.SHUT_RDWR)
+        left = self.processes()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert left == [], f"processes left behind: {left}"
+        for name in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"):
+            assert name not in self.logged(), self.logged()
+
+    def processes(self):
+        """All processes of this pool, whoever their parent is: its directory is in their environment."""
+        mark, found = f"RUNTIME_DIRECTORY={self.runtime}\0".encode(), []
+        for directory in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (directory / "environ").read_bytes():
+                    found.append(int(directory.name))
+            except OSError:  # gone, or a kernel thread
+                continue
+        return found
+
+    # ---- what it tells ----
+
+    def _listen_for_notifications(self):
+        while data := self.notify.recv(65536):
+            lines = data.decode().splitlines()
+            self.notifications.append(dict(line.split("=", 1) for line in lines if "=" in line))
+
+    def wait_notified(self, condition, since=0):
+        """Waits for a notification that the condition holds for; returns its index."""
+        def found():
+            ended = self.process.poll() is not None
+            index = next((i for i, n in enumerate(self.notifications) if i >= since and condition(n)), None)
+            assert index is not None or not ended, f"it ended:\n{self.logged()}"
+            return None if index is None else (index,)
+
+        return wait_until(found, 20, "notification")[0]
+
+    def logged(self):
+        return self.log.read_text(errors="replace")
+
+    # ---- requests ----
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def connect(self, timeout=30):
+        return fastcgi.connect_unix(self.socket, timeout)
+
+    def script(self, name, code):
+        path = self.directory / name
+        path.write_text(code)
+        return str(path)
+
+    def request(self, script, **kwargs):
+        with self.connect() as connection:
+            return connection.request(script, **kwargs)
+
+    def get(self, script, **kwargs):
+        response = self.request(script, **kwargs)
+        assert response.status == 200, response
+        return response.text
+
+    def run(self, code, name="page.php"):
+        return self.get(self.script(name, code))
+
+    def ctl(self, *args):
+        environment = {**os.environ, **SANITIZERS, "RUNTIME_DIRECTORY": str(self.runtime)}
+        return subprocess.run([self.build_dir / "daemon/php-poolctl", *args], env=environment, text=True,
+                              capture_output=True, timeout=60)
+
+    def status(self):
+        result = self.ctl("status", "www", "--json")
+        assert result.returncode == 0, result
+        return json.loads(result.stdout)
+
+    def wait_idle(self, n):
+        """Waits until there are n workers, all of them idle."""
+        def idle():
+            status = self.status()
+            return len(status["processes"]) == status["idle-processes"] == n
+
+        wait_until(idle, what=f"{n} idle workers")
+
+    def reload(self):
+        """By SIGHUP; returns when systemd has been told that it is done."""
+        before = len(self.notifications)
+        self.process.send_signal(signal.SIGHUP)
+        reloading = self.wait_notified(lambda n: n.get("RELOADING") == "1", since=before)
+        self.wait_notified(lambda n: n.get("READY") == "1", since=reloading)
+
+    # ---- processes ----
+
+    def children(self, pid=None):
+        """Child process ids of the manager with their states: "S", "Z", …"""
+        found = {}
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, parent = path.read_text().rpartition(") ")[2].split()[:2]
+            except (FileNotFoundError, ProcessLookupError):  # gone
+                continue
+            if int(parent) == (pid or self.pid):
+                found[int(path.parent.name)] = state
+        return found
+
+    def workers(self):
+        """The ids of the workers that the manager lists."""
+        return {worker["pid"] for worker in self.status()["processes"]}
+
+    def templates(self):
+        return self.children().keys() - self.workers()
+
+    def descriptors(self, pid=None):
+        """How many descriptors a process, the manager, has open."""
+        return len(os.listdir(f"/proc/{pid or self.pid}/fd"))

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""php-poolctl, verb by verb, with its exit statuses: systemctl's."""
+
+import re
+
+import pytest
+
+from lib.scripts import HELLO, LONG, Running
+from lib.wait import wait_until
+
+
+def test_list(machine, pool):
+    with machine.pool("shop", start=False):
+        pool.run(HELLO)
+        out = machine.run("php-poolctl", "list").stdout
+        www = next(line for line in out.splitlines() if re.search(r"\bwww\b", line))
+        shop = next(line for line in out.splitlines() if re.search(r"\bshop\b", line))
+        assert "running" in www and "inactive" in shop, out
+
+
+def test_status(pool):
+    pool.run(HELLO)
+    out = pool.ctl("status", "www").stdout
+    assert "www" in out and "running" in out
+    status = pool.status()
+    assert (status["pool"], status["state"], status["process-manager"]) == ("www", "running", "dynamic")
+    assert status["generation"] == 1 and status["max-children"] == 16
+    wait_until(lambda: pool.status()["requests"] == 1, what="the request counted")
+    workers = status["processes"]
+    assert len(workers) == status["total-processes"] == status["idle-processes"] + status["active-processes"]
+    assert {worker["pid"] for worker in workers} <= pool.children().keys()
+
+
+def test_status_of_a_pool_that_does_not_run(pool):
+    result = pool.ctl("status", "www", check=False)
+    assert result.returncode == 3, result
+    assert "www" in result.stdout + result.stderr
+
+
+def test_status_of_a_busy_worker(pool):
+    running = Running(pool, pool.script("long.php", LONG), query="a=1", uri="/shown?a=1")
+    busy = [w for w in pool.status()["processes"] if w["state"] == "Running"]
+    assert [(w["request-method"], w["request-uri"], w["script"]) for w in busy] == [
+        ("GET", "/shown?a=1", "/srv/www/long.php")]
+    assert pool.status()["active-processes"] == 1
+    assert running.finish()
+
+
+def test_check(pool):
+    good = pool.ctl("check", "www")
+    assert good.stderr == ""
+    pool.machine.write(pool.file, 'pm = {\n  max_children = 0;\n  mode = "lazy";\n};\nunknown = 1;\n')
+    for arguments in (["php-poolctl", "check", "www"], ["php-poolctl", "check", pool.file],
+                      ["php-poold", "--check", "www"]):
+        result = pool.machine.run(*arguments, check=False)
+        assert result.returncode != 0
+        for line, key in ((2, r"pm\.max_children"), (3, r"pm\.mode"), (5, "unknown")):
+            assert re.search(rf"{pool.file}:{line}\b.*{key}", result.stderr), result
+
+
+def test_check_names_what_comes_later(pool):
+    pool.machine.write(pool.file, 'access = { log = "journal"; };\n')
+    result = pool.machine.run("php-poold", "--check", "www")
+    assert re.search(r"access\.log", result.stdout + result.stderr)
+
+
+def test_reload(pool):
+    pool.start()
+    pool.ctl("reload", "www")
+    assert pool.status()["generation"] == 2
+    pool.machine.write(pool.file, "\n\nunknown = 1;\n")
+    result = pool.ctl("reload", "www", check=False)
+    assert result.returncode == 1
+    assert re.search(r"www\.conf:3\b.*unknown", result.stderr), result.stderr
+
+
+def test_stop(pool):
+    pool.start()
+    pool.ctl("stop", "www")
+    wait_until(lambda: pool.active == "inactive", what="stopped")
+    assert pool.show("Result") == "success"
+
+
+def test_request(pool):
+    script = pool.script("page.php", "<?php echo 'a page by ', php_sapi_name(), \"\\n\";")
+    assert "a page by fpm-fcgi\n" in pool.ctl("request", "www", script).stdout
+    missing = pool.ctl("request", "www", "/srv/www/none.php", check=False)
+    assert missing.returncode != 0
+    assert "File not found." in missing.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["frobnicate"], ["status"], ["stop", "a", "b"], ["stop", "../etc"], ["request", "www"], ["--no"]])
+def test_wrong_usage(machine, arguments):
+    result = machine.run("php-poolctl", *arguments, check=False)
+    assert result.returncode != 0 and result.stderr
+
+
+def test_unknown_pool(machine):
+    result = machine.run("php-poolctl", "reload", "nowhere", check=False)
+    assert result.returncode != 0 and "nowhere" in result.stderr
+
+
+def test_help_and_manual(machine):
+    out = machine.run("php-poolctl", "--help").stdout
+    for verb in ("list", "status", "check", "reload", "stop", "request"):
+        assert re.search(rf"^\s+{verb}\b", out, re.MULTILINE), out
+    for page in ("php-poolctl", "php-poold"):
+        assert machine.run("man", "-w", page).stdout
