@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -94,6 +95,26 @@ int fd_new_sealed_memfd(const char *name, const void *data, size_t size, int *re
 
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+int fd_raise_limit(uint64_t *ret_before)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        *ret_before = limit.rlim_cur;
+        return fd_set_limit(limit.rlim_max);
+}
+
+int fd_set_limit(uint64_t soft)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        limit.rlim_cur = MIN((rlim_t) soft, limit.rlim_max);
+        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
 int fd_null(int fd)

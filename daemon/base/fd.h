@@ -28,6 +28,13 @@ int fd_close_all_except(const int *keep, size_t n_keep);
 /* Writes the whole buffer into a memfd and seals it against change. Gives the descriptor, CLOEXEC. 0 or -errno. */
 int fd_new_sealed_memfd(const char *name, const void *data, size_t size, int *ret_fd);
 
+/*
+ * Raises the soft limit on descriptors (RLIMIT_NOFILE) to the hard one. The soft one is low for the sake of
+ * select(2): programs that may use it get *ret_before back with fd_set_limit(). 0 or -errno.
+ */
+int fd_raise_limit(uint64_t *ret_before);
+int fd_set_limit(uint64_t soft);
+
 /* Opens /dev/null over the given descriptor number. 0 or -errno. */
 int fd_null(int fd);
 

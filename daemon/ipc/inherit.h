@@ -24,6 +24,8 @@ typedef struct Inherit {
 #undef INHERIT
         int listen[INHERIT_LISTEN_MAX]; /* listening sockets that systemd passed */
         size_t n_listen;
+
+        uint64_t descriptor_limit; /* no argument: the soft RLIMIT_NOFILE that the template is started with */
 } Inherit;
 
 #define INHERIT_NAMED (offsetof(Inherit, listen) / sizeof(int))

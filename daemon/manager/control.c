@@ -7,7 +7,6 @@
 
 #include "manager/control.h"
 
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,11 +20,14 @@
 /* Clients at the same time; more are refused. */
 #define CONTROL_CLIENTS_MAX 64
 
+/* Connections taken in a second. */
+#define CONTROL_RATE_MAX 100
+
 typedef struct Client {
         Control *control;
         sd_bus *bus;
         sd_bus_message *reload; /* the call that waits, or NULL */
-        bool behind;            /* it came while a reload ran: it waits for the one after that */
+        bool behind;            /* it came while a generation was starting: it waits for the one after that */
 } Client;
 
 struct Control {
@@ -41,10 +43,9 @@ static void client_free(Client *c)
         if (!c)
                 return;
         sd_bus_message_unref(c->reload);
-        if (c->bus) {
-                (void) sd_bus_flush(c->bus);
+        /* Not flushed: a client that does not read, or never said a word, must not be waited for. */
+        if (c->bus)
                 sd_bus_close_unref(c->bus);
-        }
         free(c);
 }
 DEFINE_CLEANUP(Client *, client_free)
@@ -67,7 +68,7 @@ static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *erro
         if (client->reload)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "A reload of yours is running.");
         client->reload = sd_bus_message_ref(message);
-        client->behind = m->state == POOL_RELOADING;
+        client->behind = m->state != POOL_RUNNING;
         manager_reload(m);
         return 1;
 }
@@ -226,15 +227,17 @@ int control_new(Manager *m, Control **ret)
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(c->source, "control-socket");
+        /* Also for when no descriptor is left to accept with. */
+        (void) sd_event_source_set_ratelimit(c->source, USEC_PER_SEC, CONTROL_RATE_MAX);
 
         *ret = TAKE_PTR(c);
         return 0;
 }
 
-void control_free(Control *c)
+Control *control_free(Control *c)
 {
         if (!c)
-                return;
+                return NULL;
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 client_free(c->clients[i]);
         sd_event_source_disable_unref(c->source);
@@ -243,6 +246,27 @@ void control_free(Control *c)
         fd_close(c->fd);
         free(c->path);
         free(c);
+        return NULL;
+}
+
+static void answer_reload(sd_bus_message *call, const char *error)
+{
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        if (!error) {
+                (void) sd_bus_reply_method_return(call, "");
+                return;
+        }
+
+        /* PHP's words may be in any encoding, or cut within a character: D-Bus takes UTF-8 only. */
+        r = sd_bus_reply_method_errorf(call, CONTROL_ERROR_RELOAD, "%s", error);
+        if (r >= 0)
+                return;
+        text = strdup(error);
+        if (text)
+                report_make_ascii(text);
+        (void) sd_bus_reply_method_errorf(call, CONTROL_ERROR_RELOAD, "%s", text ?: "out of memory");
 }
 
 void control_reload_done(Control *c, const char *error)
@@ -256,10 +280,7 @@ void control_reload_done(Control *c, const char *error)
                         client->behind = false;
                         continue;
                 }
-                if (error)
-                        (void) sd_bus_reply_method_errorf(client->reload, CONTROL_ERROR_RELOAD, "%s", error);
-                else
-                        (void) sd_bus_reply_method_return(client->reload, "");
+                answer_reload(client->reload, error);
                 client->reload = sd_bus_message_unref(client->reload);
         }
 }

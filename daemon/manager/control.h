@@ -8,8 +8,8 @@
 /* Opens the socket and serves it in the loop. -ENOENT when the directory is not there. 0 or -errno. */
 int control_new(Manager *m, Control **ret);
 
-/* Closes and removes the socket and every connection. */
-void control_free(Control *c);
+/* Closes and removes the socket and every connection; NULL is fine. Returns NULL. */
+Control *control_free(Control *c);
 DEFINE_CLEANUP(Control *, control_free)
 
 /*

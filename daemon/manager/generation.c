@@ -33,15 +33,14 @@ static void on_spawned(Generation *g, const IpcMessage *message)
                 w->pid = message->workers[i].pid;
                 w->forked = now_monotonic();
                 w->state = WORKER_LIVE;
-                if (g->retired)
-                        generation_retire_worker(g, message->workers[i].slot);
         }
 }
 
 static void on_spawn_failed(Generation *g, const IpcMessage *message)
 {
-        (void) log_warning_errno(message->error, "Failed to fork %u of the workers: %m", message->n);
-        g->n_stillborn += message->n;
+        (void) log_warning_errno(message->error, "Failed to fork %u of the workers, trying again: %m", message->n);
+        g->n_stillborn++;
+        g->fork_failed = true;
 
         for (uint32_t i = 0; i < message->n; i++) {
                 Worker *w = message_worker(g, &message->workers[i], WORKER_ORDERED);
@@ -51,6 +50,7 @@ static void on_spawn_failed(Generation *g, const IpcMessage *message)
                 if (message->error == ECHILD) {
                         (void) eventfd_write(w->retire_fd, 1);
                         w->state = WORKER_LOST;
+                        g->lost_workers = true;
                 } else
                         generation_bury(g, message->workers[i].slot);
         }
@@ -194,7 +194,8 @@ int generation_spawn(Generation *g, size_t n)
         return (int) done;
 }
 
-void generation_retire_worker(Generation *g, size_t slot)
+/* Tells a worker to end after its request. */
+static void retire_worker(Generation *g, size_t slot)
 {
         Worker *w = &g->workers[slot];
 
@@ -232,7 +233,7 @@ void generation_retire_idle(Generation *g, size_t n)
                 }
                 if (oldest == USEC_INFINITY)
                         return;
-                generation_retire_worker(g, which);
+                retire_worker(g, which);
         }
 }
 
@@ -248,7 +249,7 @@ void generation_retire(Generation *g, usec_t deadline)
                         (void) eventfd_write(g->workers[i].retire_fd, 1);
                         g->workers[i].state = WORKER_LOST;
                 } else
-                        generation_retire_worker(g, i);
+                        retire_worker(g, i);
 }
 
 size_t generation_kill(Generation *g)
@@ -294,9 +295,9 @@ GenerationCount generation_count(const Generation *g)
                 const Worker *w = &g->workers[i];
                 Stage stage;
 
-                if (w->state == WORKER_NONE)
+                if (w->state == WORKER_NONE || w->state == WORKER_LOST)
                         continue;
-                if (w->state == WORKER_RETIRING || w->state == WORKER_LOST) {
+                if (w->state == WORKER_RETIRING) {
                         count.retiring++;
                         continue;
                 }

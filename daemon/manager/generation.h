@@ -59,7 +59,9 @@ struct Generation {
         bool sized;         /* start_servers have been ordered */
         bool ready;         /* a worker was ready once */
         bool retired;
-        unsigned n_stillborn; /* workers in a row that died before they were ready */
+        unsigned n_stillborn; /* in a row: workers that died before they were ready, orders that failed */
+        bool lost_workers;    /* a launcher died: their slots are lost until the generation is replaced */
+        bool fork_failed;     /* an order failed since the last step */
         usec_t started;     /* CLOCK_MONOTONIC */
         usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
         Generation *next;   /* in the list of retired ones */
@@ -71,7 +73,7 @@ struct Generation {
 /* What a generation's workers do just now. */
 typedef struct GenerationCount {
         size_t idle, busy, starting;
-        size_t retiring; /* and lost ones */
+        size_t retiring;
         size_t expired;  /* of the idle ones: idle longer than pm.process_idle_timeout */
 } GenerationCount;
 
@@ -88,9 +90,6 @@ DEFINE_CLEANUP(Generation *, generation_free)
 
 /* Orders n workers, fewer if slots run out. The number ordered, or -errno. */
 int generation_spawn(Generation *g, size_t n);
-
-/* Tells a worker to end after its request. */
-void generation_retire_worker(Generation *g, size_t slot);
 
 /* Tells n idle workers to end, the longest idle first. */
 void generation_retire_idle(Generation *g, size_t n);

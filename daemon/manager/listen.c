@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/*
- * The sockets that systemd passed: see listen.h. Names tell them apart (FileDescriptorName=): "fastcgi" and every
- * name that is not ours carries FastCGI.
- */
+/* The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry FastCGI. */
 
 #include "manager/listen.h"
 

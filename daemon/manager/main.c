@@ -7,7 +7,6 @@
 #include <sysexits.h>
 
 #include "base/log.h"
-#include "base/messages.h"
 #include "config/parse.h"
 #include "ipc/control.h"
 #include "manager/manager.h"

@@ -59,19 +59,19 @@ static int on_wake(sd_event_source *s _unused_, int fd, uint32_t revents _unused
         return 0;
 }
 
-/* A connection waits. Where workers are, they take it; where none is, manager_step() orders one. */
-static void on_ready_connection(void *userdata)
+/* A connection waits while no worker listens. */
+static int on_listen(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
         Manager *m = userdata;
 
         m->demand = true;
         manager_changed(m);
+        return 0;
 }
 
-static int on_listen(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+static void on_parking_change(void *userdata)
 {
-        on_ready_connection(userdata);
-        return 0;
+        manager_changed(userdata);
 }
 
 static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_, void *userdata)
@@ -98,6 +98,7 @@ int manager_start_generation(Manager *m, Config *config)
                 .handoff = parking_worker_fd(m->parking),
                 .wake = m->wake_fd,
                 .n_listen = m->listen.n,
+                .descriptor_limit = m->descriptor_limit,
         };
 
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
@@ -105,7 +106,7 @@ int manager_start_generation(Manager *m, Config *config)
                                 &m->next);
 }
 
-/* Logs every error of the pool file and gives them as one text, which the caller frees. */
+/* Every error of the pool file in one text, which the caller frees; NULL for none. */
 static char *describe_errors(const ConfigErrors *errors)
 {
         char *text = NULL;
@@ -197,8 +198,6 @@ static int add_timers(Manager *m)
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(m->step_source, "step");
-        /* Last in each turn of the loop, when every handler has recorded what happened. */
-        (void) sd_event_source_set_priority(m->step_source, SD_EVENT_PRIORITY_IDLE);
 
         r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, TIMER_ACCURACY,
                               on_timer, m);
@@ -232,7 +231,7 @@ static int watch_descriptors(Manager *m)
                 (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
                 (void) sd_event_source_set_description(m->listen_sources[i], "listen");
         }
-        return parking_new(m->event, on_ready_connection, m, &m->parking);
+        return parking_new(m->event, on_parking_change, m, &m->parking);
 }
 
 static int manager_setup(Manager *m)
@@ -242,6 +241,10 @@ static int manager_setup(Manager *m)
         /* Workers are forked by a launcher that exits at once: they become ours, and we reap them. */
         if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 return log_error_errno(errno, "Failed to become a subreaper: %m");
+        /* A descriptor for each parked connection. */
+        r = fd_raise_limit(&m->descriptor_limit);
+        if (r < 0)
+                return log_error_errno(r, "Failed to raise the limit on descriptors: %m");
         r = sd_event_new(&m->event);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the event loop: %m");

@@ -32,9 +32,8 @@ const char *pool_state_to_string(PoolState state);
 
 /* Why a new generation starts. */
 typedef enum ReloadReason {
-        RELOAD_REQUESTED,     /* systemctl reload, SIGHUP */
-        RELOAD_TEMPLATE_DIED, /* the settings stay, the template is new */
-        RELOAD_EXHAUSTED,     /* no slots are left: too many forks whose outcome is unknown */
+        RELOAD_REQUESTED, /* systemctl reload, SIGHUP */
+        RELOAD_REPLACE,   /* the settings stay, the template is new: the old one died, or lost workers */
 } ReloadReason;
 
 typedef struct Control Control;
@@ -53,6 +52,7 @@ typedef struct Manager {
 
         Listen listen;
         int wake_fd; /* eventfd that workers write to */
+        uint64_t descriptor_limit; /* the soft RLIMIT_NOFILE that systemd gave us */
         Parking *parking;
         Control *control;
         Notify *notify;
@@ -74,13 +74,14 @@ typedef struct Manager {
         unsigned n_replace_failed; /* templates in a row that could not be replaced */
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
         usec_t last_active;     /* CLOCK_MONOTONIC: when the pool last had work, as far as is known */
-        bool saturated;         /* pm.max_children is reached; logged once until it no longer is */
+        bool saturated;         /* pm.max_children is reached */
 
         usec_t start_time;      /* CLOCK_REALTIME */
         uint64_t past_requests; /* of workers that are gone */
         uint64_t past_connections;
         size_t max_active;
         uint64_t n_saturated;
+        usec_t saturation_logged; /* CLOCK_MONOTONIC; 0 for never */
 } Manager;
 
 /* Sets everything up and starts the first generation; config becomes the manager's. Logs. 0 or -errno. */
@@ -94,11 +95,14 @@ int manager_run(Manager *m);
 /* Something happened: take a step at the end of this turn of the loop. */
 void manager_changed(Manager *m);
 
-/* Reads the pool file and starts a new generation; manager_reload_done() in control.h tells the outcome. */
+/* Reads the pool file and starts a new generation; control_reload_done() tells the outcome. */
 void manager_reload(Manager *m);
 
 /* No new work; running requests finish; then the loop ends. */
 void manager_stop(Manager *m);
+
+/* Orders no worker for a while: longer, the more in a row (from 1) did not come to be. */
+void manager_hold_spawn(Manager *m, unsigned n_failed);
 
 /* One step of the pool's life, in state.c. */
 void manager_step(Manager *m);

@@ -7,7 +7,6 @@
 
 #include "manager/notify.h"
 
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
@@ -16,6 +15,21 @@ struct Notify {
         sd_event_source *watchdog_source;
         usec_t interval;
 };
+
+/* Never together with READY=1, so that it can be told from it. */
+static void notify_status(Manager *m)
+{
+        GenerationCount count = {};
+        uint64_t generation = 0;
+
+        if (m->current) {
+                count = generation_count(m->current);
+                generation = m->current->id;
+        }
+        (void) sd_notifyf(0, "STATUS=%s: %zu active, %zu idle, %zu parked connections, generation %llu",
+                          pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
+                          (unsigned long long) generation);
+}
 
 /* Half the time-out, as sd_watchdog_enabled(3) recommends. The loop runs: that is what a ping says. */
 static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdata)
@@ -83,20 +97,6 @@ void notify_state(Manager *m, PoolState before)
                 break;
         }
         notify_status(m);
-}
-
-void notify_status(Manager *m)
-{
-        GenerationCount count = {};
-        uint64_t generation = 0;
-
-        if (m->current) {
-                count = generation_count(m->current);
-                generation = m->current->id;
-        }
-        (void) sd_notifyf(0, "STATUS=%s: %zu active, %zu idle, %zu parked connections, generation %llu",
-                          pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
-                          (unsigned long long) generation);
 }
 
 void notify_extend(usec_t by)

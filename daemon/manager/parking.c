@@ -35,7 +35,7 @@ struct Parking {
         size_t count;
         int ready_first, ready_last;
 
-        void (*on_ready)(void *userdata);
+        void (*on_change)(void *userdata);
         void *userdata;
 };
 
@@ -120,8 +120,7 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                 else
                         parking_drop(p, fd);
         }
-        if (p->ready_first >= 0)
-                p->on_ready(p->userdata);
+        p->on_change(p->userdata);
         return parking_flush(p);
 }
 
@@ -168,7 +167,7 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
         }
 }
 
-int parking_new(sd_event *event, void (*on_ready)(void *userdata), void *userdata, Parking **ret)
+int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userdata, Parking **ret)
 {
         _cleanup_(parking_freep) Parking *p = NULL;
         int pair[2], r;
@@ -182,7 +181,7 @@ int parking_new(sd_event *event, void (*on_ready)(void *userdata), void *userdat
                 .epoll_fd = -EBADF,
                 .ready_first = -1,
                 .ready_last = -1,
-                .on_ready = on_ready,
+                .on_change = on_change,
                 .userdata = userdata,
         };
 

@@ -16,10 +16,10 @@
 typedef struct Parking Parking;
 
 /*
- * Opens the hand-off socket pair and watches it in the loop. on_ready is called when connections wait for a
- * worker. 0 or -errno.
+ * Opens the hand-off socket pair and watches it in the loop. on_change is called when connections came to
+ * wait for a worker, or clients went. 0 or -errno.
  */
-int parking_new(sd_event *event, void (*on_ready)(void *userdata), void *userdata, Parking **ret);
+int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userdata, Parking **ret);
 
 /* Closes every parked connection. */
 void parking_free(Parking *parking);

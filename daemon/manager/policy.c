@@ -64,6 +64,7 @@ PoolStep pool_decide(const Config *c, const PoolView *v)
                 room = 1;
 
         step.spawn = MIN(MIN(want, room), c->pm_max_spawn_rate);
+        step.more = MIN(want, room) > step.spawn;
         /* A static pool that waits for an earlier generation's workers is not short of any. */
         step.saturated = want > room && c->pm_mode != PM_STATIC && v->sized;
         if (step.spawn == 0)
@@ -77,7 +78,7 @@ PoolStep pool_decide(const Config *c, const PoolView *v)
                 step.again = MAINTENANCE_USEC;
         else if (c->pm_mode == PM_ONDEMAND && own > 0)
                 step.again = MAINTENANCE_USEC;
-        else if (want > step.spawn && room > step.spawn)
-                step.again = MAINTENANCE_USEC; /* the rest of a batch that max_spawn_rate cut */
+        else if (step.more)
+                step.again = MAINTENANCE_USEC;
         return step;
 }

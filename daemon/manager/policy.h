@@ -25,6 +25,7 @@ typedef struct PoolView {
 /* What to do. */
 typedef struct PoolStep {
         size_t spawn;
+        bool more;       /* pm.max_spawn_rate kept some back: they are for the next batch */
         size_t retire;   /* that many of the idle ones, the longest idle first */
         size_t wake;     /* wake the manager when fewer than this many are idle; 0 for never */
         usec_t again;    /* run the maintenance timer after this time; 0 for never */

@@ -77,14 +77,6 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
                           running && record->script[0] ? ", while it ran " : "", running ? record->script : "");
 }
 
-/* Workers that die before they are ready are not ordered again at once: 100 ms, doubling up to 10 s. */
-static void hold_spawn(Manager *m, Generation *g)
-{
-        unsigned shift = MIN(g->n_stillborn, 7U);
-
-        m->hold_spawn = now_monotonic() + MIN((usec_t) 50 * USEC_PER_MSEC << shift, 10 * USEC_PER_SEC);
-}
-
 static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
 {
         Worker *w = &g->workers[slot];
@@ -100,7 +92,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
                 char death[128];
 
                 g->n_stillborn++;
-                hold_spawn(m, g);
+                manager_hold_spawn(m, g->n_stillborn);
                 describe_death(si, death, sizeof death);
                 if (g == m->next)
                         generation_fail(g, "its first worker %s", death);
@@ -114,6 +106,7 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
         char death[128];
 
         g->template_state = TEMPLATE_DEAD;
+        template_retire(g->template);
         if (g->retired)
                 return;
 

@@ -52,10 +52,10 @@ static int append_worker(sd_bus_message *m, const WorkerStatus *status)
 }
 
 /* D-Bus strings are UTF-8 (sd-bus refuses others); what a client sent may be anything. */
-static void make_ascii(char *s)
+void report_make_ascii(char *s)
 {
         for (; *s; s++)
-                if ((unsigned char) *s >= 0x80 || (unsigned char) *s < 0x20)
+                if ((unsigned char) *s >= 0x7f || ((unsigned char) *s < 0x20 && *s != '\n'))
                         *s = '?';
 }
 
@@ -70,10 +70,10 @@ static int append_generation(sd_bus_message *m, const Generation *g)
                 if (w->pid <= 0)
                         continue;
                 (void) scoreboard_read(g->board, i, &record);
-                make_ascii(record.method);
-                make_ascii(record.uri);
-                make_ascii(record.script);
-                make_ascii(record.user);
+                report_make_ascii(record.method);
+                report_make_ascii(record.uri);
+                report_make_ascii(record.script);
+                report_make_ascii(record.user);
 
                 active = record.stage == STAGE_READING || record.stage == STAGE_RUNNING;
                 r = append_worker(m, &(WorkerStatus) {

@@ -5,5 +5,8 @@
 
 #include "manager/manager.h"
 
+/* Replaces control characters but the line break, and all that is not ASCII, with "?". */
+void report_make_ascii(char *s);
+
 /* Appends "a{sv}aa{sv}": the pool, and each worker of every generation. 0 or -errno. */
 int report_append(Manager *m, sd_bus_message *message);

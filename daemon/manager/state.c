@@ -6,7 +6,6 @@
  * timer. Sizing itself is policy.c's.
  */
 
-#include <stdio.h>
 
 #include "base/log.h"
 #include "base/messages.h"
@@ -18,6 +17,12 @@
 /* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
 #define STILLBORN_MAX 20
 #define REPLACE_FAILED_MAX 8
+
+/* A template that dies younger than this counts as a failure. */
+#define TEMPLATE_LIFE_MIN (60 * USEC_PER_SEC)
+
+/* A pool that reaches its limit again and again says so this often. */
+#define SATURATION_LOG_INTERVAL (60 * USEC_PER_SEC)
 
 /* A batch counts as "a moment ago" for this long. */
 #define BURST_USEC (200 * USEC_PER_MSEC)
@@ -49,6 +54,13 @@ void manager_set_state(Manager *m, PoolState state)
         notify_state(m, before);
 }
 
+/* 100 ms, doubling up to 10 s. */
+void manager_hold_spawn(Manager *m, unsigned n_failed)
+{
+        m->hold_spawn = now_monotonic() + MIN((usec_t) 50 * USEC_PER_MSEC << MIN(n_failed, 8U), 10 * USEC_PER_SEC);
+        m->last_batch = 0;
+}
+
 /* Remembers the earliest deadline of this step. 0 is none. */
 static void earlier(usec_t *earliest, usec_t deadline)
 {
@@ -64,6 +76,12 @@ static void give_up(Manager *m)
 }
 
 /* ---- A generation starts ---- */
+
+/* A second after a failure, doubling up to 30 s. */
+static usec_t replace_delay(unsigned n_failed)
+{
+        return n_failed > 0 ? MIN(USEC_PER_SEC << MIN(n_failed - 1, 5U), 30 * USEC_PER_SEC) : 0;
+}
 
 static void start_failed(Manager *m)
 {
@@ -81,7 +99,7 @@ static void start_failed(Manager *m)
                                   g->failure);
         } else {
                 m->n_replace_failed++;
-                m->replace_at = now_monotonic() + MIN(USEC_PER_SEC << MIN(m->n_replace_failed, 5U), 30 * USEC_PER_SEC);
+                m->replace_at = now_monotonic() + replace_delay(m->n_replace_failed);
                 log_error("Pool %s cannot replace its template: %s", m->pool, g->failure);
         }
 
@@ -117,8 +135,10 @@ static void take_over(Manager *m)
 
         m->current = new;
         m->next = NULL;
-        m->n_replace_failed = 0;
+        if (m->reason == RELOAD_REQUESTED)
+                m->n_replace_failed = 0;
         m->replace_at = 0;
+        m->hold_spawn = 0;
         m->saturated = false;
         log_set_max_level(new->config->log_level);
 
@@ -176,10 +196,12 @@ static void watch_sockets(Manager *m, bool watch)
                 (void) sd_event_source_set_enabled(m->listen_sources[i], watch ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-static void note_saturation(Manager *m, const Generation *g, bool saturated)
+static void note_saturation(Manager *m, const Generation *g, bool saturated, usec_t now)
 {
-        if (saturated && !m->saturated) {
+        if (saturated && !m->saturated)
                 m->n_saturated++;
+        if (saturated && !m->saturated && now >= usec_add(m->saturation_logged, SATURATION_LOG_INTERVAL)) {
+                m->saturation_logged = now;
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(MAX_CHILDREN), NULL,
                                   "Pool %s has reached pm.max_children = %llu, consider raising it.", m->pool,
                                   (unsigned long long) g->config->pm_max_children);
@@ -240,11 +262,10 @@ static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
         r = generation_spawn(g, n);
         if (r < 0) {
                 (void) log_warning_errno(r, "Failed to order %zu workers, trying again: %m", n);
-                m->hold_spawn = now + USEC_PER_SEC;
+                g->n_stillborn++;
+                manager_hold_spawn(m, g->n_stillborn);
                 return;
         }
-        if (r == 0)
-                log_debug("No slot is free for %zu workers.", n);
         m->last_spawn = now;
         m->last_batch = (size_t) r;
 }
@@ -275,17 +296,16 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
         }
 
         step = pool_decide(g->config, &view);
-        note_saturation(m, g, step.saturated);
+        note_saturation(m, g, step.saturated, now);
         generation_retire_idle(g, step.retire);
 
+        if (step.spawn > 0 && now >= m->hold_spawn)
+                spawn(m, g, step.spawn, now);
         if (step.spawn > 0 && now < m->hold_spawn) {
-                m->demand = view.demand;
+                m->demand = view.demand; /* also what could not be ordered just now */
                 earlier(earliest, m->hold_spawn);
-        } else {
-                if (step.spawn > 0)
-                        spawn(m, g, step.spawn, now);
+        } else if (!step.more)
                 g->sized = true;
-        }
 
         watch_sockets(m, step.watch);
         schedule_tick(m, step.again);
@@ -296,30 +316,43 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
                 manager_changed(m); /* a worker took it below before the board was armed: look again */
 }
 
-/* Starts PHP anew with the same settings: the template died. */
-static void replace_current(Manager *m, ReloadReason reason)
+/* Starts PHP anew with the same settings. */
+static void replace_current(Manager *m)
 {
         Config *config;
         int r;
 
-        m->reason = reason;
+        m->reason = RELOAD_REPLACE;
         r = config_unseal(m->current->settings_fd, &config);
         if (r >= 0)
                 r = manager_start_generation(m, config);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to start a new template, trying again: %m");
                 m->n_replace_failed++;
-                m->replace_at = now_monotonic() + USEC_PER_SEC;
+                m->replace_at = now_monotonic() + replace_delay(m->n_replace_failed);
+                manager_changed(m); /* for the timer */
                 return;
         }
         manager_set_state(m, POOL_RELOADING);
+}
+
+/* The template is gone or of no more use: at once, unless it did not live long, as the ones before it perhaps. */
+static void schedule_replacement(Manager *m, const Generation *g, usec_t now)
+{
+        if (usec_sub(now, g->started) >= TEMPLATE_LIFE_MIN)
+                m->n_replace_failed = 0;
+        m->replace_at = now + replace_delay(m->n_replace_failed++);
 }
 
 static void step_current(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->current;
 
-        if (g->n_stillborn >= STILLBORN_MAX) {
+        if (g->fork_failed) {
+                g->fork_failed = false;
+                manager_hold_spawn(m, g->n_stillborn);
+        }
+        if (g->n_stillborn >= STILLBORN_MAX && generation_alive(g) == 0) {
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(RESPAWN_LIMIT), NULL,
                                   "Pool %s gives up: %u workers in a row did not survive their start.", m->pool,
                                   g->n_stillborn);
@@ -327,17 +360,17 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
                 return;
         }
 
-        if (g->template_state == TEMPLATE_UP) {
+        if (g->template_state == TEMPLATE_UP)
                 step_sizing(m, now, earliest);
+        if (m->state != POOL_RUNNING || (g->template_state == TEMPLATE_UP && !g->lost_workers))
                 return;
-        }
 
-        if (m->state != POOL_RUNNING)
-                return;
+        if (m->replace_at == 0)
+                schedule_replacement(m, g, now);
         if (m->n_replace_failed >= REPLACE_FAILED_MAX && generation_alive(g) == 0)
                 give_up(m);
         else if (now >= m->replace_at)
-                replace_current(m, RELOAD_TEMPLATE_DIED);
+                replace_current(m);
         else
                 earlier(earliest, m->replace_at);
 }
@@ -408,6 +441,7 @@ static void step_draining(Manager *m)
         if (m->retired)
                 return;
         manager_set_state(m, POOL_STOPPING);
+        m->control = control_free(m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
         (void) sd_event_exit(m->event, m->exit_status);
 }
 

@@ -18,6 +18,9 @@
 
 #define LINE_SIZE 4096
 
+/* A pipe holds 64 KB: whoever else still writes to it does not keep us from reading the dead one's last words. */
+#define LAST_READS_MAX 16
+
 /* Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). */
 static const char *const private_environment[] = {
         "NOTIFY_SOCKET", "LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES",
@@ -60,7 +63,7 @@ void template_drain(Template *t)
                         (void) kill(t->pid, SIGKILL);
                 }
                 if (r <= 0) { /* its death is what is acted upon */
-                        (void) sd_event_source_set_enabled(t->channel_source, SD_EVENT_OFF);
+                        template_retire(t);
                         return;
                 }
                 if (message.type == IPC_SPAWN)
@@ -106,36 +109,37 @@ static void emit_line(Template *t)
         t->n_line = 0;
 }
 
-/* Reads what is there of standard error. Returns false at its end. */
-static bool read_stderr(Template *t)
+/* Reads some of standard error. The number of bytes, 0 at its end, -errno. */
+static ssize_t read_stderr(Template *t)
 {
-        for (;;) {
-                char buffer[LINE_SIZE];
-                ssize_t n;
+        char buffer[LINE_SIZE];
+        ssize_t n;
 
-                n = read(t->stderr_fd, buffer, sizeof buffer);
-                if (n <= 0)
-                        return n < 0 && (errno == EAGAIN || errno == EINTR);
+        n = read(t->stderr_fd, buffer, sizeof buffer);
+        if (n < 0)
+                return -errno;
 
-                for (ssize_t i = 0; i < n; i++) {
-                        if (buffer[i] == '\n' || t->n_line == LINE_SIZE - 1)
-                                emit_line(t);
-                        if (buffer[i] != '\n' && buffer[i] != 0)
-                                t->line[t->n_line++] = buffer[i];
-                }
+        for (ssize_t i = 0; i < n; i++) {
+                if (buffer[i] == '\n' || t->n_line == LINE_SIZE - 1)
+                        emit_line(t);
+                if (buffer[i] != '\n' && buffer[i] != 0)
+                        t->line[t->n_line++] = buffer[i];
         }
+        return n;
 }
 
+/* One read at a time: who writes without end must not keep the loop from anything else. */
 static int on_stderr(sd_event_source *s, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
-        if (!read_stderr(userdata))
+        if (read_stderr(userdata) == 0)
                 (void) sd_event_source_set_enabled(s, SD_EVENT_OFF);
         return 0;
 }
 
 const char *template_last_words(Template *t)
 {
-        (void) read_stderr(t);
+        for (size_t i = 0; i < LAST_READS_MAX && read_stderr(t) > 0; i++)
+                ;
         emit_line(t);
         t->words[t->n_words > 0 ? t->n_words - 1 : 0] = 0;
         return t->words;
@@ -178,6 +182,8 @@ static _noreturn_ void child_exec(const char *executable, char **argv, const Inh
                 r = fd_close_all_except(keep, n);
         for (size_t i = 0; i < n && r >= 0; i++)
                 r = fd_cloexec(keep[i], false);
+        if (r >= 0)
+                r = fd_set_limit(inherit->descriptor_limit);
         if (r >= 0)
                 r = child_environment(generation);
         if (r >= 0) {
@@ -261,6 +267,7 @@ int template_start(sd_event *event, const char *pool, const char *generation, co
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(t->stderr_source, "template-stderr");
+        (void) sd_event_source_set_priority(t->stderr_source, SD_EVENT_PRIORITY_IDLE);
 
         *ret = TAKE_PTR(t);
         return 0;

@@ -4,6 +4,7 @@ A real manager without systemd as PID 1: under systemd-socket-activate, with a n
 place. What it tells systemd is the event that tests wait for.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -55,6 +56,16 @@ class Daemon:
         try:
             if self.process.poll() is None:
                 self.stop(check=kind is None)
+        finally:
+            self._end()
+
+    @contextlib.contextmanager
+    def launched(self):
+        """As the context manager that it is itself, without waiting until it can serve."""
+        self.launch()
+        try:
+            yield
+            self.stop()
         finally:
             self._end()
 

@@ -303,9 +303,23 @@ static void test_send_full(void **state)
 
 #define pair_test(f) cmocka_unit_test_setup_teardown(f, set_up_pair, tear_down_pair)
 
+static void test_limit(void **state)
+{
+        uint64_t before, raised;
+
+        (void) state;
+        assert_int_equal(fd_raise_limit(&before), 0);
+        assert_int_equal(fd_raise_limit(&raised), 0);
+        assert_true(raised >= before);
+        assert_int_equal(fd_set_limit(before), 0);
+        assert_int_equal(fd_raise_limit(&raised), 0);
+        assert_int_equal(raised, before);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_limit),
                 cmocka_unit_test(test_close),
                 cmocka_unit_test(test_flags),
                 cmocka_unit_test(test_close_all_except),

@@ -22,7 +22,7 @@ typedef struct Fixture {
         sd_event *event;
         Parking *parking;
         int worker; /* the workers' end */
-        size_t n_ready;
+        size_t n_changes;
 } Fixture;
 
 static size_t count_fds(void)
@@ -37,16 +37,16 @@ static size_t count_fds(void)
         return n;
 }
 
-static void on_ready(void *userdata)
+static void on_change(void *userdata)
 {
-        ((Fixture *) userdata)->n_ready++;
+        ((Fixture *) userdata)->n_changes++;
 }
 
 static void fixture_open(Fixture *f)
 {
-        f->n_ready = 0;
+        f->n_changes = 0;
         assert_int_equal(sd_event_new(&f->event), 0);
-        assert_int_equal(parking_new(f->event, on_ready, f, &f->parking), 0);
+        assert_int_equal(parking_new(f->event, on_change, f, &f->parking), 0);
         f->worker = parking_worker_fd(f->parking);
 }
 
@@ -92,7 +92,7 @@ static void test_comes_back_when_it_speaks(void **state)
         assert_false(parking_waiting(f.parking));
         assert_int_equal(write(client, "x", 1), 1);
         run(&f);
-        assert_int_equal(f.n_ready, 1);
+        assert_int_equal(f.n_changes, 1);
         assert_true(parking_waiting(f.parking));
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
         assert_true(handoff.unix_socket);
