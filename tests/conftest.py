@@ -3,12 +3,16 @@
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+
+# Machines and managers are cleaned up also when the run is ended from outside.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ import pathlib
 import re
 import sys
 
-OURS = re.compile(r"php-pool|pytest")
+RUN = os.environ["PHP_POOL_BOOTSTRAP"]
+TMPDIR = pathlib.Path(os.environ["TMPDIR"])
+OURS = re.compile(r"php-pool(?!-bootstrap|-machine)|php-pool-machine\.%s\.|pytest|%s" % (RUN, TMPDIR.name))
 INSTALLED = ("/usr/sbin/php-poold", "/usr/bin/php-poolctl", "/usr/libexec/php-pool", "/etc/php-pool",
              "/lib/systemd/system/php-pool@.service", "/run/php-pool")
 
@@ -26,14 +28,14 @@ def files():
     cgroups = [f"/sys/fs/cgroup{name}" for name in ("", "/unified", "/systemd")]
     temporary = [str(path) for directory in ("/tmp", "/var/tmp", "/dev/shm", *cgroups)
                  for path in pathlib.Path(directory).glob("*") if OURS.search(path.name)]
-    inside = [str(path) for path in pathlib.Path(os.environ["TMPDIR"]).iterdir()]
+    inside = [str(path) for path in TMPDIR.iterdir()]
     installed = [path for path in INSTALLED if pathlib.Path(path).exists()]
     return temporary + inside + installed
 
 
 def processes():
     """Those of this run, without this one and those that wait for it."""
-    mark = f"PHP_POOL_BOOTSTRAP={os.environ['PHP_POOL_BOOTSTRAP']}\0".encode()
+    mark = f"PHP_POOL_BOOTSTRAP={RUN}\0".encode()
     waiting, pid = set(), os.getpid()
     while pid > 1:
         waiting.add(str(pid))

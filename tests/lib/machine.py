@@ -66,7 +66,8 @@ class Machine:
     # ---- its life ----
 
     def boot(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="php-pool-machine."))
+        run = os.environ.get("PHP_POOL_BOOTSTRAP", "")  # which ./bootstrap it belongs to, for leftovers.py
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"php-pool-machine.{run}."))
         (self.directory / "mem").mkdir()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
