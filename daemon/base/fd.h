@@ -19,13 +19,16 @@ static inline void fd_closep(int *fd)
 /* Sets or clears FD_CLOEXEC. Returns 0 or -errno. */
 int fd_cloexec(int fd, bool cloexec);
 
-/* Sets or clears O_NONBLOCK, which belongs to the open file: whoever shares it shares the flag. 0 or -errno. */
+/*
+ * Sets or clears O_NONBLOCK, which belongs to the open file: whoever shares it shares the flag. 0 or -errno.
+ */
 int fd_nonblock(int fd, bool nonblock);
 
 /* Closes every descriptor from 3 up that is not in keep[]. Returns 0 or -errno (close_range(2)). */
 int fd_close_all_except(const int *keep, size_t n_keep);
 
-/* Writes the whole buffer into a memfd and seals it against change. Gives the descriptor, CLOEXEC. 0 or -errno. */
+/* Writes the whole buffer into a memfd and seals it against change. Gives the descriptor, CLOEXEC. 0 or
+ * -errno. */
 int fd_new_sealed_memfd(const char *name, const void *data, size_t size, int *ret_fd);
 
 /*
@@ -39,14 +42,14 @@ int fd_set_limit(uint64_t soft);
 int fd_null(int fd);
 
 /*
- * Sends one message with n_fds descriptors on a SOCK_SEQPACKET socket (unix(7), SCM_RIGHTS); the caller keeps
- * its own copies. Never raises SIGPIPE. 0 or -errno; -EAGAIN when the socket is non-blocking and full.
+ * Sends one message with n_fds descriptors on a SOCK_SEQPACKET socket (unix(7), SCM_RIGHTS); the caller
+ * keeps its own copies. Never raises SIGPIPE. 0 or -errno; -EAGAIN when the socket is non-blocking and full.
  */
 int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds);
 
 /*
- * Receives one message. The descriptors are CLOEXEC and the caller's; ones beyond max_fds are closed and make
- * it -EXFULL. Returns the number of bytes (0 at end of file) and writes *ret_n_fds, or -errno; -EMSGSIZE for a
- * message that does not fit. Nothing is left open after an error.
+ * Receives one message. The descriptors are CLOEXEC and the caller's; ones beyond max_fds are closed and
+ * make it -EXFULL. Returns the number of bytes (0 at end of file) and writes *ret_n_fds, or -errno;
+ * -EMSGSIZE for a message that does not fit. Nothing is left open after an error.
  */
 ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t max_fds, size_t *ret_n_fds);

@@ -35,7 +35,9 @@ int io_read_file(int fd, size_t max, void **ret_data, size_t *ret_size)
         if (fstat(fd, &st) < 0)
                 return -errno;
 
-        /* A file that says 0 bytes may still have content (procfs); one that grows is read to its new end. */
+        /*
+         * A file that says 0 bytes may still have content (procfs); one that grows is read to its new end.
+         */
         capacity = MAX((size_t) st.st_size, (size_t) 4096) + 1;
         for (;;) {
                 ssize_t n;

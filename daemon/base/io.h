@@ -7,7 +7,9 @@
 
 #include "base/util.h"
 
-/* Writes all of it, going on after EINTR and short writes. 0 or -errno; part may be written after an error. */
+/*
+ * Writes all of it, going on after EINTR and short writes. 0 or -errno; part may be written after an error.
+ */
 int io_write_all(int fd, const void *data, size_t size);
 
 /*

@@ -50,8 +50,8 @@ void log_open(void)
                 log_state.journal = streq(target, "journal");
                 return;
         }
-        log_state.journal = e && sscanf(e, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-                            st.st_dev == device && st.st_ino == inode;
+        log_state.journal = e && sscanf(e, "%llu:%llu", &device, &inode) == 2 &&
+                            fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 bool log_to_journal(void)
@@ -118,7 +118,8 @@ static void write_journal(int level, const char *message_id, const LogField *fie
                 iov[n++] = (struct iovec) { log_state.context[i], strlen(log_state.context[i]) };
 
         for (; fields && fields->name && n_formatted < LOG_FIELDS_MAX; fields++) {
-                if (!fields->value || asprintf(&formatted[n_formatted], "%s=%s", fields->name, fields->value) < 0)
+                if (!fields->value ||
+                    asprintf(&formatted[n_formatted], "%s=%s", fields->name, fields->value) < 0)
                         continue;
                 iov[n++] = (struct iovec) { formatted[n_formatted], strlen(formatted[n_formatted]) };
                 n_formatted++;

@@ -6,8 +6,8 @@
  *
  * Goes to the journal (sd_journal_sendv(3)) where standard error is a journal stream ($JOURNAL_STREAM, see
  * systemd.exec(5)), otherwise as text to standard error. A process whose standard error is something else of
- * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own layers
- * (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
+ * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own
+ * layers (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
  */
 
 #include <syslog.h>
@@ -58,6 +58,7 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
 #define log_warning_errno(e, ...) log_full(LOG_WARNING, e, __VA_ARGS__)
 #define log_error_errno(e, ...) log_full(LOG_ERR, e, __VA_ARGS__)
 
-/* "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if unknown. */
+/* "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if
+ * unknown. */
 const char *log_level_to_string(int level);
 int log_level_from_string(const char *s);

@@ -147,7 +147,9 @@ int parse_usec(const char *s, usec_t *ret)
                         return r;
 
                 if (__builtin_mul_overflow(value, unit, &span) ||
-                    __builtin_add_overflow(span, millionths * (unit / 1000000) + millionths * (unit % 1000000) / 1000000,
+                    __builtin_add_overflow(span,
+                                           millionths * (unit / 1000000) +
+                                                           millionths * (unit % 1000000) / 1000000,
                                            &span) ||
                     __builtin_add_overflow(total, span, &total) || total == USEC_INFINITY)
                         return -ERANGE;
@@ -174,7 +176,8 @@ int parse_size(const char *s, uint64_t *ret)
 
                 if (!suffix || s[1])
                         return -EINVAL;
-                if (__builtin_mul_overflow(value, (uint64_t) 1 << (10 * (suffix - size_suffixes + 1)), &value))
+                if (__builtin_mul_overflow(value, (uint64_t) 1 << (10 * (suffix - size_suffixes + 1)),
+                                           &value))
                         return -ERANGE;
         }
 

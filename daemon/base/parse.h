@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Values as people write them. All of s must be used; an empty string is -EINVAL; -ERANGE where it overflows. */
+/* Values as people write them. All of s must be used; an empty string is -EINVAL; -ERANGE where it
+ * overflows. */
 
 #include "base/time.h"
 
@@ -20,7 +21,9 @@ int parse_usec(const char *s, usec_t *ret);
 /* A size in bytes with K, M, G or T to the base of 1024: "64M", "512". */
 int parse_size(const char *s, uint64_t *ret);
 
-/* "1h 30min", "250ms", "0", "infinity" into a buffer of at least PARSE_FORMAT_MAX bytes; returns the buffer. */
+/*
+ * "1h 30min", "250ms", "0", "infinity" into a buffer of at least PARSE_FORMAT_MAX bytes; returns the buffer.
+ */
 #define PARSE_FORMAT_MAX 64
 const char *format_usec(char *buffer, usec_t t);
 

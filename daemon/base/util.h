@@ -21,33 +21,33 @@
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
 
-#define CHOOSE_(a, b, op, n)                                                                                 \
-        ({                                                                                                   \
-                __typeof__(a) CONCAT(_a, n) = (a);                                                           \
-                __typeof__(b) CONCAT(_b, n) = (b);                                                           \
-                CONCAT(_a, n) op CONCAT(_b, n) ? CONCAT(_a, n) : CONCAT(_b, n);                              \
+#define CHOOSE_(a, b, op, n)                                                                                \
+        ({                                                                                                  \
+                __typeof__(a) CONCAT(_a, n) = (a);                                                          \
+                __typeof__(b) CONCAT(_b, n) = (b);                                                          \
+                CONCAT(_a, n) op CONCAT(_b, n) ? CONCAT(_a, n) : CONCAT(_b, n);                             \
         })
 
 #define MIN(a, b) CHOOSE_(a, b, <, __COUNTER__)
 #define MAX(a, b) CHOOSE_(a, b, >, __COUNTER__)
 
 /* Hands the value on and forgets it, so that a _cleanup_ variable does not free it. */
-#define TAKE_GENERIC(var, null)                                                                              \
-        ({                                                                                                   \
-                __typeof__(var) *_pvar = &(var);                                                             \
-                __typeof__(var) _value = *_pvar;                                                             \
-                *_pvar = (null);                                                                             \
-                _value;                                                                                      \
+#define TAKE_GENERIC(var, null)                                                                             \
+        ({                                                                                                  \
+                __typeof__(var) *_pvar = &(var);                                                            \
+                __typeof__(var) _value = *_pvar;                                                            \
+                *_pvar = (null);                                                                            \
+                _value;                                                                                     \
         })
 #define TAKE_PTR(ptr) TAKE_GENERIC(ptr, NULL)
 #define TAKE_FD(fd) TAKE_GENERIC(fd, -EBADF)
 
 /* Defines func##p() for use with _cleanup_() on a variable of a pointer type. */
-#define DEFINE_CLEANUP(type, func)                                                                           \
-        static inline void func##p(type *p)                                                                  \
-        {                                                                                                    \
-                if (*p)                                                                                      \
-                        func(*p);                                                                            \
+#define DEFINE_CLEANUP(type, func)                                                                          \
+        static inline void func##p(type *p)                                                                 \
+        {                                                                                                   \
+                if (*p)                                                                                     \
+                        func(*p);                                                                           \
         }
 
 static inline void freep(void *p)

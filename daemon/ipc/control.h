@@ -24,13 +24,13 @@
 #define POOL_NAME_MAX 64
 
 /*
- * True for what can name a pool: letters, digits, ".", "_", "-", not starting with "." or "-", and not ending in
- * ".sock": the pool's runtime directory would be where another pool has its socket.
+ * True for what can name a pool: letters, digits, ".", "_", "-", not starting with "." or "-", and not
+ * ending in ".sock": the pool's runtime directory would be where another pool has its socket.
  */
 bool pool_name_valid(const char *name);
 
 /*
- * The path of a pool's control socket, a new string: in $RUNTIME_DIRECTORY where the service manager set it for
- * this very pool (its last component is the pool's name), else in CONTROL_RUN_DIR. 0 or -ENOMEM.
+ * The path of a pool's control socket, a new string: in $RUNTIME_DIRECTORY where the service manager set it
+ * for this very pool (its last component is the pool's name), else in CONTROL_RUN_DIR. 0 or -ENOMEM.
  */
 int control_socket_path(const char *pool, char **ret);

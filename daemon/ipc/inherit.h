@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a template inherits from the manager: these descriptors and nothing else. They cross execve(2) under the
- * numbers that its arguments name: "php-pool-worker POOL settings=3 scoreboard=4 … listen=8 listen=9".
+ * What a template inherits from the manager: these descriptors and nothing else. They cross execve(2) under
+ * the numbers that its arguments name: "php-pool-worker POOL settings=3 scoreboard=4 … listen=8 listen=9".
  */
 
 #include "base/fd.h"
@@ -11,11 +11,11 @@
 #define INHERIT_LISTEN_MAX 32
 
 /* INHERIT(name): what each one is */
-#define INHERIT_LIST                                                                                         \
-        INHERIT(settings)   /* sealed memfd, config_unseal() */                                              \
-        INHERIT(scoreboard) /* memfd, scoreboard_map() */                                                    \
-        INHERIT(channel)    /* SOCK_SEQPACKET, messages.h */                                                 \
-        INHERIT(handoff)    /* SOCK_SEQPACKET, handoff.h: connections to and from the manager */             \
+#define INHERIT_LIST                                                                                        \
+        INHERIT(settings)   /* sealed memfd, config_unseal() */                                             \
+        INHERIT(scoreboard) /* memfd, scoreboard_map() */                                                   \
+        INHERIT(channel)    /* SOCK_SEQPACKET, messages.h */                                                \
+        INHERIT(handoff)    /* SOCK_SEQPACKET, handoff.h: connections to and from the manager */            \
         INHERIT(wake)       /* eventfd: a write wakes the manager */
 
 typedef struct Inherit {
@@ -25,7 +25,7 @@ typedef struct Inherit {
         int listen[INHERIT_LISTEN_MAX]; /* listening sockets that systemd passed */
         size_t n_listen;
 
-        uint64_t descriptor_limit; /* no argument: the soft RLIMIT_NOFILE that the template is started with */
+        uint64_t descriptor_limit; /* no argument: the template's soft RLIMIT_NOFILE */
 } Inherit;
 
 #define INHERIT_NAMED (offsetof(Inherit, listen) / sizeof(int))
@@ -42,7 +42,7 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
 void inherit_argv_free(char **argv);
 
 /*
- * Reads such arguments (those behind the pool's name), checks that each descriptor is open, and sets it CLOEXEC.
- * -EINVAL for an unknown, missing or repeated one; -EBADF for one that is not open. 0 or -errno.
+ * Reads such arguments (those behind the pool's name), checks that each descriptor is open, and sets it
+ * CLOEXEC. -EINVAL for an unknown, missing or repeated one; -EBADF for one that is not open. 0 or -errno.
  */
 int inherit_parse(int argc, char **argv, Inherit *ret);

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * What manager and template say to each other over their SOCK_SEQPACKET pair (the "channel"). Both ends are of one
- * build, and a template is a child of the manager: messages are plain structs, checked for size and range all the
- * same, since a template runs PHP. Either end closing it is the end: a template exits when the manager is gone.
+ * What manager and template say to each other over their SOCK_SEQPACKET pair (the "channel"). Both ends are
+ * of one build, and a template is a child of the manager: messages are plain structs, checked for size and
+ * range all the same, since a template runs PHP. Either end closing it is the end: a template exits when the
+ * manager is gone.
  */
 
 #include <sys/types.h>
@@ -17,11 +18,11 @@
 #define IPC_VERSION_MAX 32
 
 typedef enum IpcType {
-        IPC_STARTED,      /* template: PHP is up, workers may be ordered */
-        IPC_FAILED,       /* template: PHP did not start, and why; it exits */
-        IPC_SPAWN,        /* manager: fork n workers; with n descriptors, each worker's retire eventfd in order */
-        IPC_SPAWNED,      /* launcher: these were forked; sent before the launcher exits, so that the manager knows
-                           * each pid before the kernel can report its death */
+        IPC_STARTED, /* template: PHP is up, workers may be ordered */
+        IPC_FAILED,  /* template: PHP did not start, and why; it exits */
+        IPC_SPAWN,   /* manager: fork n workers; with n descriptors, each worker's retire eventfd in order */
+        IPC_SPAWNED, /* launcher: these were forked; sent before the launcher exits, so that the manager
+                      * knows each pid before the kernel can report its death */
         IPC_SPAWN_FAILED, /* template: these were not, or nobody knows; error says why */
         _IPC_TYPE_MAX,
 } IpcType;
@@ -37,15 +38,15 @@ typedef struct IpcMessage {
         uint32_t n; /* of workers[] */
         IpcWorker workers[IPC_SPAWN_MAX];
         char version[IPC_VERSION_MAX]; /* IPC_STARTED: PHP's */
-        char text[IPC_TEXT_MAX];       /* IPC_FAILED: why; IPC_STARTED: what PHP could not load, "" for nothing */
+        char text[IPC_TEXT_MAX]; /* IPC_FAILED: why; IPC_STARTED: what PHP could not load, "" for nothing */
 } IpcMessage;
 
 /* Sends one message with its descriptors, which stay the caller's. 0 or -errno (fd_send()). */
 int ipc_send(int channel, const IpcMessage *message, const int *fds, size_t n_fds);
 
 /*
- * Receives one message. 1 for a message, 0 at the end of the channel, -EBADMSG for one that is out of range or
- * whose number of descriptors does not fit its type, or -errno; -EAGAIN when there is none on a non-blocking
- * channel. The descriptors, at most IPC_SPAWN_MAX of them, are the caller's.
+ * Receives one message. 1 for a message, 0 at the end of the channel, -EBADMSG for one that is out of range
+ * or whose number of descriptors does not fit its type, or -errno; -EAGAIN when there is none on a
+ * non-blocking channel. The descriptors, at most IPC_SPAWN_MAX of them, are the caller's.
  */
 int ipc_receive(int channel, IpcMessage *ret, int fds[static IPC_SPAWN_MAX]);

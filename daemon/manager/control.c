@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The control socket: one sd-bus connection per client, peer to peer, without a bus daemon. A call of Reload() is
- * kept until the reload has ended; every other call is answered at once.
+ * The control socket: one sd-bus connection per client, peer to peer, without a bus daemon. A call of
+ * Reload() is kept until the reload has ended; every other call is answered at once.
  */
 
 #include "manager/control.h"
@@ -27,7 +27,7 @@ typedef struct Client {
         Control *control;
         sd_bus *bus;
         sd_bus_message *reload; /* the call that waits, or NULL */
-        bool behind;            /* it came while a generation was starting: it waits for the one after that */
+        bool behind; /* it came while a generation was starting: it waits for the one after that */
 } Client;
 
 struct Control {
@@ -66,7 +66,8 @@ static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *erro
         if (m->state >= POOL_DRAINING)
                 return sd_bus_error_setf(error, CONTROL_ERROR_STOPPING, "The pool is stopping.");
         if (client->reload)
-                return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "A reload of yours is running.");
+                return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                         "A reload of yours is running.");
         client->reload = sd_bus_message_ref(message);
         client->behind = m->state != POOL_RUNNING;
         manager_reload(m);
@@ -147,7 +148,8 @@ static int client_new(Control *control, int taken_fd, Client **ret)
         if (r < 0)
                 return r;
         r = sd_bus_match_signal_async(c->bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL, c);
+                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL,
+                                      c);
         if (r < 0)
                 return r;
         r = sd_bus_start(c->bus);

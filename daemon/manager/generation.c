@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One generation of workers: see generation.h. It owns the template, the board and the workers' eventfds, and
- * drops them in generation_free(). Processes are reaped by reap.c, which looks slots up by pid.
+ * One generation of workers: see generation.h. It owns the template, the board and the workers' eventfds,
+ * and drops them in generation_free(). Processes are reaped by reap.c, which looks slots up by pid.
  */
 
 #include "manager/generation.h"
@@ -38,7 +38,8 @@ static void on_spawned(Generation *g, const IpcMessage *message)
 
 static void on_spawn_failed(Generation *g, const IpcMessage *message)
 {
-        (void) log_warning_errno(message->error, "Failed to fork %u of the workers, trying again: %m", message->n);
+        (void) log_warning_errno(message->error, "Failed to fork %u of the workers, trying again: %m",
+                                 message->n);
         g->n_stillborn++;
         g->fork_failed = true;
 

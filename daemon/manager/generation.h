@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * One generation: a set of settings, the template that started PHP with them, its scoreboard, and the workers that
- * came from it. A reload makes a new one beside the old one; the old one retires and goes when its last worker
- * went. A generation decides nothing: it carries out orders and keeps the books on its workers.
+ * One generation: a set of settings, the template that started PHP with them, its scoreboard, and the
+ * workers that came from it. A reload makes a new one beside the old one; the old one retires and goes when
+ * its last worker went. A generation decides nothing: it carries out orders and keeps the books on its
+ * workers.
  */
 
 #include <sys/types.h>
@@ -14,7 +15,8 @@
 #include "manager/template.h"
 #include "scoreboard/scoreboard.h"
 
-/* Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is unknown. */
+/* Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is
+ * unknown. */
 #define GENERATION_SPARE_SLOTS (1 + IPC_SPAWN_MAX)
 
 /* How a template stands. */
@@ -78,8 +80,8 @@ typedef struct GenerationCount {
 } GenerationCount;
 
 /*
- * Starts a generation: seals the settings, makes the board, starts the template. config becomes the generation's
- * also on failure. inherit names the pool's descriptors: handoff, wake, listen. 0 or -errno.
+ * Starts a generation: seals the settings, makes the board, starts the template. config becomes the
+ * generation's also on failure. inherit names the pool's descriptors: handoff, wake, listen. 0 or -errno.
  */
 int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
                      void (*on_change)(void *userdata), void *userdata, Generation **ret);
@@ -105,7 +107,8 @@ void generation_look(Generation *g);
 
 GenerationCount generation_count(const Generation *g);
 
-/* When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or gone. */
+/* When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or
+ * gone. */
 usec_t generation_last_active(const Generation *g);
 
 /* Workers that are alive or may be. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry FastCGI. */
+/* The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
+ * FastCGI. */
 
 #include "manager/listen.h"
 
@@ -25,13 +26,16 @@ static int listen_add(Listen *l, int fd, const char *name)
         if (r < 0)
                 return log_error_errno(r, "Failed to check socket \"%s\" that systemd passed: %m", name);
         if (r == 0)
-                return log_error_errno(EINVAL, "Descriptor \"%s\" that systemd passed is not a listening stream "
-                                               "socket: use ListenStream= with Accept=no.",
+                return log_error_errno(EINVAL,
+                                       "Descriptor \"%s\" that systemd passed is not a listening stream "
+                                       "socket: use ListenStream= with Accept=no.",
                                        name);
         if (l->n == INHERIT_LISTEN_MAX)
                 return log_error_errno(E2BIG, "systemd passed more than %u sockets.", INHERIT_LISTEN_MAX);
 
-        /* Workers share the file status flags with us: this reaches them all. NonBlocking=yes says the same. */
+        /*
+         * Workers share the file status flags with us: this reaches them all. NonBlocking=yes says the same.
+         */
         r = fd_nonblock(fd, true);
         if (r < 0)
                 return log_error_errno(r, "Failed to make socket \"%s\" non-blocking: %m", name);
@@ -50,10 +54,11 @@ int listen_take(const char *pool, Listen *ret)
         if (n < 0)
                 return log_error_errno(n, "Failed to take the sockets from systemd: %m");
         if (n == 0)
-                return log_error_errno(ENOTCONN,
-                                       "No socket was passed: php-poold listens on what systemd holds, see "
-                                       "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
-                                       pool, pool);
+                return log_error_errno(
+                                ENOTCONN,
+                                "No socket was passed: php-poold listens on what systemd holds, see "
+                                "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
+                                pool, pool);
 
         for (int i = 0; i < n; i++) {
                 r = listen_add(&l, SD_LISTEN_FDS_START + i, names[i]);

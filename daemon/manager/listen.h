@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The sockets that systemd passed (sd_listen_fds(3)). They are systemd's: never shut down, never unlinked. */
+/*
+ * The sockets that systemd passed (sd_listen_fds(3)). They are systemd's: never shut down, never unlinked.
+ */
 
 #include "ipc/inherit.h"
 
@@ -11,8 +13,8 @@ typedef struct Listen {
 } Listen;
 
 /*
- * Takes the descriptors over from the environment and removes LISTEN_* from it. Logs and returns -ENOTCONN when
- * there is none, -EINVAL for one that is no listening stream socket, -errno.
+ * Takes the descriptors over from the environment and removes LISTEN_* from it. Logs and returns -ENOTCONN
+ * when there is none, -EINVAL for one that is no listening stream socket, -errno.
  */
 int listen_take(const char *pool, Listen *ret);
 

@@ -61,8 +61,9 @@ static int parse_argv(int argc, char **argv)
                 return log_error_errno(EINVAL, "php-poold takes the name of one pool, see --help.");
         arg_pool = argv[optind];
         if (!pool_name_valid(arg_pool))
-                return log_error_errno(EINVAL, "\"%s\" cannot be the name of a pool: letters, digits, \".\", \"_\" "
-                                               "and \"-\" are allowed.",
+                return log_error_errno(EINVAL,
+                                       "\"%s\" cannot be the name of a pool: letters, digits, \".\", \"_\" "
+                                       "and \"-\" are allowed.",
                                        arg_pool);
         return 1;
 }

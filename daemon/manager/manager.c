@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The manager's wiring: what it owns, which events it hears, and how a generation is begun. What happens then is
- * decided in state.c. PHP never runs in this process.
+ * The manager's wiring: what it owns, which events it hears, and how a generation is begun. What happens
+ * then is decided in state.c. PHP never runs in this process.
  */
 
 #include "manager/manager.h"
@@ -20,7 +20,9 @@
 #include "manager/notify.h"
 #include "manager/reap.h"
 
-/* Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms. */
+/*
+ * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.
+ */
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
 
 void manager_changed(Manager *m)
@@ -74,13 +76,15 @@ static void on_parking_change(void *userdata)
         manager_changed(userdata);
 }
 
-static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_, void *userdata)
+static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
+                          void *userdata)
 {
         manager_stop(userdata);
         return 0;
 }
 
-static int on_reload_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_, void *userdata)
+static int on_reload_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
+                            void *userdata)
 {
         manager_reload(userdata);
         return 0;
@@ -102,8 +106,8 @@ int manager_start_generation(Manager *m, Config *config)
         };
 
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
-        return generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change, m,
-                                &m->next);
+        return generation_start(m->event, m->pool, ++m->last_generation, config, &inherit,
+                                on_generation_change, m, &m->next);
 }
 
 /* Every error of the pool file in one text, which the caller frees; NULL for none. */
@@ -125,8 +129,9 @@ static char *describe_errors(const ConfigErrors *errors)
 static void reload_refused(Manager *m, const char *why)
 {
         (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
-                          (LogField[]) { { "PHP_GENERATION", m->current->id_text }, {} },
-                          "Reload of pool %s refused, generation %s goes on: %s", m->pool, m->current->id_text, why);
+                          (LogField[]){ { "PHP_GENERATION", m->current->id_text }, {} },
+                          "Reload of pool %s refused, generation %s goes on: %s", m->pool,
+                          m->current->id_text, why);
         control_reload_done(m->control, why);
 }
 
@@ -225,7 +230,8 @@ static int watch_descriptors(Manager *m)
         (void) sd_event_source_set_description(m->wake_source, "wake");
 
         for (size_t i = 0; i < m->listen.n; i++) {
-                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_listen, m);
+                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_listen,
+                                    m);
                 if (r < 0)
                         return r;
                 (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
@@ -262,8 +268,9 @@ static int manager_setup(Manager *m)
                 return log_error_errno(r, "Failed to set up the watchdog: %m");
         r = control_new(m, &m->control);
         if (r < 0)
-                (void) log_warning_errno(r, "Failed to open the control socket, php-poolctl will not reach this "
-                                            "pool, ignoring: %m");
+                (void) log_warning_errno(
+                                r, "Failed to open the control socket, php-poolctl will not reach this "
+                                   "pool, ignoring: %m");
         return 0;
 }
 

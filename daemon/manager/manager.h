@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The manager: one pool, one event loop. It owns the loop; each part owns its own event sources. Parts record what
- * happened and call manager_changed(); manager_step() then decides, once per turn of the loop.
+ * The manager: one pool, one event loop. It owns the loop; each part owns its own event sources. Parts
+ * record what happened and call manager_changed(); manager_step() then decides, once per turn of the loop.
  */
 
 #include <systemd/sd-bus.h>
@@ -14,11 +14,11 @@
 #include "manager/parking.h"
 
 /* The life of a pool. Only manager_set_state() changes it. */
-#define POOL_STATE_LIST                                                                                      \
-        POOL_STATE(STARTING, "starting")   /* the first generation starts */                                 \
-        POOL_STATE(RUNNING, "running")                                                                       \
-        POOL_STATE(RELOADING, "reloading") /* a new generation starts beside the current one */              \
-        POOL_STATE(DRAINING, "draining")   /* no new work; requests finish */                                \
+#define POOL_STATE_LIST                                                                                     \
+        POOL_STATE(STARTING, "starting") /* the first generation starts */                                  \
+        POOL_STATE(RUNNING, "running")                                                                      \
+        POOL_STATE(RELOADING, "reloading") /* a new generation starts beside the current one */             \
+        POOL_STATE(DRAINING, "draining")   /* no new work; requests finish */                               \
         POOL_STATE(STOPPING, "stopping")   /* what remains was killed; the loop ends with the last process */
 
 typedef enum PoolState {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What systemd is told: see notify.h. READY=1 goes out once when the first generation can serve and once after
- * each reload; RELOADING=1 and its MONOTONIC_USEC= go in one datagram, as Type=notify-reload will want it.
+ * What systemd is told: see notify.h. READY=1 goes out once when the first generation can serve and once
+ * after each reload; RELOADING=1 and its MONOTONIC_USEC= go in one datagram, as Type=notify-reload will want
+ * it.
  */
 
 #include "manager/notify.h"
@@ -58,8 +59,8 @@ int notify_new(Manager *m, Notify **ret)
                 return r;
         if (r > 0) {
                 n->interval = timeout / 2;
-                r = sd_event_add_time_relative(m->event, &n->watchdog_source, CLOCK_MONOTONIC, n->interval, 0,
-                                               on_watchdog, m);
+                r = sd_event_add_time_relative(m->event, &n->watchdog_source, CLOCK_MONOTONIC, n->interval,
+                                               0, on_watchdog, m);
                 if (r < 0)
                         return r;
                 (void) sd_event_source_set_description(n->watchdog_source, "watchdog");

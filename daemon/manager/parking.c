@@ -74,7 +74,8 @@ static int parking_flush(Parking *p)
                 if (r == -EAGAIN || r == -ETOOMANYREFS || r == -ENOBUFS)
                         return sd_event_source_set_io_events(p->handoff_source, EPOLLIN | EPOLLOUT);
                 if (r < 0)
-                        (void) log_error_errno(r, "Failed to hand a connection to the workers, closing it: %m");
+                        (void) log_error_errno(r,
+                                               "Failed to hand a connection to the workers, closing it: %m");
 
                 p->ready_first = p->parked[fd].next;
                 if (p->ready_first < 0)
@@ -155,7 +156,8 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
                 if (r == -EAGAIN || r == 0)
                         return 0;
                 if (r < 0) {
-                        (void) log_warning_errno(r, "Failed to take a connection from a worker, ignoring: %m");
+                        (void) log_warning_errno(r,
+                                                 "Failed to take a connection from a worker, ignoring: %m");
                         return 0; /* level-triggered: what else there is comes with the next event */
                 }
 

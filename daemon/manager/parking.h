@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Kept connections that have nothing to say. A worker hands one in when other work waits; as soon as the client
- * sends something, it goes to whichever worker is idle. No connection holds a worker, and a reload touches none.
+ * Kept connections that have nothing to say. A worker hands one in when other work waits; as soon as the
+ * client sends something, it goes to whichever worker is idle. No connection holds a worker, and a reload
+ * touches none.
  *
  * Parked connections are watched by an epoll instance of their own, which is one descriptor in the manager's
  * loop: a parked connection costs its descriptor, an epoll item and a few bytes.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Sizing: see policy.h. Each mode says how many workers it wants to be there or on their way, and how many it can
- * do without; what all modes share (the limit, the batch, the one extra worker of a take-over) stands once.
+ * Sizing: see policy.h. Each mode says how many workers it wants to be there or on their way, and how many
+ * it can do without; what all modes share (the limit, the batch, the one extra worker of a take-over) stands
+ * once.
  */
 
 #include "manager/policy.h"
@@ -17,8 +18,9 @@ static size_t wanted_idle(const Config *c, const PoolView *v)
         switch (c->pm_mode) {
         case PM_DYNAMIC:
                 if (!v->sized)
-                        return c->pm_start_servers > 0 ? c->pm_start_servers
-                                                       : (c->pm_min_spare_servers + c->pm_max_spare_servers) / 2;
+                        return c->pm_start_servers > 0
+                                               ? c->pm_start_servers
+                                               : (c->pm_min_spare_servers + c->pm_max_spare_servers) / 2;
                 return c->pm_min_spare_servers;
         case PM_ONDEMAND:
                 return v->demand || v->busy > 0 ? 1 : 0;

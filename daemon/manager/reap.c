@@ -4,8 +4,8 @@
  * The deaths of processes. The manager is a subreaper: workers come to it from their launchers, and so does
  * whatever a script left behind in the background, which is reaped and otherwise none of its business.
  *
- * A launcher announces its workers before it exits, and only then can the kernel report their death to us: so
- * with every channel drained first, a dead worker's pid is always known.
+ * A launcher announces its workers before it exits, and only then can the kernel report their death to us:
+ * so with every channel drained first, a dead worker's pid is always known.
  */
 
 #include "manager/reap.h"
@@ -61,20 +61,22 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
         (void) snprintf(status, sizeof status, "%d", si->si_status);
 
         (void) log_record(death_expected(si, w) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
-                          (LogField[]) {
+                          (LogField[]){
                                           { "PHP_WORKER_PID", pid },
                                           { "PHP_GENERATION", g->id_text },
                                           { "PHP_WORKER_SLOT", slots },
                                           { "PHP_WORKER_REQUESTS", requests },
                                           { "PHP_WORKER_AGE_USEC", age },
-                                          { si->si_code == CLD_EXITED ? "EXIT_STATUS" : "EXIT_SIGNAL", status },
+                                          { si->si_code == CLD_EXITED ? "EXIT_STATUS" : "EXIT_SIGNAL",
+                                            status },
                                           { "PHP_SCRIPT", running ? record->script : NULL },
                                           { "REQUEST_METHOD", running ? record->method : NULL },
                                           { "REQUEST_URI", running ? record->uri : NULL },
                                           {},
                           },
                           "Worker %s %s after %s requests%s%s.", pid, death, requests,
-                          running && record->script[0] ? ", while it ran " : "", running ? record->script : "");
+                          running && record->script[0] ? ", while it ran " : "",
+                          running ? record->script : "");
 }
 
 static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
@@ -115,8 +117,9 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
                 generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
         else
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),
-                                  (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
-                                  "The template (pid %d) %s; workers go on, a new one is started.", si->si_pid, death);
+                                  (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
+                                  "The template (pid %d) %s; workers go on, a new one is started.",
+                                  si->si_pid, death);
 }
 
 static void reap_one(Manager *m, const siginfo_t *si)
@@ -150,7 +153,8 @@ static void drain_channels(Manager *m)
                 template_drain(g->template);
 }
 
-static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_, void *userdata)
+static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_,
+                      void *userdata)
 {
         Manager *m = userdata;
 

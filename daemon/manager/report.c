@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The pool's status: gathers what the manager and the scoreboards know, and writes it by status.def's list. */
+/*
+ * The pool's status: gathers what the manager and the scoreboards know, and writes it by status.def's list.
+ */
 
 #include "manager/report.h"
 
@@ -28,9 +30,9 @@ static int append_pool(sd_bus_message *m, const PoolStatus *status)
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-#define POOL_STATUS(field, key, type)                                                                        \
-        r = APPEND_##type(m, key, status->field);                                                            \
-        if (r < 0)                                                                                           \
+#define POOL_STATUS(field, key, type)                                                                       \
+        r = APPEND_##type(m, key, status->field);                                                           \
+        if (r < 0)                                                                                          \
                 return r;
 #include "scoreboard/status.def"
         return sd_bus_message_close_container(m);
@@ -43,9 +45,9 @@ static int append_worker(sd_bus_message *m, const WorkerStatus *status)
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-#define WORKER_STATUS(field, key, type)                                                                      \
-        r = APPEND_##type(m, key, status->field);                                                            \
-        if (r < 0)                                                                                           \
+#define WORKER_STATUS(field, key, type)                                                                     \
+        r = APPEND_##type(m, key, status->field);                                                           \
+        if (r < 0)                                                                                          \
                 return r;
 #include "scoreboard/status.def"
         return sd_bus_message_close_container(m);

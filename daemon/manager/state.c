@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The life of a pool: one enum (POOL_STATE_LIST), one setter, one step function. Handlers elsewhere only record
- * what happened; manager_step() looks at all of it and does what is due, and leaves the earliest deadline on the
- * timer. Sizing itself is policy.c's.
+ * The life of a pool: one enum (POOL_STATE_LIST), one setter, one step function. Handlers elsewhere only
+ * record what happened; manager_step() looks at all of it and does what is due, and leaves the earliest
+ * deadline on the timer. Sizing itself is policy.c's.
  */
-
 
 #include "base/log.h"
 #include "base/messages.h"
@@ -57,7 +56,8 @@ void manager_set_state(Manager *m, PoolState state)
 /* 100 ms, doubling up to 10 s. */
 void manager_hold_spawn(Manager *m, unsigned n_failed)
 {
-        m->hold_spawn = now_monotonic() + MIN((usec_t) 50 * USEC_PER_MSEC << MIN(n_failed, 8U), 10 * USEC_PER_SEC);
+        m->hold_spawn = now_monotonic() +
+                        MIN((usec_t) 50 * USEC_PER_MSEC << MIN(n_failed, 8U), 10 * USEC_PER_SEC);
         m->last_batch = 0;
 }
 
@@ -89,14 +89,14 @@ static void start_failed(Manager *m)
 
         m->next = NULL;
         if (m->state == POOL_STARTING) {
-                (void) log_record(LOG_ERR, 0, MESSAGE_ID(START_FAILED), NULL, "Pool %s does not start: %s", m->pool,
-                                  g->failure);
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(START_FAILED), NULL, "Pool %s does not start: %s",
+                                  m->pool, g->failure);
                 give_up(m);
         } else if (m->reason == RELOAD_REQUESTED) {
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
-                                  (LogField[]) { { "PHP_GENERATION", m->current->id_text }, {} },
-                                  "Reload of pool %s failed, generation %s goes on: %s", m->pool, m->current->id_text,
-                                  g->failure);
+                                  (LogField[]){ { "PHP_GENERATION", m->current->id_text }, {} },
+                                  "Reload of pool %s failed, generation %s goes on: %s", m->pool,
+                                  m->current->id_text, g->failure);
         } else {
                 m->n_replace_failed++;
                 m->replace_at = now_monotonic() + replace_delay(m->n_replace_failed);
@@ -121,12 +121,12 @@ static void log_take_over(const Manager *m, const Generation *g)
 
         if (m->state == POOL_STARTING)
                 (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(STARTED), fields,
-                                  "Pool %s is ready: PHP %s, pm %s, at most %llu workers.", m->pool, g->php_version,
-                                  pm_mode_to_string(g->config->pm_mode),
+                                  "Pool %s is ready: PHP %s, pm %s, at most %llu workers.", m->pool,
+                                  g->php_version, pm_mode_to_string(g->config->pm_mode),
                                   (unsigned long long) g->config->pm_max_children);
         else
-                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), fields, "Pool %s: generation %s took over.",
-                                  m->pool, g->id_text);
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), fields,
+                                  "Pool %s: generation %s took over.", m->pool, g->id_text);
 }
 
 static void take_over(Manager *m)
@@ -159,8 +159,8 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->next;
 
-        /* PHP starts without an extension that it cannot load, and so does a pool. But one that serves has more to
-         * lose than to win by a reload that takes an extension away. */
+        /* PHP starts without an extension that it cannot load, and so does a pool. But one that serves has
+         * more to lose than to win by a reload that takes an extension away. */
         if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && g->complaint[0])
                 generation_fail(g, "%s", g->complaint);
         if (g->failure) {
@@ -193,7 +193,8 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
 static void watch_sockets(Manager *m, bool watch)
 {
         for (size_t i = 0; i < m->listen.n; i++)
-                (void) sd_event_source_set_enabled(m->listen_sources[i], watch ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+                (void) sd_event_source_set_enabled(m->listen_sources[i],
+                                                   watch ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 static void note_saturation(Manager *m, const Generation *g, bool saturated, usec_t now)
@@ -203,8 +204,8 @@ static void note_saturation(Manager *m, const Generation *g, bool saturated, use
         if (saturated && !m->saturated && now >= usec_add(m->saturation_logged, SATURATION_LOG_INTERVAL)) {
                 m->saturation_logged = now;
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(MAX_CHILDREN), NULL,
-                                  "Pool %s has reached pm.max_children = %llu, consider raising it.", m->pool,
-                                  (unsigned long long) g->config->pm_max_children);
+                                  "Pool %s has reached pm.max_children = %llu, consider raising it.",
+                                  m->pool, (unsigned long long) g->config->pm_max_children);
         }
         m->saturated = saturated;
 }
@@ -248,7 +249,8 @@ static bool is_leaving(Manager *m, const Generation *g, const PoolView *v, usec_
         return now >= due;
 }
 
-/* The last worker went and nobody is connected. What connects from now on waits in the socket, for our successor. */
+/* The last worker went and nobody is connected. What connects from now on waits in the socket, for our
+ * successor. */
 static bool may_leave(Manager *m, const PoolView *v)
 {
         return v->leaving && v->idle + v->busy + v->starting + v->old == 0 && !m->retired &&
@@ -336,7 +338,8 @@ static void replace_current(Manager *m)
         manager_set_state(m, POOL_RELOADING);
 }
 
-/* The template is gone or of no more use: at once, unless it did not live long, as the ones before it perhaps. */
+/* The template is gone or of no more use: at once, unless it did not live long, as the ones before it
+ * perhaps. */
 static void schedule_replacement(Manager *m, const Generation *g, usec_t now)
 {
         if (usec_sub(now, g->started) >= TEMPLATE_LIFE_MIN)
@@ -354,8 +357,8 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
         }
         if (g->n_stillborn >= STILLBORN_MAX && generation_alive(g) == 0) {
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(RESPAWN_LIMIT), NULL,
-                                  "Pool %s gives up: %u workers in a row did not survive their start.", m->pool,
-                                  g->n_stillborn);
+                                  "Pool %s gives up: %u workers in a row did not survive their start.",
+                                  m->pool, g->n_stillborn);
                 give_up(m);
                 return;
         }
@@ -396,9 +399,11 @@ static void step_retired(Manager *m, usec_t now, usec_t *earliest)
                         size_t busy = generation_kill(g);
 
                         (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT),
-                                          (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
-                                          "%zu requests of generation %s outlived reload.drain_timeout and were "
-                                          "ended.", busy, g->id_text);
+                                          (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
+                                          "%zu requests of generation %s outlived reload.drain_timeout and "
+                                          "were "
+                                          "ended.",
+                                          busy, g->id_text);
                         g->deadline = 0;
                 }
                 earlier(earliest, g->deadline);
@@ -441,7 +446,8 @@ static void step_draining(Manager *m)
         if (m->retired)
                 return;
         manager_set_state(m, POOL_STOPPING);
-        m->control = control_free(m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
+        m->control = control_free(
+                        m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
         (void) sd_event_exit(m->event, m->exit_status);
 }
 
@@ -475,5 +481,6 @@ void manager_step(Manager *m)
         }
 
         (void) sd_event_source_set_time(m->timer_source, earliest);
-        (void) sd_event_source_set_enabled(m->timer_source, earliest < USEC_INFINITY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(m->timer_source,
+                                           earliest < USEC_INFINITY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }

@@ -18,7 +18,8 @@
 
 #define LINE_SIZE 4096
 
-/* A pipe holds 64 KB: whoever else still writes to it does not keep us from reading the dead one's last words. */
+/* A pipe holds 64 KB: whoever else still writes to it does not keep us from reading the dead one's last
+ * words. */
 #define LAST_READS_MAX 16
 
 /* Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). */
@@ -59,7 +60,9 @@ void template_drain(Template *t)
                 if (r == -EAGAIN)
                         return;
                 if (r < 0) {
-                        (void) log_error_errno(r, "Failed to understand the template (pid %d), killing it: %m", t->pid);
+                        (void) log_error_errno(r,
+                                               "Failed to understand the template (pid %d), killing it: %m",
+                                               t->pid);
                         (void) kill(t->pid, SIGKILL);
                 }
                 if (r <= 0) { /* its death is what is acted upon */
@@ -73,7 +76,8 @@ void template_drain(Template *t)
         }
 }
 
-static int on_channel(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+static int on_channel(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_,
+                      void *userdata)
 {
         template_drain(userdata);
         return 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The template process, as the manager sees it: started by fork and exec with an explicit list of descriptors,
- * spoken to over a channel, its standard error read line by line (what it says while PHP starts are its "last
- * words", should it fail).
+ * The template process, as the manager sees it: started by fork and exec with an explicit list of
+ * descriptors, spoken to over a channel, its standard error read line by line (what it says while PHP starts
+ * are its "last words", should it fail).
  */
 
 #include <sys/types.h>
@@ -22,13 +22,14 @@ typedef struct Template Template;
 typedef void (*template_message_t)(Template *template, const IpcMessage *message, void *userdata);
 
 /*
- * Starts php-pool-worker. inherit names every descriptor but the channel, which is made here; generation is for
- * the log. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
+ * Starts php-pool-worker. inherit names every descriptor but the channel, which is made here; generation is
+ * for the log. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
  */
 int template_start(sd_event *event, const char *pool, const char *generation, const Inherit *inherit,
                    template_message_t on_message, void *userdata, Template **ret);
 
-/* Closes the channel, upon which the template exits by itself. Its standard error is read on: workers share it. */
+/* Closes the channel, upon which the template exits by itself. Its standard error is read on: workers share
+ * it. */
 void template_retire(Template *template);
 
 /* Closes what is open; the template's pid must be reaped all the same. */
@@ -40,7 +41,8 @@ pid_t template_pid(const Template *template);
 /* Handles every message that is already there, now: before the death of a process is looked at. */
 void template_drain(Template *template);
 
-/* Orders workers: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN when the channel is full. */
+/* Orders workers: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN when the channel is
+ * full. */
 int template_spawn(Template *template, const uint32_t *slots, const int *retire_fds, size_t n);
 
 /* The end of what it wrote to standard error, a string without line break at its end; "" for nothing. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The shared board: see scoreboard.h. Each slot carries a sequence number that is odd while its worker writes
- * (a sequence lock without the lock: a worker that dies inside leaves a torn record, and no reader waits for it).
+ * The shared board: see scoreboard.h. Each slot carries a sequence number that is odd while its worker
+ * writes (a sequence lock without the lock: a worker that dies inside leaves a torn record, and no reader
+ * waits for it).
  */
 
 #include "scoreboard/scoreboard.h"
@@ -164,7 +165,8 @@ WorkerRecord *scoreboard_begin(Scoreboard *b, size_t slot)
         Slot *s = board_slot(b, slot);
 
         atomic_fetch_add_explicit(&s->sequence, 1, memory_order_relaxed);
-        atomic_thread_fence(memory_order_release); /* the odd number is seen before what is written under it */
+        atomic_thread_fence(
+                        memory_order_release); /* the odd number is seen before what is written under it */
         return &s->record;
 }
 
@@ -226,7 +228,8 @@ bool scoreboard_read(const Scoreboard *b, size_t slot, WorkerRecord *ret)
 
                 memcpy(ret, &s->record, sizeof *ret);
                 atomic_thread_fence(memory_order_acquire);
-                whole = before % 2 == 0 && atomic_load_explicit(&s->sequence, memory_order_relaxed) == before;
+                whole = before % 2 == 0 &&
+                        atomic_load_explicit(&s->sequence, memory_order_relaxed) == before;
         }
 
         ret->stage = scoreboard_stage(b, slot);

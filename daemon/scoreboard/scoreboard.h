@@ -6,8 +6,8 @@
  * worker, aligned to cache lines, with exactly one writer, the worker; no locks. What a reader copies
  * out is range-checked: a worker can lie about itself and harm nobody.
  *
- * The header has one line that the manager writes (what wakes it) and one that everybody changes atomically (the
- * number of idle workers).
+ * The header has one line that the manager writes (what wakes it) and one that everybody changes atomically
+ * (the number of idle workers).
  */
 
 #include <sys/types.h>
@@ -15,14 +15,14 @@
 #include "base/time.h"
 
 /* A worker's stage. FPM's names are what people see. */
-#define STAGE_LIST                                                                                           \
-        STAGE(FREE, "Free")                 /* no worker has the slot; set by the manager */                 \
-        STAGE(STARTING, "Starting")         /* set by the manager when it orders the worker */               \
-        STAGE(IDLE, "Idle")                                                                                  \
-        STAGE(READING, "Reading headers")                                                                    \
-        STAGE(RUNNING, "Running")                                                                            \
-        STAGE(FINISHING, "Finishing")       /* answered; shutdown functions and clean-up */                  \
-        STAGE(ENDING, "Ending")             /* takes no more work and is about to exit */
+#define STAGE_LIST                                                                                          \
+        STAGE(FREE, "Free")         /* no worker has the slot; set by the manager */                        \
+        STAGE(STARTING, "Starting") /* set by the manager when it orders the worker */                      \
+        STAGE(IDLE, "Idle")                                                                                 \
+        STAGE(READING, "Reading headers")                                                                   \
+        STAGE(RUNNING, "Running")                                                                           \
+        STAGE(FINISHING, "Finishing") /* answered; shutdown functions and clean-up */                       \
+        STAGE(ENDING, "Ending")       /* takes no more work and is about to exit */
 
 typedef enum Stage {
 #define STAGE(name, text) STAGE_##name,
@@ -61,7 +61,8 @@ typedef struct Scoreboard Scoreboard;
 /* The manager's: a new board of n_slots free slots, in a memfd that cannot be resized. 0 or -errno. */
 int scoreboard_new(size_t n_slots, Scoreboard **ret);
 
-/* A worker's: maps the board behind fd, which stays the caller's. -EBADMSG for one of another form. 0 or -errno. */
+/* A worker's: maps the board behind fd, which stays the caller's. -EBADMSG for one of another form. 0 or
+ * -errno. */
 int scoreboard_map(int fd, Scoreboard **ret);
 
 void scoreboard_free(Scoreboard *board);
@@ -77,13 +78,14 @@ size_t scoreboard_size(const Scoreboard *board);
 /* Takes the slot: writes pid and start time. The stage stays STARTING. 0, or -ERANGE for no such slot. */
 int scoreboard_attach(Scoreboard *board, size_t slot);
 
-/* Where the worker writes: between scoreboard_begin() and scoreboard_end(), which let a reader notice a torn copy. */
+/* Where the worker writes: between scoreboard_begin() and scoreboard_end(), which let a reader notice a torn
+ * copy. */
 WorkerRecord *scoreboard_begin(Scoreboard *board, size_t slot);
 void scoreboard_end(Scoreboard *board, size_t slot);
 
 /*
- * Changes the stage, and the idle count with it. True when the manager asked to be woken and must be now: the
- * idle count fell below its threshold, or the worker is idle for the first time.
+ * Changes the stage, and the idle count with it. True when the manager asked to be woken and must be now:
+ * the idle count fell below its threshold, or the worker is idle for the first time.
  */
 bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
 
@@ -95,7 +97,8 @@ void scoreboard_reserve(Scoreboard *board, size_t slot);
 /* The worker is dead and buried: takes it out of the idle count and frees the slot. */
 void scoreboard_release(Scoreboard *board, size_t slot);
 
-/* Copies a slot out: the stage is in range, strings end. False when a writer kept it torn; the copy is usable. */
+/* Copies a slot out: the stage is in range, strings end. False when a writer kept it torn; the copy is
+ * usable. */
 bool scoreboard_read(const Scoreboard *board, size_t slot, WorkerRecord *ret);
 
 /* The stage alone, in range. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A FastCGI load generator: a closed loop of clients, each of which sends its next request when it has the whole
- * answer to its last. Prints one line of JSON: answered, failed, seconds, and latency percentiles in microseconds.
+ * A FastCGI load generator: a closed loop of clients, each of which sends its next request when it has the
+ * whole answer to its last. Prints one line of JSON: answered, failed, seconds, and latency percentiles in
+ * microseconds.
  *
  *   load SOCKET SCRIPT REQUESTS CLIENTS [keep]
  */
@@ -42,13 +43,26 @@ static struct {
 static int make_request(const char *script)
 {
         static const char *const fixed[][2] = {
-                { "GATEWAY_INTERFACE", "CGI/1.1" }, { "SERVER_SOFTWARE", "nginx/1.22.1" }, { "QUERY_STRING", "" },
-                { "REQUEST_METHOD", "GET" },        { "CONTENT_TYPE", "" },                { "CONTENT_LENGTH", "" },
-                { "SCRIPT_NAME", "/hello.php" },    { "REQUEST_URI", "/hello.php" },       { "DOCUMENT_URI", "/hello.php" },
-                { "SERVER_PROTOCOL", "HTTP/1.1" },  { "REQUEST_SCHEME", "http" },          { "REMOTE_ADDR", "127.0.0.1" },
-                { "REMOTE_PORT", "40000" },         { "SERVER_ADDR", "127.0.0.1" },        { "SERVER_PORT", "80" },
-                { "SERVER_NAME", "localhost" },     { "REDIRECT_STATUS", "200" },          { "HTTP_HOST", "localhost" },
-                { "HTTP_USER_AGENT", "bench" },     { "HTTP_ACCEPT", "*/*" },
+                { "GATEWAY_INTERFACE", "CGI/1.1" },
+                { "SERVER_SOFTWARE", "nginx/1.22.1" },
+                { "QUERY_STRING", "" },
+                { "REQUEST_METHOD", "GET" },
+                { "CONTENT_TYPE", "" },
+                { "CONTENT_LENGTH", "" },
+                { "SCRIPT_NAME", "/hello.php" },
+                { "REQUEST_URI", "/hello.php" },
+                { "DOCUMENT_URI", "/hello.php" },
+                { "SERVER_PROTOCOL", "HTTP/1.1" },
+                { "REQUEST_SCHEME", "http" },
+                { "REMOTE_ADDR", "127.0.0.1" },
+                { "REMOTE_PORT", "40000" },
+                { "SERVER_ADDR", "127.0.0.1" },
+                { "SERVER_PORT", "80" },
+                { "SERVER_NAME", "localhost" },
+                { "REDIRECT_STATUS", "200" },
+                { "HTTP_HOST", "localhost" },
+                { "HTTP_USER_AGENT", "bench" },
+                { "HTTP_ACCEPT", "*/*" },
         };
         _cleanup_(params_freep) Params *params = NULL;
         uint8_t *encoded;
@@ -59,7 +73,8 @@ static int make_request(const char *script)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(fixed); i++)
-                (void) params_set(params, fixed[i][0], strlen(fixed[i][0]), fixed[i][1], strlen(fixed[i][1]));
+                (void) params_set(params, fixed[i][0], strlen(fixed[i][0]), fixed[i][1],
+                                  strlen(fixed[i][1]));
         (void) params_set(params, "SCRIPT_FILENAME", strlen("SCRIPT_FILENAME"), script, strlen(script));
 
         r = fcgi_encode_params(1, params, &encoded, &size);
@@ -87,8 +102,10 @@ static bool send_request(Client *c)
                 struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
 
                 c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-                if (c->fd < 0 || connect(c->fd, (struct sockaddr *) &load.address, sizeof load.address) < 0 ||
-                    fd_nonblock(c->fd, true) < 0 || epoll_ctl(load.epoll_fd, EPOLL_CTL_ADD, c->fd, &event) < 0) {
+                if (c->fd < 0 ||
+                    connect(c->fd, (struct sockaddr *) &load.address, sizeof load.address) < 0 ||
+                    fd_nonblock(c->fd, true) < 0 ||
+                    epoll_ctl(load.epoll_fd, EPOLL_CTL_ADD, c->fd, &event) < 0) {
                         c->fd = fd_close(c->fd);
                         load.failed++;
                         return false;
@@ -210,7 +227,8 @@ int main(int argc, char **argv)
         end = now_monotonic();
 
         qsort(load.latencies, load.answered, sizeof *load.latencies, compare_u32);
-        printf("{\"answered\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"p50\": %u, \"p99\": %u, \"max\": %u}\n",
+        printf("{\"answered\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"p50\": %u, \"p99\": %u, "
+               "\"max\": %u}\n",
                (unsigned long long) load.answered, (unsigned long long) (requests - load.answered),
                (double) (end - start) / 1e6, percentile(0.5), percentile(0.99), percentile(1));
         return load.answered == requests ? 0 : 1;
