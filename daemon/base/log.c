@@ -93,7 +93,7 @@ int log_set_context(const char *name, const char *value)
 }
 
 /* Writes to the journal; PRIORITY, identifier and message go first, as journalctl shows them. */
-static void write_journal(int level, const char *message_id, const LogField *fields, const char *message)
+static int write_journal(int level, const char *message_id, const LogField *fields, const char *message)
 {
         static const char identifier[] = "SYSLOG_IDENTIFIER=" LOG_IDENTIFIER;
         char buffers[2][64]; /* priority, message id */
@@ -101,10 +101,11 @@ static void write_journal(int level, const char *message_id, const LogField *fie
         char *formatted[LOG_FIELDS_MAX];
         struct iovec iov[LOG_FIELDS_MAX + LOG_CONTEXT_MAX + 4];
         size_t n = 0, n_formatted = 0;
+        int r;
 
         if (asprintf(&text, "MESSAGE=%s", message) < 0) {
                 text = NULL;
-                return;
+                return -ENOMEM;
         }
         (void) snprintf(buffers[0], sizeof buffers[0], "PRIORITY=%d", level);
         iov[n++] = (struct iovec) { text, strlen(text) };
@@ -125,9 +126,10 @@ static void write_journal(int level, const char *message_id, const LogField *fie
                 n_formatted++;
         }
 
-        (void) sd_journal_sendv(iov, (int) n);
+        r = sd_journal_sendv(iov, (int) n);
         for (size_t i = 0; i < n_formatted; i++)
                 free(formatted[i]);
+        return r;
 }
 
 /* One write(2), so that the lines of several processes do not mix. */
@@ -158,9 +160,8 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
                 (void) vsnprintf(message, sizeof message, format, ap);
                 va_end(ap);
 
-                if (log_state.journal)
-                        write_journal(level, message_id, fields, message);
-                else
+                /* Without a way to journald (no descriptor left, another root) there still is stderr. */
+                if (!log_state.journal || write_journal(level, message_id, fields, message) < 0)
                         write_stderr(level, message);
         }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
- * FastCGI. */
+/*
+ * The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
+ * FastCGI; but for connections that the manager before us left in the descriptor store.
+ */
 
 #include "manager/listen.h"
 
@@ -9,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "manager/parking.h"
 
 static void strv_free(char **strv)
 {
@@ -60,10 +63,22 @@ int listen_take(const char *pool, Listen *ret)
                                 "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
                                 pool, pool);
 
+        l.parked = calloc((size_t) n, sizeof *l.parked);
+        if (!l.parked)
+                return log_error_errno(ENOMEM, "Failed to take the sockets from systemd: %m");
+
         for (int i = 0; i < n; i++) {
-                r = listen_add(&l, SD_LISTEN_FDS_START + i, names[i]);
-                if (r < 0)
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (streq(names[i], PARKING_STORE_NAME)) {
+                        l.parked[l.n_parked++] = fd;
+                        continue;
+                }
+                r = listen_add(&l, fd, names[i]);
+                if (r < 0) {
+                        free(l.parked);
                         return r;
+                }
         }
 
         *ret = l;
@@ -74,5 +89,8 @@ void listen_close(Listen *l)
 {
         for (size_t i = 0; i < l->n; i++)
                 fd_close(l->fds[i]);
-        l->n = 0;
+        for (size_t i = 0; i < l->n_parked; i++)
+                fd_close(l->parked[i]);
+        free(l->parked);
+        *l = (Listen) {};
 }

@@ -10,6 +10,8 @@
 typedef struct Listen {
         int fds[INHERIT_LISTEN_MAX]; /* stream sockets that listen, CLOEXEC, non-blocking */
         size_t n;
+        int *parked; /* connections from the descriptor store: whoever takes one sets it to -EBADF */
+        size_t n_parked;
 } Listen;
 
 /*

@@ -179,6 +179,8 @@ static int watch_signals(Manager *m)
         (void) sigaddset(&mask, SIGTERM);
         (void) sigaddset(&mask, SIGINT);
         (void) sigaddset(&mask, SIGHUP);
+        (void) sigaddset(&mask, SIGUSR2);
+        (void) sigaddset(&mask, SIGQUIT);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
         (void) signal(SIGPIPE, SIG_IGN);
@@ -192,7 +194,16 @@ static int watch_signals(Manager *m)
         r = add_signal(m, SIGINT, on_stop_signal);
         if (r < 0)
                 return r;
-        return add_signal(m, SIGHUP, on_reload_signal);
+        r = add_signal(m, SIGHUP, on_reload_signal);
+        if (r < 0)
+                return r;
+
+        /* PHP-FPM's signals, which logrotate scripts send. SIGUSR1 reopens logs there: here journald rotates. */
+        (void) signal(SIGUSR1, SIG_IGN);
+        r = add_signal(m, SIGUSR2, on_reload_signal);
+        if (r < 0)
+                return r;
+        return add_signal(m, SIGQUIT, on_stop_signal);
 }
 
 static int add_timers(Manager *m)
@@ -240,6 +251,17 @@ static int watch_descriptors(Manager *m)
         return parking_new(m->event, on_parking_change, m, &m->parking);
 }
 
+/* Connections that were parked when the manager before us ended. */
+static void adopt_parked(Manager *m)
+{
+        for (size_t i = 0; i < m->listen.n_parked; i++) {
+                int r = parking_adopt(m->parking, TAKE_FD(m->listen.parked[i]));
+
+                if (r < 0)
+                        (void) log_warning_errno(r, "Failed to adopt a parked connection, ignoring: %m");
+        }
+}
+
 static int manager_setup(Manager *m)
 {
         int r;
@@ -263,6 +285,7 @@ static int manager_setup(Manager *m)
         r = watch_descriptors(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch descriptors: %m");
+        adopt_parked(m);
         r = notify_new(m, &m->notify);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up the watchdog: %m");

@@ -8,17 +8,22 @@
 
 #include "manager/notify.h"
 
+#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 
+#define STATUS_MAX 256
+#define STATUS_INTERVAL USEC_PER_SEC
+
 struct Notify {
         sd_event_source *watchdog_source;
         usec_t interval;
+        usec_t status_sent; /* CLOCK_MONOTONIC */
+        char status[STATUS_MAX];
 };
 
-/* Never together with READY=1, so that it can be told from it. */
-static void notify_status(Manager *m)
+static void format_status(const Manager *m, char *buffer)
 {
         GenerationCount count = {};
         uint64_t generation = 0;
@@ -27,9 +32,32 @@ static void notify_status(Manager *m)
                 count = generation_count(m->current);
                 generation = m->current->id;
         }
-        (void) sd_notifyf(0, "STATUS=%s: %zu active, %zu idle, %zu parked connections, generation %llu",
-                          pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
-                          (unsigned long long) generation);
+        (void) snprintf(buffer, STATUS_MAX,
+                        "%s: %zu active, %zu idle, %zu parked connections, generation %llu",
+                        pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
+                        (unsigned long long) generation);
+}
+
+/* Never together with READY=1, so that it can be told from it. */
+static void send_status(Manager *m, usec_t now)
+{
+        format_status(m, m->notify->status);
+        m->notify->status_sent = now;
+        (void) sd_notifyf(0, "STATUS=%s", m->notify->status);
+}
+
+usec_t notify_refresh(Manager *m, usec_t now)
+{
+        Notify *n = m->notify;
+        char status[STATUS_MAX];
+
+        format_status(m, status);
+        if (streq(status, n->status))
+                return 0;
+        if (now < n->status_sent + STATUS_INTERVAL)
+                return n->status_sent + STATUS_INTERVAL;
+        send_status(m, now);
+        return 0;
 }
 
 /* Half the time-out, as sd_watchdog_enabled(3) recommends. The loop runs: that is what a ping says. */
@@ -38,7 +66,7 @@ static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdat
         Manager *m = userdata;
 
         (void) sd_notify(0, "WATCHDOG=1");
-        notify_status(m);
+        send_status(m, now_monotonic());
         (void) sd_event_source_set_time_relative(s, m->notify->interval);
         (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
         return 0;
@@ -97,7 +125,7 @@ void notify_state(Manager *m, PoolState before)
         default:
                 break;
         }
-        notify_status(m);
+        send_status(m, now_monotonic());
 }
 
 void notify_extend(usec_t by)

@@ -14,5 +14,11 @@ DEFINE_CLEANUP(Notify *, notify_free)
  * figures. */
 void notify_state(Manager *m, PoolState before);
 
+/*
+ * STATUS= where its figures have changed, no more than once a second. When there is something left to tell,
+ * the time to call again (CLOCK_MONOTONIC), else 0.
+ */
+usec_t notify_refresh(Manager *m, usec_t now);
+
 /* Starting or draining goes on: extends systemd's time-out by the given time. */
 void notify_extend(usec_t by);

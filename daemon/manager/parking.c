@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 #include "ipc/handoff.h"
@@ -229,6 +230,37 @@ void parking_free(Parking *p)
 int parking_worker_fd(const Parking *p)
 {
         return p->worker_fd;
+}
+
+int parking_adopt(Parking *p, int connection)
+{
+        Handoff handoff = { .unix_socket = sd_is_socket(connection, AF_UNIX, SOCK_STREAM, 0) > 0 };
+        int r;
+
+        r = parking_add(p, &handoff, connection);
+        if (r < 0)
+                fd_close(connection);
+        return r;
+}
+
+static void store(int connection)
+{
+        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection, 1);
+}
+
+void parking_store(Parking *p)
+{
+        Handoff handoff;
+        int fd;
+
+        (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
+        while (handoff_receive(p->worker_fd, &handoff, &fd) > 0) {
+                store(fd);
+                fd_close(fd);
+        }
+        for (size_t i = 0; i < p->n_parked_slots; i++)
+                if (p->parked[i].here)
+                        store((int) i);
 }
 
 bool parking_waiting(const Parking *p)

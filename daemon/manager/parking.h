@@ -29,6 +29,18 @@ DEFINE_CLEANUP(Parking *, parking_free)
 /* The workers' end of the hand-off socket, which stays the parking's; workers inherit it. */
 int parking_worker_fd(const Parking *parking);
 
+/* Takes a connection that waited in systemd's descriptor store; the descriptor is taken. 0 or -errno. */
+int parking_adopt(Parking *parking, int connection);
+
+/*
+ * Leaves every connection to systemd's descriptor store (sd_pid_notify_with_fds(3)), from which the next
+ * manager gets them back: kept connections outlive a restart. No worker may be alive.
+ */
+void parking_store(Parking *parking);
+
+/* The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). */
+#define PARKING_STORE_NAME "parked"
+
 /* Whether connections wait for a worker: in the hand-off queue, or because it is full. */
 bool parking_waiting(const Parking *parking);
 

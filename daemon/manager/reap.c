@@ -34,11 +34,12 @@ static void describe_death(const siginfo_t *si, char *buffer, size_t size)
                                 si->si_code == CLD_DUMPED ? " (core dumped)" : "");
 }
 
-static bool death_expected(const siginfo_t *si, const Worker *w)
+/* One that we killed is no surprise, but what it was doing is lost. */
+static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
 {
         if (si->si_code == CLD_EXITED)
                 return exit_status_expected(si->si_status);
-        return w->killed;
+        return w->killed && !running;
 }
 
 static bool stage_has_request(Stage stage)
@@ -60,7 +61,7 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
         (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
         (void) snprintf(status, sizeof status, "%d", si->si_status);
 
-        (void) log_record(death_expected(si, w) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
+        (void) log_record(death_expected(si, w, running) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
                           (LogField[]){
                                           { "PHP_WORKER_PID", pid },
                                           { "PHP_GENERATION", g->id_text },

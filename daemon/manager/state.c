@@ -400,10 +400,9 @@ static void step_retired(Manager *m, usec_t now, usec_t *earliest)
 
                         (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT),
                                           (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
-                                          "%zu requests of generation %s outlived reload.drain_timeout and "
-                                          "were "
-                                          "ended.",
-                                          busy, g->id_text);
+                                          "Pool %s, generation %s: workers still busy after "
+                                          "reload.drain_timeout are killed: %zu.",
+                                          m->pool, g->id_text, busy);
                         g->deadline = 0;
                 }
                 earlier(earliest, g->deadline);
@@ -446,6 +445,7 @@ static void step_draining(Manager *m)
         if (m->retired)
                 return;
         manager_set_state(m, POOL_STOPPING);
+        parking_store(m->parking);
         m->control = control_free(
                         m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
         (void) sd_event_exit(m->event, m->exit_status);
@@ -479,6 +479,8 @@ void manager_step(Manager *m)
                 notify_extend(EXTEND_USEC);
                 earlier(&earliest, now + EXTEND_INTERVAL_USEC);
         }
+
+        earlier(&earliest, notify_refresh(m, now));
 
         (void) sd_event_source_set_time(m->timer_source, earliest);
         (void) sd_event_source_set_enabled(m->timer_source,

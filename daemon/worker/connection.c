@@ -5,8 +5,8 @@
  * implements RequestOps. Serve.c decides when it reads, and when it is parked.
  *
  * Closing: a socket closed with unread input resets the connection, and the client may lose the end of its
- * answer. So what a script left of the body is read first, without waiting and with a bound. The peer's end
- * of file is never waited for.
+ * answer; a web server that cannot send all of a body may give the answer up (nginx: 502). So what a script
+ * left of the body is read first, for as long as it comes. The peer's end of file is never waited for.
  */
 
 #include "worker/connection.h"
@@ -29,6 +29,7 @@ struct Connection {
         int fd;
         bool keep;       /* of the current request: FCGI_KEEP_CONN */
         bool close_next; /* the decoder wants the connection closed */
+        bool body_begun; /* some of the current request's body has come */
         bool body_ended; /* nothing of the current request is still to come */
         bool aborted;    /* the web server gave the current request up */
 
@@ -77,6 +78,7 @@ static int read_body(Connection *c)
                 r = decode(c, USEC_INFINITY, &item);
                 switch (r) {
                 case FCGI_BODY:
+                        c->body_begun = true;
                         c->body = item.data.bytes;
                         c->body_size = item.data.size;
                         break;
@@ -102,10 +104,10 @@ static int read_body(Connection *c)
 }
 
 /*
- * Drops the rest of the request as far as it is in our memory or, up to the given size, can be read without
- * waiting. 0, or -errno when no more can come.
+ * Drops the rest of the request: what is in our memory, and up to the given size of what can be read. Waits
+ * for more of it for as long as the given patience, each time. 0, or -errno when no more can come.
  */
-static int drain(Connection *c, size_t max_read)
+static int drain(Connection *c, size_t max_read, usec_t patience)
 {
         size_t n_read = 0;
         FcgiItem item;
@@ -116,6 +118,8 @@ static int drain(Connection *c, size_t max_read)
                 r = decode(c, /* deadline= */ 0, &item);
                 if (r < 0)
                         return r;
+                if (r == FCGI_BODY)
+                        c->body_begun = true;
                 if (r == FCGI_BODY_END || r == FCGI_ABORT || r == FCGI_PAUSED)
                         c->body_ended = true;
                 if (r != FCGI_NEED_MORE)
@@ -124,11 +128,39 @@ static int drain(Connection *c, size_t max_read)
                 if (n_read >= max_read)
                         return 0;
                 r = (int) input_read(&c->input);
-                if (r <= 0)
+                if (r > 0)
+                        n_read += (size_t) r;
+                else if (r == 0 && patience == 0)
+                        return 0;
+                else if (r == 0)
+                        r = wait_for(c->fd, POLLIN, usec_add(now_monotonic(), patience));
+                if (r < 0)
                         return r;
-                n_read += (size_t) r;
         }
         return 0;
+}
+
+/*
+ * True when the client is sending a body, so that its end will come. Without one some clients omit the end,
+ * as they may for an authorizer (6.3).
+ */
+static bool body_expected(const Connection *c)
+{
+        const char *length = params_get(c->request.params, "CONTENT_LENGTH", NULL);
+
+        return c->body_begun || (length && *length && !streq(length, "0")) ||
+               params_get(c->request.params, "HTTP_TRANSFER_ENCODING", NULL);
+}
+
+/* The client has its answer; what it still sends of the request is dropped. 0, or -errno: no more will come. */
+static int drain_rest(Connection *c)
+{
+        int r;
+
+        r = drain(c, c->keep ? 0 : CONNECTION_DRAIN_MAX, /* patience= */ 0);
+        if (r < 0 || c->body_ended || c->aborted || !body_expected(c))
+                return r;
+        return drain(c, SIZE_MAX, c->header_timeout);
 }
 
 /* ---- The operations of a request ---- */
@@ -206,7 +238,7 @@ static int on_finish(Request *request)
         output_end(&c->output);
         r = output_flush(&c->output, USEC_INFINITY);
         if (r < 0 || !c->keep) {
-                if (r < 0 || drain(c, CONNECTION_DRAIN_MAX) < 0 || c->body_ended)
+                if (r < 0 || drain(c, CONNECTION_DRAIN_MAX, 0) < 0 || c->body_ended)
                         connection_close(c);
                 else
                         (void) shutdown(c->fd, SHUT_WR);
@@ -308,7 +340,7 @@ static void start_request(Connection *c, const FcgiRequest *request)
                 .unix_socket = c->origin.unix_socket,
         };
         c->keep = request->keep_connection;
-        c->body_ended = c->aborted = false;
+        c->body_begun = c->body_ended = c->aborted = false;
         c->body_size = 0;
         c->output.request_id = request->id;
 }
@@ -335,7 +367,7 @@ static bool refuse_request(Connection *c, usec_t deadline)
                 return false;
 
         if (!c->keep)
-                (void) drain(c, CONNECTION_DRAIN_MAX);
+                (void) drain(c, CONNECTION_DRAIN_MAX, /* patience= */ 0);
         fcgi_decoder_finish(c->input.decoder);
         return c->keep;
 }
@@ -407,11 +439,15 @@ int connection_next(Connection *c, Request **ret)
 
 void connection_done(Connection *c)
 {
+        int r;
+
         (void) on_finish(&c->request);
 
         if (c->fd >= 0) {
-                (void) drain(c, c->keep ? 0 : CONNECTION_DRAIN_MAX);
-                if (!c->keep)
+                r = drain_rest(c);
+                if (r < 0)
+                        log_debug_errno(r, "A client did not send all of a request that was answered: %m");
+                if (r < 0 || !c->keep)
                         connection_close(c);
         }
         fcgi_decoder_finish(c->input.decoder);

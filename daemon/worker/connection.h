@@ -13,9 +13,7 @@
 #include "ipc/handoff.h"
 #include "worker/request.h"
 
-/*
- * The most that is read, of what a script left of a body, so that the client gets its answer before the end.
- */
+/* The most that is read, of what a script left of a body, before the client is told that the answer ended. */
 #define CONNECTION_DRAIN_MAX (1024U * 1024U)
 
 /* What the connection tells its owner. All must be set; none may call the connection. */
@@ -55,8 +53,9 @@ typedef enum ConnectionVerdict {
 int connection_next(Connection *connection, Request **ret);
 
 /*
- * Ends the request: finishes the answer if nobody did. Without FCGI_KEEP_CONN, or when the answer could not
- * be sent, the socket is closed.
+ * Ends the request: finishes the answer if nobody did, then drops what the client still sends of the body,
+ * for as long as there is some progress within header_timeout. Without FCGI_KEEP_CONN, or when the answer
+ * could not be sent or the body did not end, the socket is closed.
  */
 void connection_done(Connection *connection);
 

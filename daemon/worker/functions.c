@@ -86,6 +86,7 @@ static PHP_MINIT_FUNCTION(pool)
 {
         ini_init();
         REGISTER_INI_ENTRIES();
+        sleep_wrap_functions();
         return SUCCESS;
 }
 

@@ -33,6 +33,18 @@ static void remember(const char *message)
         (void) snprintf(php_log.last, sizeof php_log.last, "%.*s", (int) strcspn(message, "\n"), message);
 }
 
+/* The same of an error, with its place: "syntax error, … in /srv/preload.php:3". */
+static void remember_error(const char *message, uint32_t line)
+{
+        int n = (int) strcspn(message, "\n");
+
+        if (line > 0 && php_log.file[0])
+                (void) snprintf(php_log.last, sizeof php_log.last, "%.*s in %s:%" PRIu32, n, message, php_log.file,
+                                line);
+        else
+                remember(message);
+}
+
 /* An extension that is named twice is loaded all the same; what else PHP warns of at its start is not there. */
 static void note_complaint(int type, const char *message)
 {
@@ -51,7 +63,7 @@ static void on_error(int type, zend_string *file, const uint32_t line, zend_stri
         php_log.file[size] = 0;
         php_log.line = line;
         if (!php_request()) {
-                remember(ZSTR_VAL(message));
+                remember_error(ZSTR_VAL(message), line);
                 note_complaint(type, ZSTR_VAL(message));
         }
         php_log.next(type, file, line, message);

@@ -11,6 +11,7 @@
 
 #include "worker/sapi.h"
 
+#include <rfc1867.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,6 +190,22 @@ static void fail(PhpRequest *r, int status)
         r->outcome.status = status;
 }
 
+/*
+ * A request that PHP failed to start is not shut down either: modules would end what they never began. But
+ * files of the body, which PHP has written already, must not stay behind.
+ */
+static void forget_body(void)
+{
+        zend_try {
+                if (SG(request_info).request_body)
+                        (void) php_stream_close(SG(request_info).request_body);
+                SG(request_info).request_body = NULL;
+                if (SG(rfc1867_uploaded_files))
+                        destroy_uploaded_files_hash();
+        }
+        zend_end_try();
+}
+
 static void run(PhpRequest *r)
 {
         int error;
@@ -204,6 +221,7 @@ static void run(PhpRequest *r)
         describe(r);
         ini_apply_request(r);
         if (php_request_startup() == FAILURE) {
+                forget_body();
                 fail(r, STATUS_INTERNAL_ERROR);
                 r->outcome.must_exit = true;
                 return;

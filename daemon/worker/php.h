@@ -35,5 +35,8 @@ typedef struct PhpOutcome {
 } PhpOutcome;
 PhpOutcome php_serve(Request *request);
 
-/* Ends PHP in a worker that retires (php_module_shutdown()), or skips what the kernel does faster. */
+/*
+ * Ends PHP in a worker that retires (php_module_shutdown()), as PHP-FPM does: extensions take leave of their
+ * persistent connections and send what they gathered. It takes some milliseconds. Never after must_exit.
+ */
 void php_worker_stop(void);

@@ -75,6 +75,12 @@ int sapi_write_headers(sapi_headers_struct *headers);
 /* Answers, instead of a PHP that cannot, with nothing but a status. */
 void sapi_write_status(Request *request, int status);
 
+/*
+ * php-sleep.c: lets no signal to retire cut sleep() and its like short. Once, while modules start: opcache's
+ * JIT may build pointers to functions into what it preloads after that.
+ */
+void sleep_wrap_functions(void);
+
 /* functions.c: module "cgi-fcgi". */
 extern zend_module_entry pool_module_entry;
 

@@ -5,7 +5,8 @@
  * (FCGI_KEEP_CONN), or that has said nothing yet.
  *
  * Nobody waits behind an idle connection: as soon as there is other work and its own has nothing to read,
- * the worker parks it with the manager (ipc/handoff.h). A worker that retires takes nothing with it either.
+ * the worker parks it with the manager (ipc/handoff.h). A worker that retires takes nothing with it either,
+ * and no wake-up: what one told this worker, the kernel told nobody else (EPOLLEXCLUSIVE).
  *
  * Server owns the connection and the sources. No PHP but php_serve().
  */
@@ -33,6 +34,7 @@ typedef struct Server {
         const WorkerContext *context;
         Report report;
         Sources sources;
+        Work work;             /* what is left of the last wake-up */
         Connection *connection;
         int retire_fd;         /* borrowed */
         bool ended;            /* no new work, status says why */
@@ -164,39 +166,61 @@ static bool accept_error_passes(int error)
         }
 }
 
-static void accept_connection(Server *s, size_t i)
+static int accept_connection(Server *s, size_t i, Handoff *ret)
 {
-        Handoff origin = { .unix_socket = s->context->unix_socket[i], .listen = (uint16_t) i };
         int fd;
 
         fd = accept4(s->context->inherit.listen[i], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0) {
-                if (!accept_error_passes(errno))
-                        refused(s, errno, "accept a connection");
-                return;
-        }
-
-        report_connection(&s->report);
-        connection_open(s->connection, fd, &origin);
-        serve_connection(s);
+        if (fd < 0 && !accept_error_passes(errno))
+                refused(s, errno, "accept a connection");
+        *ret = (Handoff) { .unix_socket = s->context->unix_socket[i] };
+        return fd;
 }
 
-static void resume_connection(Server *s)
+static int resume_connection(Server *s, Handoff *ret)
 {
-        Handoff origin;
-        int fd, r;
+        int fd = -EBADF, r;
 
-        r = handoff_receive(s->context->inherit.handoff, &origin, &fd);
+        r = handoff_receive(s->context->inherit.handoff, ret, &fd);
         if (r == 0)
                 server_end(s, EXIT_STATUS_RETIRED);
         else if (r < 0 && r != -EAGAIN)
                 refused(s, r, "take a connection from the manager");
-        if (r <= 0)
-                return;
+        return r > 0 ? fd : -EBADF;
+}
 
+/* One connection from where there was one; negative when somebody else has it. */
+static int take_connection(Server *s, int source, Handoff *ret)
+{
+        return source == SOURCE_HANDOFF ? resume_connection(s, ret)
+                                        : accept_connection(s, (size_t) source, ret);
+}
+
+static void serve_new(Server *s, int fd, const Handoff *origin)
+{
         report_connection(&s->report);
-        connection_open(s->connection, fd, &origin);
+        connection_open(s->connection, fd, origin);
         serve_connection(s);
+}
+
+/*
+ * Takes a connection and passes it to the manager, for another worker. False where the manager cannot take
+ * it: it was served here, as far as PHP still can.
+ */
+static bool pass_on(Server *s, int source)
+{
+        Handoff origin;
+        int fd, r;
+
+        fd = take_connection(s, source, &origin);
+        if (fd < 0)
+                return true;
+        r = handoff_send(s->context->inherit.handoff, &origin, fd);
+        if (r >= 0 || s->status == EXIT_STATUS_PHP_EXIT)
+                fd_close(fd);
+        else
+                serve_new(s, fd, &origin);
+        return r >= 0;
 }
 
 /* ---- Parking ---- */
@@ -265,15 +289,31 @@ static void let_go(Server *s)
 
 /* ---- The loop ---- */
 
-/* Makes room for other work. True when there is. */
-static bool clear_own(Server *s, const Work *work)
+/*
+ * One wake-up may tell of several things, and for each of them (EPOLLEXCLUSIVE) the kernel woke this worker
+ * only. What it cannot do at once would wait for it, while others are idle and were not told.
+ */
+static bool others_could_work(const Server *s)
 {
-        bool waiting = work->source >= 0;
+        const Work *w = &s->work;
+
+        if (!(w->own && w->ready) && !(w->ready & (w->ready - 1)))
+                return false; /* it is one thing */
+        for (size_t i = 0; i < scoreboard_size(s->context->board); i++)
+                if (i != s->report.slot && scoreboard_stage(s->context->board, i) == STAGE_IDLE)
+                        return true;
+        return false;
+}
+
+/* Makes room for other work. True when there is. */
+static bool clear_own(Server *s, bool share)
+{
+        bool waiting = s->work.ready;
 
         if (connection_fd(s->connection) < 0)
                 return true;
 
-        if (work->own && (!waiting || s->own_turns < OWN_TURNS_MAX)) {
+        if (s->work.own && !share && (!waiting || s->own_turns < OWN_TURNS_MAX)) {
                 s->own_turns = waiting ? s->own_turns + 1 : 0;
                 serve_connection(s);
                 return false;
@@ -286,15 +326,49 @@ static bool clear_own(Server *s, const Work *work)
         return false;
 }
 
-static void do_work(Server *s, const Work *work)
+static void do_work(Server *s)
 {
-        if (!clear_own(s, work) || work->source < 0)
+        bool share = others_could_work(s);
+        Handoff origin;
+        int source, fd;
+
+        if (!clear_own(s, share))
                 return;
 
-        if (work->source == SOURCE_HANDOFF)
-                resume_connection(s);
-        else
-                accept_connection(s, (size_t) work->source);
+        source = sources_take(&s->sources, &s->work);
+        for (; share && s->work.ready; source = sources_take(&s->sources, &s->work))
+                if (!pass_on(s, source))
+                        return;
+        if (source < 0)
+                return;
+
+        fd = take_connection(s, source, &origin);
+        if (fd >= 0)
+                serve_new(s, fd, &origin);
+}
+
+/*
+ * The worker ends, but the connections of its last wake-up were announced to nobody else: it takes one from
+ * each source, which is all that a wake-up stands for. An order to retire may mean that the pool stops, so
+ * these are served here; otherwise others do it. Later wake-ups go elsewhere: it does not wait any more.
+ */
+static void end_work(Server *s)
+{
+        bool serve_here = s->status == EXIT_STATUS_RETIRED;
+        Handoff origin;
+        int source, fd;
+
+        let_go(s);
+        while ((source = sources_take(&s->sources, &s->work)) >= 0) {
+                if (!serve_here || s->status == EXIT_STATUS_PHP_EXIT)
+                        (void) pass_on(s, source);
+                else {
+                        fd = take_connection(s, source, &origin);
+                        if (fd >= 0)
+                                serve_new(s, fd, &origin);
+                }
+                let_go(s);
+        }
 }
 
 static int serve_until_ended(Server *s)
@@ -309,20 +383,17 @@ static int serve_until_ended(Server *s)
                 return r;
 
         while (!s->ended) {
-                Work work;
-
                 report_stage(&s->report, STAGE_IDLE);
-                r = sources_wait(&s->sources, &work);
+                r = sources_wait(&s->sources, &s->work);
                 if (r < 0)
                         return r;
-                if (work.retire)
+                if (s->work.retire)
                         server_end(s, EXIT_STATUS_RETIRED);
                 else
-                        do_work(s, &work);
+                        do_work(s);
         }
 
-        report_stage(&s->report, STAGE_ENDING);
-        let_go(s);
+        end_work(s);
         return 0;
 }
 

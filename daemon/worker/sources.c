@@ -66,7 +66,7 @@ static unsigned distance(const Sources *s, unsigned source)
         return (source + _SOURCE_MAX - s->next) % _SOURCE_MAX;
 }
 
-static void note_event(const Sources *s, const struct epoll_event *event, Work *work)
+static void note_event(const struct epoll_event *event, Work *work)
 {
         unsigned source = event->data.u32;
 
@@ -76,23 +76,39 @@ static void note_event(const Sources *s, const struct epoll_event *event, Work *
                 work->own = true;
         else if (source == SOURCE_HANDOFF && !(event->events & EPOLLIN))
                 work->retire = true; /* hung up, and nothing left in the queue */
-        else if (work->source < 0 || distance(s, source) < distance(s, (unsigned) work->source))
-                work->source = (int) source;
+        else
+                work->ready |= UINT64_C(1) << source;
 }
 
 int sources_wait(Sources *s, Work *ret)
 {
         struct epoll_event events[_SOURCE_MAX];
-        Work work = { .source = -1 };
+        Work work = {};
         int n;
 
         n = epoll_wait(s->epoll_fd, events, ELEMENTSOF(events), -1);
         if (n < 0 && errno != EINTR)
                 return -errno;
         for (int i = 0; i < n; i++)
-                note_event(s, &events[i], &work);
-        if (work.source >= 0)
-                s->next = (unsigned) work.source + 1;
+                note_event(&events[i], &work);
         *ret = work;
         return 0;
+}
+
+int sources_take(Sources *s, Work *work)
+{
+        int first = -1;
+
+        for (unsigned i = 0; i <= SOURCE_HANDOFF; i++) {
+                if (!(work->ready & UINT64_C(1) << i))
+                        continue;
+                if (first < 0 || distance(s, i) < distance(s, (unsigned) first))
+                        first = (int) i;
+        }
+        if (first < 0)
+                return -1;
+
+        work->ready &= ~(UINT64_C(1) << first);
+        s->next = (unsigned) first + 1;
+        return first;
 }

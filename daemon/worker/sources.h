@@ -23,12 +23,14 @@ typedef struct Sources {
         unsigned next; /* the source that goes first when several have work */
 } Sources;
 
-/* What there is to do. */
+/* What there is to do: what one wake-up told, and maybe nobody else. */
 typedef struct Work {
-        bool retire; /* ordered, or the manager is gone */
-        bool own;    /* the own connection has something to read, or has ended */
-        int source;  /* a listening socket or SOURCE_HANDOFF, each in its turn; -1 for none */
+        bool retire;    /* ordered, or the manager is gone */
+        bool own;       /* the own connection has something to read, or has ended */
+        uint64_t ready; /* listening sockets and the hand-off queue: a bit for each Source */
 } Work;
+
+static_assert(SOURCE_HANDOFF < 64, "Work.ready has a bit for each source.");
 
 /* Watches all but an own connection; the descriptors stay the caller's. 0 or -errno. */
 int sources_open(Sources *sources, const Inherit *inherit, int retire_fd);
@@ -42,3 +44,6 @@ void sources_forget_own(Sources *sources, int fd);
 
 /* Waits. 0 or -errno; there may be nothing to do. */
 int sources_wait(Sources *sources, Work *ret);
+
+/* Takes the source whose turn it is out of what is ready. -1 for none. */
+int sources_take(Sources *sources, Work *work);

@@ -35,10 +35,11 @@ static void close_all(int *fds, size_t n)
 }
 
 static _noreturn_ void become_worker(const WorkerContext *c, const IpcMessage *order, uint32_t i,
-                                     int *retire_fds)
+                                     int *retire_fds, Launch *launch)
 {
         int retire_fd = TAKE_FD(retire_fds[i]);
 
+        (void) munmap(launch, sizeof *launch); /* a script must not be able to write to it */
         fd_close(c->inherit.channel);
         close_all(retire_fds, order->n);
         exit(worker_run(c, order->workers[i].slot, retire_fd));
@@ -56,7 +57,7 @@ static _noreturn_ void launcher_run(const WorkerContext *c, const IpcMessage *or
 
                 pid = fork();
                 if (pid == 0)
-                        become_worker(c, order, message.n, retire_fds);
+                        become_worker(c, order, message.n, retire_fds, launch);
                 if (pid < 0) {
                         error = errno;
                         break;

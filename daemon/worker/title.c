@@ -54,6 +54,9 @@ int title_init(int argc, char **argv, Title *ret)
                 return 0;
         }
 
+        /* syslog(3) and error(3) name the program by what stands there. */
+        program_invocation_name = program_invocation_short_name = (char *) "php-pool-worker";
+
         end = follow_strings(argv[0], argv);
         end = follow_strings(end, environ);
         r = move_environment();

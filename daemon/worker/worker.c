@@ -102,6 +102,11 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
         }
 
         status = serve(c, slot, retire_fd);
+        if (status == EXIT_STATUS_PHP_EXIT) {
+                /* Nothing of PHP and its libraries is to be trusted: they do not run again. */
+                (void) fflush(NULL);
+                _exit(status);
+        }
         php_worker_stop();
         return status;
 }

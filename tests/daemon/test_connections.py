@@ -98,8 +98,11 @@ def test_request_in_small_pieces(daemon):
     data = (fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params, chunk=7)
             + fastcgi.stream(fastcgi.STDIN, b"a=b&c", chunk=1))
     with daemon.connect() as connection:
-        for i in range(0, len(data), 11):
-            connection.send(data[i:i + 11])
+        try:
+            for i in range(0, len(data), 11):
+                connection.send(data[i:i + 11])
+        except BrokenPipeError:
+            pass  # with all of the body, it need not wait for the record that ends it
         assert connection.response().text == "a=b&c"
 
 

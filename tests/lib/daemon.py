@@ -215,7 +215,15 @@ class Daemon:
         return {worker["pid"] for worker in self.status()["processes"]}
 
     def templates(self):
-        return self.children().keys() - self.workers()
+        """The ids of the templates, which call themselves so."""
+        found = set()
+        for pid in self.children():
+            try:
+                if b"(template)" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.add(pid)
+            except (FileNotFoundError, ProcessLookupError):  # gone
+                continue
+        return found
 
     def descriptors(self, pid=None):
         """How many descriptors a process, the manager, has open."""

@@ -119,3 +119,24 @@ def test_load_through_reloads_and_restarts(machine):
         wait_until(lambda: kinds(pool.descriptors()) == before, what="the same descriptors as before")
         wait_until(lambda: len(pool.children()) == children, what="no more processes than before")
         assert pool.show("NRestarts") == "0"
+
+
+def test_kept_connections_survive_a_restart(pool):
+    """They wait in systemd's descriptor store; what a client sends meanwhile is answered by the next manager."""
+    script = pool.script("hello.php", HELLO)
+    connections = [pool.connect() for _ in range(10)]
+    for connection in connections:
+        assert connection.request(script, keep=True).text == "hello"
+    for _ in range(3):
+        manager = pool.manager
+        pool.machine.systemctl("restart", pool.unit)
+        assert pool.manager not in (0, manager)
+        for connection in connections:
+            assert connection.request(script, keep=True).text == "hello"
+    with pool.machine.start("systemctl", "restart", pool.unit) as restart:
+        for connection in connections:
+            connection.start(script, keep=True, method="POST")
+        assert restart.wait(30) == 0
+    for connection in connections:
+        assert connection.response().text == "hello"
+        connection.close()

@@ -64,12 +64,12 @@ static void run(Fixture *f)
 }
 
 /* A connection of which the caller keeps the client's end; the other is parked. */
-static int park(Fixture *f, uint16_t listen)
+static int park(Fixture *f)
 {
         int pair[2];
 
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-        assert_int_equal(handoff_send(f->worker, &(Handoff) { .unix_socket = true, .listen = listen }, pair[1]), 0);
+        assert_int_equal(handoff_send(f->worker, &(Handoff) { .unix_socket = true }, pair[1]), 0);
         fd_close(pair[1]);
         run(f);
         return pair[0];
@@ -85,7 +85,7 @@ static void test_comes_back_when_it_speaks(void **state)
 
         (void) state;
         fixture_open(&f);
-        client = park(&f, 3);
+        client = park(&f);
         assert_int_equal(parking_count(f.parking), 1);
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
 
@@ -96,7 +96,6 @@ static void test_comes_back_when_it_speaks(void **state)
         assert_true(parking_waiting(f.parking));
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
         assert_true(handoff.unix_socket);
-        assert_int_equal(handoff.listen, 3);
         assert_int_equal(read(fd, &c, 1), 1);
         assert_int_equal(c, 'x');
         assert_int_equal(parking_count(f.parking), 0);
@@ -115,7 +114,7 @@ static void test_is_dropped_when_the_client_goes(void **state)
 
         (void) state;
         fixture_open(&f);
-        fd_close(park(&f, 0));
+        fd_close(park(&f));
         run(&f);
         assert_int_equal(parking_count(f.parking), 0);
         assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
@@ -134,7 +133,7 @@ static void test_full_queue(void **state)
         (void) state;
         fixture_open(&f);
         for (size_t i = 0; i < MANY; i++)
-                clients[i] = park(&f, 0);
+                clients[i] = park(&f);
         assert_int_equal(parking_count(f.parking), MANY);
 
         for (size_t i = 0; i < MANY; i++)
@@ -164,7 +163,7 @@ static void test_free_closes_what_is_parked(void **state)
 
         (void) state;
         fixture_open(&f);
-        client = park(&f, 0);
+        client = park(&f);
         fixture_close(&f);
         assert_int_equal(read(client, &c, 1), 0);
         fd_close(client);
@@ -179,7 +178,7 @@ static void test_malformed(void **state)
         (void) state;
         fixture_open(&f);
         assert_int_equal(fd_send(f.worker, "rubbish", 7, NULL, 0), 0);
-        client = park(&f, 0);
+        client = park(&f);
         assert_int_equal(parking_count(f.parking), 1);
         fd_close(client);
         fixture_close(&f);

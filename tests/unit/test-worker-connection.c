@@ -12,11 +12,13 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "connection-helpers.h"
 #include "worker/connection.h"
+#include "worker/wait.h"
 
 #define LONG_TIMEOUT (60 * USEC_PER_SEC)
 #define SHORT_TIMEOUT (20 * USEC_PER_MSEC)
@@ -87,7 +89,7 @@ static void fixture_connect(Fixture *f)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
         assert_int_equal(fd_nonblock(pair[1], true), 0);
         f->client = pair[0];
-        connection_open(f->connection, pair[1], &(Handoff) { .unix_socket = true, .listen = 3 });
+        connection_open(f->connection, pair[1], &(Handoff) { .unix_socket = true });
 }
 
 static void fixture_open(Fixture *f, usec_t header_timeout)
@@ -293,7 +295,7 @@ static void test_two_requests_in_one_write(void **state _unused_)
         fd_close(f.client);
         f.client = -EBADF;
         expect_verdict(&f, CONNECTION_ENDED);
-        assert_int_equal(connection_origin(f.connection)->listen, 3);
+        assert_true(connection_origin(f.connection)->unix_socket);
         fixture_close(&f);
 }
 
@@ -590,6 +592,82 @@ static void test_unread_body_on_a_closed_connection(void **state _unused_)
         fixture_close(&f);
 }
 
+/* A client that cannot send all of its request may give the answer up. 0 when this one got it. */
+static int send_all_then_read(int fd, bool keep, size_t size)
+{
+        _cleanup_(freep) uint8_t *body = calloc(1, size);
+        Bytes b = {}, end = {};
+        uint8_t got[FCGI_END_REQUEST_SIZE];
+
+        add_request(&b, 1, keep, body, size, 0);
+        add_end(&end, 1);
+        if (io_write_all(fd, b.data, b.size) < 0)
+                return 1;
+        if (recv(fd, got, sizeof got, MSG_WAITALL) != sizeof got)
+                return 2;
+        return memcmp(got, end.data, sizeof got) != 0;
+}
+
+static void test_unread_body_larger_than_all_buffers(void **state _unused_)
+{
+        for (unsigned keep = 0; keep < 2; keep++) {
+                Bytes b = {};
+                int status;
+                pid_t pid;
+                Fixture f;
+
+                fixture_open(&f, LONG_TIMEOUT);
+                pid = fork();
+                assert_true(pid >= 0);
+                if (pid == 0) {
+                        close(connection_fd(f.connection));
+                        _exit(send_all_then_read(f.client, keep, 20 * 1024 * 1024));
+                }
+                assert_int_equal(wait_for(connection_fd(f.connection), POLLIN, USEC_INFINITY), 0);
+                (void) next_request(&f);
+                connection_done(f.connection);
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_int_equal(status, 0);
+                assert_int_equal(f.closing, !keep);
+                if (keep) {
+                        add_request(&b, 2, true, NULL, 0, 0);
+                        client_sends(&f, &b);
+                        serve_hello(&f, 2);
+                }
+                fixture_close(&f);
+        }
+}
+
+/* A body that stops holds the worker no longer than half a request; one that was not begun does not at all. */
+static void test_unread_body_that_does_not_end(void **state _unused_)
+{
+        for (unsigned keep = 0; keep < 2; keep++) {
+                usec_t begin = now_monotonic();
+                Bytes b = {};
+                Fixture f;
+
+                fixture_open(&f, SHORT_TIMEOUT);
+                add_head(&b, 1, FCGI_RESPONDER, keep);
+                add_record(&b, FCGI_STDIN, 1, "abc", 3);
+                client_sends(&f, &b);
+                (void) next_request(&f);
+                connection_done(f.connection);
+                assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
+                assert_int_equal(f.closing, 1);
+                fixture_close(&f);
+
+                begin = now_monotonic();
+                fixture_open(&f, LONG_TIMEOUT);
+                add_head(&b, 1, FCGI_AUTHORIZER, keep);
+                client_sends(&f, &b);
+                (void) next_request(&f);
+                connection_done(f.connection);
+                assert_true(now_monotonic() - begin < LONG_TIMEOUT);
+                assert_int_equal(f.closing, !keep);
+                fixture_close(&f);
+        }
+}
+
 /* After an early answer the client is let go at once, and the script may still read what it sends. */
 static void test_body_after_the_answer(void **state _unused_)
 {
@@ -610,6 +688,7 @@ static void test_body_after_the_answer(void **state _unused_)
 
         bytes_clear(&b);
         add_record(&b, FCGI_STDIN, 1, "x", 1);
+        add_record(&b, FCGI_STDIN, 1, NULL, 0);
         client_sends(&f, &b);
         assert_int_equal(request->ops->read_body(request, &c, 1), 1);
         connection_done(f.connection);
@@ -829,6 +908,8 @@ int main(void)
                 cmocka_unit_test(test_body),
                 cmocka_unit_test(test_unread_body_on_a_kept_connection),
                 cmocka_unit_test(test_unread_body_on_a_closed_connection),
+                cmocka_unit_test(test_unread_body_larger_than_all_buffers),
+                cmocka_unit_test(test_unread_body_that_does_not_end),
                 cmocka_unit_test(test_body_after_the_answer),
                 cmocka_unit_test(test_abort),
                 cmocka_unit_test(test_client_gone_in_a_body),

@@ -14,7 +14,9 @@
 
 #include "php-helpers.h"
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define TEXT_HTML "Content-type: text/html; charset=UTF-8\r\n"
 
@@ -48,6 +50,9 @@ static const char *const scripts[][2] = {
           "<?php register_shutdown_function(fn() => error_log('shutdown ' . connection_status()));"
           "ignore_user_abort(isset($_GET['i'])); for ($i = 0; $i < 50; $i++) { echo str_repeat('x',"
           "100); flush(); } error_log('end');" },
+        { "sleep.php", "<?php set_error_handler(fn() => print('E')); $u = microtime(true); usleep(300000);"
+                       "echo sleep(1), json_encode([time_nanosleep(0, 300000000), microtime(true) - $u >= 1.59,"
+                       "time_sleep_until(microtime(true) + 0.3), time_sleep_until(0)]);" },
         { "names.php", "<?php echo json_encode([PHP_SAPI, extension_loaded('cgi-fcgi'), function_exists("
                        "'pcntl_fork'), get_extension_funcs('cgi-fcgi'), fpm_get_status()]);" },
         { "sub/where.php", "<?php echo json_encode([ini_get('precision'), ini_get('memory_limit'),"
@@ -379,16 +384,57 @@ static void test_failing_scripts(void **state _unused_)
         assert_answer("hello.php", TEXT_HTML "\r\nHello", "");
 }
 
+static volatile sig_atomic_t retire_signals;
+
+static void on_retire_signal(int signal _unused_)
+{
+        retire_signals++;
+}
+
+/* Sends it from outside for as long as the test runs. */
+static pid_t start_signals(int signal)
+{
+        const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+        pid_t pid, parent = getpid();
+
+        pid = fork();
+        assert_true(pid >= 0);
+        while (pid == 0 && kill(parent, signal) == 0)
+                (void) nanosleep(&pause, NULL);
+        return pid;
+}
+
+/* SIGTERM means "finish", and cuts nothing short; systemd sends it to everybody. */
+static void test_sleep_is_whole(void **state _unused_)
+{
+        struct sigaction action = { .sa_handler = on_retire_signal, .sa_flags = SA_RESTART }, before;
+        sigset_t mask;
+        pid_t pid;
+
+        assert_int_equal(sigaction(SIGTERM, &action, &before), 0);
+        pid = start_signals(SIGTERM);
+        assert_body("sleep.php", NULL, "0E[true,true,true,false]");
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_true(retire_signals > 0);
+        assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
+        assert_false(sigismember(&mask, SIGTERM));
+        assert_int_equal(sigaction(SIGTERM, &before, NULL), 0);
+}
+
 /* PHP cannot even start the request: a clear answer, and no further request in this process. */
 static void test_start_up_failure(void **state _unused_)
 {
-        static char form[3 * 1024 * 1024];
+        static char form[3 * 1024 * 1024], tmp[128], value[256];
         static Exchange x;
         int status;
         pid_t pid;
 
         memset(form, 'x', sizeof form - 1);
         form[1] = '=';
+        (void) snprintf(tmp, sizeof tmp, "%s/tmp", env.dir);
+        (void) snprintf(value, sizeof value, "PHP_ADMIN_VALUE=memory_limit=2M\nupload_tmp_dir=%s", tmp);
+        assert_int_equal(mkdir(tmp, 0700), 0);
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
@@ -396,7 +442,7 @@ static void test_start_up_failure(void **state _unused_)
                                 .body = form,
                                 .vars = { "REQUEST_METHOD=POST",
                                           "CONTENT_TYPE=application/x-www-form-urlencoded",
-                                          "CONTENT_LENGTH=3145727", "PHP_ADMIN_VALUE=memory_limit=2M" } };
+                                          "CONTENT_LENGTH=3145727", value } };
                 run(&x);
                 _exit(x.outcome.must_exit && x.outcome.status == 500 &&
                                       startswith(x.out.bytes, "Status: 500 ")
@@ -406,6 +452,7 @@ static void test_start_up_failure(void **state _unused_)
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
+        assert_int_equal(rmdir(tmp), 0); /* nothing of the body is left */
 }
 
 static int set_up(void **state _unused_)
@@ -467,6 +514,7 @@ int main(void)
                 cmocka_unit_test(test_ini_parameters),
                 cmocka_unit_test(test_log),
                 cmocka_unit_test(test_failing_scripts),
+                cmocka_unit_test(test_sleep_is_whole),
                 cmocka_unit_test(test_start_up_failure),
         };
 

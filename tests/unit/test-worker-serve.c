@@ -288,7 +288,6 @@ static void test_kept_connection_makes_room_and_comes_back(void **state _unused_
         assert_int_equal(answer(other), 3);
         parked = take_parked(&f, &origin);
         assert_true(origin.unix_socket);
-        assert_int_equal(origin.listen, 1);
 
         ask(kept, "/a", true);
         assert_int_equal(handoff_send(f.manager, &origin, parked), 0);
@@ -374,25 +373,128 @@ static void test_retire_parks_the_own_connection(void **state _unused_)
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
 
-/* What was accepted is answered; what waits stays for others. */
+/*
+ * What was accepted is answered, and one more: the kernel may have woken nobody else for it. What else waits
+ * stays for others.
+ */
 static void test_retire_during_a_request(void **state _unused_)
 {
-        int busy, waiting;
+        int busy, waiting[LISTENERS], more;
         Fixture f;
 
         fixture_open(&f, 0);
         busy = client_connect(&f, 0);
         ask(busy, "/gate", false);
         wait_stage(&f, STAGE_RUNNING);
-        waiting = client_connect(&f, 0);
-        ask(waiting, "/a", false);
+        for (size_t i = 0; i < LISTENERS; i++) {
+                waiting[i] = client_connect(&f, i);
+                ask(waiting[i], "/a", false);
+        }
+        more = client_connect(&f, 0);
+        ask(more, "/a", false);
         retire(&f);
         open_gate(&f);
         (void) answer(busy);
+        fd_close(busy);
+        for (size_t i = 0; i < LISTENERS; i++) {
+                (void) answer(waiting[i]);
+                fd_close(waiting[i]);
+        }
         wait_stage(&f, STAGE_ENDING);
-        expect_nothing(waiting);
+        expect_nothing(more);
+        fd_close(more);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* The same with a connection of the hand-off queue, and a worker that ends by itself. */
+static void test_last_request_leaves_no_wake_up_behind(void **state _unused_)
+{
+        int busy, waiting, handed[2];
+        Handoff origin = { .unix_socket = true };
+        Fixture f;
+
+        fixture_open(&f, 2);
+        busy = client_connect(&f, 0);
+        ask(busy, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        waiting = client_connect(&f, 1);
+        ask(waiting, "/a", false);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, handed), 0);
+        ask(handed[0], "/a", false);
+        assert_int_equal(handoff_send(f.manager, &origin, handed[1]), 0);
+        fd_close(handed[1]);
+        open_gate(&f);
+        (void) answer(busy);
+        (void) answer(waiting); /* its turn is the first after that of socket 0 */
+        fd_close(take_parked(&f, &origin));
         fd_close(busy);
         fd_close(waiting);
+        fd_close(handed[0]);
+        fixture_close(&f, EXIT_STATUS_MAX_REQUESTS);
+}
+
+/* The manager's record of another worker says that it is idle. */
+static void add_idle_worker(Fixture *f)
+{
+        scoreboard_reserve(f->board, 0);
+        assert_int_equal(scoreboard_attach(f->board, 0), 0);
+        (void) scoreboard_set_stage(f->board, 0, STAGE_IDLE);
+}
+
+/* What came with one wake-up, and nobody else was told, is passed on while others are idle. */
+static void test_one_wake_up_for_two_sockets(void **state _unused_)
+{
+        int gate, clients[LISTENERS];
+        Handoff origin;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        gate = client_connect(&f, 0);
+        ask(gate, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        add_idle_worker(&f);
+        for (size_t i = 0; i < LISTENERS; i++) {
+                clients[i] = client_connect(&f, i);
+                ask(clients[i], "/gate", false);
+        }
+        open_gate(&f);
+        (void) answer(gate);
+        fd_close(gate);
+
+        fd_close(take_parked(&f, &origin)); /* while the other is still busy */
+        assert_true(origin.unix_socket);
+        open_gate(&f);
+        assert_int_equal(answer(clients[0]), 1);
+        for (size_t i = 0; i < LISTENERS; i++)
+                fd_close(clients[i]);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+static void test_one_wake_up_for_the_own_connection_and_a_socket(void **state _unused_)
+{
+        Handoff origin;
+        int kept, other;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 1);
+        ask(kept, "/a", true);
+        assert_int_equal(answer(kept), 0);
+        wait_stage(&f, STAGE_IDLE);
+        add_idle_worker(&f);
+        assert_int_equal(kill(f.worker, SIGSTOP), 0);
+        other = client_connect(&f, 0);
+        ask(other, "/gate", false);
+        ask(kept, "/a", true);
+        assert_int_equal(kill(f.worker, SIGCONT), 0);
+
+        fd_close(take_parked(&f, &origin));
+        open_gate(&f);
+        assert_int_equal(answer(other), 1);
+        fd_close(kept);
+        fd_close(other);
+        retire(&f);
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
 
@@ -469,7 +571,7 @@ static void test_full_queue(void **state _unused_)
 
         do
                 fd_close(take_parked(&f, &origin));
-        while (origin.listen == 0);
+        while (!origin.unix_socket);
         assert_int_equal(answer(other), 10);
         fd_close(kept);
         fd_close(other);
@@ -487,6 +589,9 @@ int main(void)
                 cmocka_unit_test(test_sources_take_turns),
                 cmocka_unit_test(test_retire_parks_the_own_connection),
                 cmocka_unit_test(test_retire_during_a_request),
+                cmocka_unit_test(test_last_request_leaves_no_wake_up_behind),
+                cmocka_unit_test(test_one_wake_up_for_two_sockets),
+                cmocka_unit_test(test_one_wake_up_for_the_own_connection_and_a_socket),
                 cmocka_unit_test(test_max_requests),
                 cmocka_unit_test(test_end_by_php),
                 cmocka_unit_test(test_manager_gone),
