@@ -106,17 +106,25 @@ static CtlExit check_all(void)
 CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
 {
         _cleanup_(freep) char *path = NULL;
+        const char *name;
         int r;
 
         if (n_args == 0)
                 return check_all();
-        if (strchr(args[0], '/') || !pool_name_valid(args[0]))
+        if (strchr(args[0], '/'))
                 return check_file(args[0]);
+        name = ctl_pool_argument(args[0]);
+        if (!pool_name_valid(name))
+                return check_file(name);
 
-        r = ctl_pool_file(args[0], &path);
+        r = ctl_pool_file(name, &path);
         if (r < 0)
-                return ctl_fail(r, "Failed to check pool %s: %m", args[0]);
-        if (access(path, F_OK) < 0 && access(args[0], F_OK) >= 0)
-                return check_file(args[0]);
+                return ctl_fail(r, "Failed to check pool %s: %m", name);
+        if (access(path, F_OK) < 0 && errno == ENOENT) {
+                if (access(name, F_OK) >= 0)
+                        return check_file(name);
+                if (!ctl_pool_exists(name))
+                        return ctl_fail_no_pool(name);
+        }
         return check_file(path);
 }

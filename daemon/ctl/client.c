@@ -3,6 +3,10 @@
 /*
  * Speaks to a manager over its control socket: sd-bus from peer to peer, so there is no bus daemon, no Hello
  * and no name to address. Nothing here logs.
+ *
+ * The kernel accepts connections for a manager that is stuck, and sd-bus waits 90 s for it to authenticate,
+ * in each call and also when it flushes. So a connection is only handed out once it is ready, and is never
+ * flushed: each call waits for its answer.
  */
 
 #include "ctl/client.h"
@@ -11,10 +15,36 @@
 
 #include "ipc/control.h"
 
-int client_connect(const char *pool, sd_bus **ret)
+/* Until the manager has authenticated the caller. -ETIMEDOUT when it has not by then. */
+static int wait_ready(sd_bus *bus, usec_t deadline)
 {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        for (;;) {
+                usec_t now;
+                int r;
+
+                r = sd_bus_is_ready(bus);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                r = sd_bus_process(bus, NULL);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+
+                now = now_monotonic();
+                if (now >= deadline)
+                        return -ETIMEDOUT;
+                r = sd_bus_wait(bus, deadline - now);
+                if (r < 0 && r != -EINTR)
+                        return r;
+        }
+}
+
+int client_connect(const char *pool, usec_t timeout, sd_bus **ret)
+{
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(freep) char *path = NULL, *address = NULL;
+        usec_t deadline = usec_add(now_monotonic(), timeout);
         int r;
 
         r = control_socket_path(pool, &path);
@@ -32,6 +62,11 @@ int client_connect(const char *pool, sd_bus **ret)
         if (r < 0)
                 return r;
         r = sd_bus_start(bus);
+        if (r == -EAGAIN) /* its queue of connections is full */
+                return -ETIMEDOUT;
+        if (r < 0)
+                return r;
+        r = wait_ready(bus, deadline);
         if (r < 0)
                 return r;
 

@@ -7,11 +7,18 @@
 
 #include "base/time.h"
 
+/* A manager that does not answer for this long is stuck; its watchdog will say so too. */
+#define CLIENT_TIMEOUT (5 * USEC_PER_SEC)
+
+/* The same where many managers are asked one after the other. */
+#define CLIENT_LIST_TIMEOUT (2 * USEC_PER_SEC)
+
 /*
- * Connects to the manager of a pool. 0 and a connection, which the caller frees with
- * sd_bus_flush_close_unref(); or -errno, for which client_not_running() may hold.
+ * Connects to the manager of a pool and waits until it has let the caller in, at most for timeout. 0 and a
+ * connection, which the caller frees with sd_bus_close_unref(); -ETIMEDOUT for a manager that does not
+ * answer; or another -errno, for which client_not_running() may hold.
  */
-int client_connect(const char *pool, sd_bus **ret);
+int client_connect(const char *pool, usec_t timeout, sd_bus **ret);
 
 /* Whether an error means that nobody listens, or that the manager went away. */
 bool client_not_running(int error);
@@ -19,7 +26,7 @@ bool client_not_running(int error);
 /*
  * Calls a method without arguments and waits for the answer, at most for a time; USEC_INFINITY for ever. 0
  * and a reply, which the caller unrefs, if asked for; or -errno and *error, for which client_error_text()
- * has words.
+ * has words: -ETIMEDOUT where there was no answer in time.
  */
 int client_call(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
                 sd_bus_message **ret_reply);

@@ -34,6 +34,37 @@ CtlExit ctl_fail(int error, const char *format, ...)
         return CTL_FAILURE;
 }
 
+CtlExit ctl_fail_no_answer(const char *pool)
+{
+        return ctl_fail(0, "Pool %s does not answer.", pool);
+}
+
+CtlExit ctl_fail_no_pool(const char *pool)
+{
+        (void) ctl_fail(0, "There is no pool %s.", pool);
+        return CTL_NO_SUCH_POOL;
+}
+
+char *ctl_pool_argument(char *argument)
+{
+        static const char *const suffixes[] = { ".service", ".socket" };
+        size_t n;
+
+        if (!startswith(argument, CTL_UNIT_PREFIX))
+                return argument;
+        argument += strlen(CTL_UNIT_PREFIX);
+        n = strlen(argument);
+        for (size_t i = 0; i < ELEMENTSOF(suffixes); i++) {
+                size_t n_suffix = strlen(suffixes[i]);
+
+                if (n > n_suffix && streq(argument + n - n_suffix, suffixes[i])) {
+                        argument[n - n_suffix] = 0;
+                        break;
+                }
+        }
+        return argument;
+}
+
 int ctl_pool_file(const char *pool, char **ret)
 {
         if (asprintf(ret, CONFIG_DIR "/%s" FILE_SUFFIX, pool) < 0) {

@@ -6,10 +6,16 @@
  * arguments.
  */
 
-#include "base/util.h"
+#include "base/time.h"
 
 /* The most parameters that --param adds. */
 #define CTL_PARAMS_MAX 256
+
+/* How long a request may take without --timeout. */
+#define CTL_REQUEST_TIMEOUT (60 * USEC_PER_SEC)
+
+/* What the names of pools' units begin with. */
+#define CTL_UNIT_PREFIX "php-pool@"
 
 /* Exit statuses. 3 and 4 are those of systemctl status. */
 typedef enum CtlExit {
@@ -31,6 +37,7 @@ typedef struct Options {
         const char *method;
         const char *query;
         const char *body;
+        usec_t timeout; /* of a request; USEC_INFINITY for none */
         const char *params[CTL_PARAMS_MAX];
         size_t n_params;
 } Options;
@@ -46,6 +53,18 @@ typedef CtlExit VerbFunction(const Options *options, size_t n_args, char **args)
  * error's text. Where standard error is the journal (ExecReload= and so on), it is a record of priority err.
  */
 CtlExit ctl_fail(int error, const char *format, ...) _printf_(2, 3);
+
+/* The same for a manager that is there and stuck. */
+CtlExit ctl_fail_no_answer(const char *pool);
+
+/* The same for a pool that does not exist; returns CTL_NO_SUCH_POOL. */
+CtlExit ctl_fail_no_pool(const char *pool);
+
+/*
+ * "www" of "php-pool@www", "php-pool@www.service" or "php-pool@www.socket", within the argument, which may
+ * be cut for it; the argument itself where it is no pool's unit.
+ */
+char *ctl_pool_argument(char *argument);
 
 /*
  * Whether there is a file or a runtime directory of such a pool. A name that no pool can have has neither.

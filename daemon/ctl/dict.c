@@ -10,9 +10,6 @@
 #include "base/parse.h"
 #include "ctl/client.h"
 
-/* A manager that does not answer for this long hangs; its watchdog will say so too. */
-#define STATUS_TIMEOUT (5 * USEC_PER_SEC)
-
 /* Pools and workers share the keys that they both have, so one table serves both. */
 static const struct {
         const char *key;
@@ -169,17 +166,19 @@ int status_read(sd_bus_message *reply, Status *ret)
         return 0;
 }
 
-int status_get(const char *pool, Status *ret)
+int status_get(const char *pool, usec_t timeout, Status *ret)
 {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        usec_t deadline = usec_add(now_monotonic(), timeout), left;
         int r;
 
-        r = client_connect(pool, &bus);
+        r = client_connect(pool, timeout, &bus);
         if (r < 0)
                 return r;
-        r = client_call(bus, "GetStatus", STATUS_TIMEOUT, &error, &reply);
+        left = MAX(usec_sub(deadline, now_monotonic()), (usec_t) 1); /* 0 would be sd-bus' default */
+        r = client_call(bus, "GetStatus", left, &error, &reply);
         if (r < 0)
                 return r;
         return status_read(reply, ret);

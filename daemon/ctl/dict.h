@@ -44,8 +44,11 @@ typedef struct Status {
 int status_read(sd_bus_message *reply, Status *ret);
 void status_clear(Status *status);
 
-/* Connects to a pool's manager and asks it. As status_read() and client_connect(). */
-int status_get(const char *pool, Status *ret);
+/*
+ * Connects to a pool's manager and asks it, both within timeout. As status_read() and client_connect():
+ * -ETIMEDOUT for a manager that does not answer.
+ */
+int status_get(const char *pool, usec_t timeout, Status *ret);
 
 /* The item of a key, or NULL. */
 const DictItem *dict_find(const Dict *dict, const char *key);

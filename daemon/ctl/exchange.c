@@ -8,6 +8,7 @@
 
 #include "ctl/exchange.h"
 
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -43,10 +44,28 @@ static void exchange_clear(Exchange *e)
         free(e->in);
 }
 
-static int connect_unix(const char *path, int *ret_fd)
+/* A blocking connect() ends after SO_SNDTIMEO too: with EAGAIN (Unix) or EINPROGRESS (TCP). */
+static int connect_within(int fd, const struct sockaddr *address, socklen_t size, usec_t timeout)
+{
+        struct timeval tv = {}; /* 0: for ever */
+
+        if (timeout != USEC_INFINITY)
+                tv = (struct timeval) {
+                        .tv_sec = (time_t) (timeout / USEC_PER_SEC),
+                        .tv_usec = (suseconds_t) (timeout % USEC_PER_SEC),
+                };
+        if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv) < 0)
+                return -errno;
+        if (connect(fd, address, size) >= 0)
+                return 0;
+        return errno == EAGAIN || errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+}
+
+static int connect_unix(const char *path, usec_t timeout, int *ret_fd)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_(fd_closep) int fd = -EBADF;
+        int r;
 
         if (strlen(path) >= sizeof address.sun_path)
                 return -ENAMETOOLONG;
@@ -55,14 +74,15 @@ static int connect_unix(const char *path, int *ret_fd)
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -errno;
-        if (connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
-                return -errno;
+        r = connect_within(fd, (struct sockaddr *) &address, sizeof address, timeout);
+        if (r < 0)
+                return r;
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
 /* The first of the name's addresses that answers. */
-static int connect_tcp(const char *host, const char *port, int *ret_fd)
+static int connect_tcp(const char *host, const char *port, usec_t timeout, int *ret_fd)
 {
         const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
         struct addrinfo *list;
@@ -74,19 +94,16 @@ static int connect_tcp(const char *host, const char *port, int *ret_fd)
                 _cleanup_(fd_closep) int fd = -EBADF;
 
                 fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-                if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
-                        r = -errno;
-                        continue;
-                }
-                *ret_fd = TAKE_FD(fd);
-                r = 0;
+                r = fd < 0 ? -errno : connect_within(fd, a->ai_addr, a->ai_addrlen, timeout);
+                if (r >= 0)
+                        *ret_fd = TAKE_FD(fd);
         }
         freeaddrinfo(list);
         return r;
 }
 
 /* Splits "HOST:PORT" or "[v6]:PORT" at its last colon. */
-static int connect_host_port(const char *address, int *ret_fd)
+static int connect_host_port(const char *address, usec_t timeout, int *ret_fd)
 {
         const char *colon = strrchr(address, ':'), *host = address;
         size_t n = colon ? (size_t) (colon - address) : 0;
@@ -100,15 +117,16 @@ static int connect_host_port(const char *address, int *ret_fd)
                 return -EINVAL;
         memcpy(buffer, host, n);
         buffer[n] = 0;
-        return connect_tcp(buffer, colon + 1, ret_fd);
+        return connect_tcp(buffer, colon + 1, timeout, ret_fd);
 }
 
-int exchange_connect(const char *address, int *ret_fd)
+int exchange_connect(const char *address, usec_t timeout, int *ret_fd)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
         int r;
 
-        r = address[0] == '/' ? connect_unix(address, &fd) : connect_host_port(address, &fd);
+        r = address[0] == '/' ? connect_unix(address, timeout, &fd)
+                              : connect_host_port(address, timeout, &fd);
         if (r < 0)
                 return r;
         r = fd_nonblock(fd, true);
@@ -241,7 +259,18 @@ static int receive_some(Exchange *e)
         return take_records(e);
 }
 
-int exchange_run(int fd, const Params *params, int body_fd, const ExchangeSink *sink)
+/* What poll(2) takes: milliseconds, rounded up, or -1 for ever. */
+static int poll_timeout(usec_t deadline)
+{
+        usec_t ms;
+
+        if (deadline == USEC_INFINITY)
+                return -1;
+        ms = usec_add(usec_sub(deadline, now_monotonic()), USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+        return ms < INT_MAX ? (int) ms : INT_MAX;
+}
+
+int exchange_run(int fd, const Params *params, int body_fd, usec_t deadline, const ExchangeSink *sink)
 {
         _cleanup_(exchange_clear) Exchange e = { .fd = fd, .body_fd = body_fd, .sink = sink };
         int r;
@@ -251,10 +280,12 @@ int exchange_run(int fd, const Params *params, int body_fd, const ExchangeSink *
                 bool sending = e.sent < e.n_out || !e.out_ended;
                 struct pollfd p = { .fd = fd, .events = (short) (POLLIN | (sending ? POLLOUT : 0)) };
 
-                if (poll(&p, 1, -1) < 0) {
+                if (now_monotonic() >= deadline)
+                        r = -ETIMEDOUT;
+                else if (poll(&p, 1, poll_timeout(deadline)) < 0)
                         r = errno == EINTR ? 0 : -errno;
-                        continue;
-                }
+                if (r < 0)
+                        break;
                 if (p.revents & POLLOUT)
                         r = send_some(&e);
                 if (r >= 0 && (p.revents & ~POLLOUT))

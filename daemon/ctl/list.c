@@ -20,7 +20,8 @@ typedef struct Entry {
         char **listen; /* addresses */
         size_t n_listen;
         Status status;
-        bool answered; /* status is there */
+        bool answered;  /* status is there */
+        bool no_answer; /* the manager is stuck */
 } Entry;
 
 typedef struct List {
@@ -108,18 +109,25 @@ static int list_ask(List *list, sd_bus *systemd)
                 if (r < 0)
                         return r;
 
-                r = status_get(e->pool, &e->status);
+                r = status_get(e->pool, CLIENT_LIST_TIMEOUT, &e->status);
                 e->answered = r >= 0;
-                if (r < 0 && !client_not_running(r))
+                e->no_answer = r == -ETIMEDOUT;
+                if (r < 0 && !e->no_answer && !client_not_running(r))
                         list->error = r;
         }
         return 0;
 }
 
+/* What the manager says, or is said of one that says nothing; NULL where it was not asked. */
+static const char *entry_state(const Entry *e)
+{
+        return e->no_answer ? "not answering" : dict_string(&e->status.pool, "state");
+}
+
 /* What is in the brackets behind systemd's word for the service. */
 static const char *entry_detail(const Entry *e)
 {
-        const char *state = dict_string(&e->status.pool, "state");
+        const char *state = entry_state(e);
 
         if (state)
                 return state;
@@ -207,7 +215,7 @@ static void print_json(const List *list)
                 json_string(&json, "active", e->service.active);
                 json_string(&json, "sub", e->service.sub);
                 json_string(&json, "socket-active", e->socket.active);
-                json_string(&json, "state", dict_string(&e->status.pool, "state"));
+                json_string(&json, "state", entry_state(e));
                 for (size_t j = 0; e->answered && j < ELEMENTSOF(counts); j++)
                         json_number(&json, counts[j], dict_number(&e->status.pool, counts[j]));
                 json_begin_array(&json, "sockets");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/parse.h"
 #include "ctl/ctl.h"
 
 typedef struct Verb {
@@ -24,8 +25,15 @@ static const Verb verbs[] = {
 #include "ctl/verbs.def"
 };
 
+typedef enum VerbId {
+#define VERB(name, min, max, arguments, help) VERB_##name,
+#include "ctl/verbs.def"
+} VerbId;
+
+#define FOR(verb) (1U << VERB_##verb)
+
 typedef enum OptionId {
-#define OPTION(id, letter, name, argument, help) OPTION_##id,
+#define OPTION(id, letter, name, argument, verbs, help) OPTION_##id,
 #include "ctl/options.def"
         _OPTION_MAX,
 } OptionId;
@@ -34,15 +42,32 @@ typedef struct OptionInfo {
         char letter;
         const char *name;
         const char *argument;
+        unsigned verbs; /* FOR() each verb that takes it; 0 where it stands for itself */
         const char *help;
 } OptionInfo;
 
 static const OptionInfo option_infos[_OPTION_MAX] = {
-#define OPTION(id, letter, name, argument, help) [OPTION_##id] = { letter, name, argument, help },
+#define OPTION(id, letter, name, argument, verbs, help)                                                     \
+        [OPTION_##id] = { letter, name, argument, verbs, help },
 #include "ctl/options.def"
 };
 
-static Options arg_options;
+static Options arg_options = { .timeout = CTL_REQUEST_TIMEOUT };
+static bool arg_given[_OPTION_MAX];
+
+/* "list, status: " */
+static void print_verbs_of(const OptionInfo *o)
+{
+        const char *before = "";
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (o->verbs & (1U << i)) {
+                        printf("%s%s", before, verbs[i].name);
+                        before = ", ";
+                }
+        if (o->verbs)
+                printf(": ");
+}
 
 static void help(void)
 {
@@ -64,7 +89,9 @@ static void help(void)
                         (void) snprintf(dash, sizeof dash, "-%c ", o->letter);
                 (void) snprintf(left, sizeof left, "%s--%s%s%s", dash, o->name, o->argument ? "=" : "",
                                 o->argument ?: "");
-                printf("  %-28s %s\n", left, o->help);
+                printf("  %-28s ", left);
+                print_verbs_of(o);
+                puts(o->help);
         }
         printf("\nSee php-poolctl(1).\n");
 }
@@ -118,6 +145,18 @@ static int add_param(Options *o, const char *param)
         return 0;
 }
 
+static int set_timeout(Options *o, const char *argument)
+{
+        usec_t timeout;
+
+        if (parse_usec(argument, &timeout) < 0) {
+                (void) ctl_fail(0, "--timeout takes a time such as 30 or 5min, not \"%s\".", argument);
+                return -EINVAL;
+        }
+        o->timeout = timeout > 0 ? timeout : USEC_INFINITY;
+        return 0;
+}
+
 /* 1 to go on, 0 when everything was done, -EINVAL for wrong usage. */
 static int take_option(Options *o, OptionId id, const char *argument)
 {
@@ -154,6 +193,8 @@ static int take_option(Options *o, OptionId id, const char *argument)
         case OPTION_BODY:
                 o->body = argument;
                 return 1;
+        case OPTION_TIMEOUT:
+                return set_timeout(o, argument) < 0 ? -EINVAL : 1;
         case OPTION_INCLUDE:
                 o->include = true;
                 return 1;
@@ -171,12 +212,26 @@ static int parse_argv(int argc, char **argv)
 
         make_tables(long_options, letters);
         while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
-                int r = take_option(&arg_options, option_of(c), optarg);
+                OptionId id = option_of(c);
+                int r = take_option(&arg_options, id, optarg);
 
                 if (r <= 0)
                         return r;
+                arg_given[id] = true;
         }
         return 1;
+}
+
+/* Whether all options that were given belong to the verb; says which one does not. */
+static bool options_fit(const Verb *verb)
+{
+        for (size_t i = 0; i < _OPTION_MAX; i++)
+                if (arg_given[i] && !(option_infos[i].verbs & (1U << (verb - verbs)))) {
+                        (void) ctl_fail(0, "php-poolctl %s takes no --%s, see --help.", verb->name,
+                                        option_infos[i].name);
+                        return false;
+                }
+        return true;
 }
 
 static CtlExit run_verb(size_t n, char **words)
@@ -195,9 +250,12 @@ static CtlExit run_verb(size_t n, char **words)
                 return CTL_USAGE;
         }
         if (n - 1 < verb->min || n - 1 > verb->max) {
-                (void) ctl_fail(0, "Usage: php-poolctl %s %s", verb->name, verb->arguments);
+                (void) ctl_fail(0, "Usage: php-poolctl %s%s%s", verb->name, *verb->arguments ? " " : "",
+                                verb->arguments);
                 return CTL_USAGE;
         }
+        if (!options_fit(verb))
+                return CTL_USAGE;
         return verb->run(&arg_options, n - 1, words + 1);
 }
 

@@ -10,16 +10,21 @@
 #include "ctl/ctl.h"
 #include "ipc/control.h"
 
+/* The manager is stuck: an error of our own, so that it is not one that a manager sent. */
+#define ERROR_NO_ANSWER "org.phppool.Error.NoAnswer"
+
 /* 0, or -errno and the words for it in *error. PHP may take any time to start; the manager has the limit. */
 static int reload_pool(const char *pool, sd_bus_error *error)
 {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        r = client_connect(pool, &bus);
+        r = client_connect(pool, CLIENT_TIMEOUT, &bus);
         if (client_not_running(r))
                 (void) sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
                                          "php-pool@%s.service is not active, cannot reload.", pool);
+        if (r == -ETIMEDOUT)
+                (void) sd_bus_error_set_const(error, ERROR_NO_ANSWER, "the pool does not answer.");
         if (r < 0)
                 return r;
 
@@ -30,6 +35,13 @@ static int reload_pool(const char *pool, sd_bus_error *error)
                                               "the pool ended before it had reloaded.");
         }
         return r;
+}
+
+static CtlExit fail_reload(const char *pool, int r, const sd_bus_error *error)
+{
+        if (sd_bus_error_has_name(error, ERROR_NO_ANSWER))
+                return ctl_fail_no_answer(pool);
+        return ctl_fail(r, "Failed to reload pool %s: %s", pool, client_error_text(error, r));
 }
 
 static CtlExit reload_named(const char *pool)
@@ -47,7 +59,7 @@ static CtlExit reload_named(const char *pool)
         /* Under ExecReload= the manager has said the same in the same journal. */
         if (log_to_journal() && sd_bus_error_has_name(&error, CONTROL_ERROR_RELOAD))
                 return CTL_FAILURE;
-        return ctl_fail(r, "Failed to reload pool %s: %s", pool, client_error_text(&error, r));
+        return fail_reload(pool, r, &error);
 }
 
 /* One after the other, so that a machine with many pools does not start them all at once. */
@@ -69,7 +81,7 @@ static CtlExit reload_all(void)
                 /* One that stops, or will be started with the new settings, needs no reload. */
                 if (r >= 0 || client_not_running(r) || sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING))
                         continue;
-                status = ctl_fail(r, "Failed to reload pool %s: %s", names[i], client_error_text(&error, r));
+                status = fail_reload(names[i], r, &error);
         }
         ctl_names_free(names, n);
         return status;
@@ -81,5 +93,5 @@ CtlExit verb_reload(const Options *options, size_t n_args, char **args)
                 (void) ctl_fail(0, "php-poolctl reload takes either the name of one pool or --all.");
                 return CTL_USAGE;
         }
-        return options->all ? reload_all() : reload_named(args[0]);
+        return options->all ? reload_all() : reload_named(ctl_pool_argument(args[0]));
 }

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/exchange.h"
@@ -225,8 +226,9 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
         _cleanup_(fd_closep) int body_fd = -EBADF, fd = -EBADF;
         Output output = { .include = options->include };
         const ExchangeSink sink = { on_output, on_error, &output };
-        const char *pool = args[0];
-        char address[sizeof CONTROL_RUN_DIR + POOL_NAME_MAX + sizeof "/.sock"];
+        const char *pool = ctl_pool_argument(args[0]);
+        char address[sizeof CONTROL_RUN_DIR + POOL_NAME_MAX + sizeof "/.sock"], timeout[PARSE_FORMAT_MAX];
+        usec_t deadline;
         CtlExit status;
         int r;
 
@@ -235,6 +237,8 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
                 return CTL_NO_SUCH_POOL;
         }
         (void) snprintf(address, sizeof address, CONTROL_RUN_DIR "/%s.sock", pool);
+        if (!options->socket && access(address, F_OK) < 0 && errno == ENOENT && !ctl_pool_exists(pool))
+                return ctl_fail_no_pool(pool);
 
         r = open_body(options->body, &body_fd);
         if (r < 0)
@@ -242,17 +246,25 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
         r = make_params(options, args[1], body_fd, &params);
         if (r < 0)
                 return ctl_fail(r, "Failed to make the request: %m");
-        r = exchange_connect(options->socket ?: address, &fd);
+        deadline = usec_add(now_monotonic(), options->timeout);
+        r = exchange_connect(options->socket ?: address, options->timeout, &fd);
         if (r == -EINVAL) {
                 (void) ctl_fail(0, "--socket takes an absolute path or HOST:PORT, not \"%s\".",
                                 options->socket);
                 return CTL_USAGE;
         }
+        if (r == -ETIMEDOUT)
+                return ctl_fail(0, "Nobody answered at %s within %s.", options->socket ?: address,
+                                format_usec(timeout, options->timeout));
         if (r < 0)
                 return ctl_fail(r, "Failed to connect to %s: %m", options->socket ?: address);
 
-        r = exchange_run(fd, params, body_fd, &sink);
-        status = judge(pool, r, &output.answer);
+        r = exchange_run(fd, params, body_fd, deadline, &sink);
+        if (r == -ETIMEDOUT)
+                status = ctl_fail(0, "Request to pool %s failed: the answer did not end within %s.", pool,
+                                  format_usec(timeout, options->timeout));
+        else
+                status = judge(pool, r, &output.answer);
         answer_clear(&output.answer);
         return status;
 }

@@ -124,18 +124,18 @@ static void print_json(const Status *status)
 CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
 {
         _cleanup_(status_clear) Status status = {};
-        const char *pool = args[0];
+        const char *pool = ctl_pool_argument(args[0]);
         int r;
 
-        if (!ctl_pool_exists(pool)) {
-                (void) ctl_fail(0, "There is no pool %s.", pool);
-                return CTL_NO_SUCH_POOL;
-        }
-        r = status_get(pool, &status);
+        if (!ctl_pool_exists(pool))
+                return ctl_fail_no_pool(pool);
+        r = status_get(pool, CLIENT_TIMEOUT, &status);
         if (client_not_running(r)) {
                 (void) ctl_fail(0, "Pool %s is not running.", pool);
                 return CTL_NOT_RUNNING;
         }
+        if (r == -ETIMEDOUT)
+                return ctl_fail_no_answer(pool);
         if (r < 0)
                 return ctl_fail(r, "Failed to get the status of pool %s: %m", pool);
 

@@ -11,9 +11,9 @@
 
 CtlExit verb_stop(const Options *options _unused_, size_t n_args _unused_, char **args)
 {
-        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        const char *pool = args[0];
+        const char *pool = ctl_pool_argument(args[0]);
         int r;
 
         if (!ctl_pool_exists(pool)) {
@@ -21,16 +21,20 @@ CtlExit verb_stop(const Options *options _unused_, size_t n_args _unused_, char 
                 return CTL_NO_SUCH_POOL;
         }
 
-        r = client_connect(pool, &bus);
+        r = client_connect(pool, CLIENT_TIMEOUT, &bus);
         if (client_not_running(r))
                 return CTL_SUCCESS;
+        if (r == -ETIMEDOUT)
+                return ctl_fail_no_answer(pool);
         if (r < 0)
                 return ctl_fail(r, "Failed to stop pool %s: %m", pool);
 
-        r = client_call(bus, "Stop", USEC_INFINITY, &error, NULL);
+        r = client_call(bus, "Stop", CLIENT_TIMEOUT, &error, NULL);
         if (r < 0 && !sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING)) {
                 if (client_not_running(r))
                         return CTL_SUCCESS;
+                if (r == -ETIMEDOUT)
+                        return ctl_fail_no_answer(pool);
                 return ctl_fail(r, "Failed to stop pool %s: %s", pool, client_error_text(&error, r));
         }
 

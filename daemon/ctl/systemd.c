@@ -17,8 +17,6 @@
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_PRIVATE "unix:path=/run/systemd/private"
 
-#define UNIT_PREFIX "php-pool@"
-
 void unit_state_clear(UnitState *state)
 {
         free(state->active);
@@ -57,7 +55,7 @@ int systemd_connect(sd_bus **ret)
 /* "www" of "php-pool@www.service", a new string; NULL for what is no pool's unit. */
 static char *pool_of_unit(const char *unit)
 {
-        const char *name = startswith(unit, UNIT_PREFIX), *dot = strrchr(unit, '.');
+        const char *name = startswith(unit, CTL_UNIT_PREFIX), *dot = strrchr(unit, '.');
         char *pool;
 
         if (!name || !dot || dot <= name)
@@ -80,7 +78,8 @@ int systemd_each_pool(sd_bus *bus, OnPool *on_pool, void *userdata)
                                            "ListUnitsByPatterns");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(call, "asas", 0, 2, UNIT_PREFIX "*.service", UNIT_PREFIX "*.socket");
+        r = sd_bus_message_append(call, "asas", 0, 2, CTL_UNIT_PREFIX "*.service",
+                                  CTL_UNIT_PREFIX "*.socket");
         if (r < 0)
                 return r;
         r = sd_bus_call(bus, call, 0, NULL, &reply);
@@ -108,7 +107,7 @@ static int unit_path(const char *pool, const char *suffix, char **ret)
 {
         _cleanup_(freep) char *unit = NULL;
 
-        if (asprintf(&unit, UNIT_PREFIX "%s%s", pool, suffix) < 0) {
+        if (asprintf(&unit, CTL_UNIT_PREFIX "%s%s", pool, suffix) < 0) {
                 unit = NULL;
                 return -ENOMEM;
         }

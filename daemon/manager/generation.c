@@ -49,7 +49,7 @@ static void on_spawn_failed(Generation *g, const IpcMessage *message)
                 if (!w)
                         continue;
                 if (message->error == ECHILD) {
-                        (void) eventfd_write(w->retire_fd, 1);
+                        (void) eventfd_write(w->retire_fd, IPC_RETIRE);
                         w->state = WORKER_LOST;
                         g->lost_workers = true;
                 } else
@@ -196,13 +196,13 @@ int generation_spawn(Generation *g, size_t n)
 }
 
 /* Tells a worker to end after its request. */
-static void retire_worker(Generation *g, size_t slot)
+static void retire_worker(Generation *g, size_t slot, eventfd_t order)
 {
         Worker *w = &g->workers[slot];
 
         if (w->state != WORKER_LIVE)
                 return;
-        (void) eventfd_write(w->retire_fd, 1);
+        (void) eventfd_write(w->retire_fd, order);
         w->state = WORKER_RETIRING;
 }
 
@@ -234,12 +234,14 @@ void generation_retire_idle(Generation *g, size_t n)
                 }
                 if (oldest == USEC_INFINITY)
                         return;
-                retire_worker(g, which);
+                retire_worker(g, which, IPC_RETIRE);
         }
 }
 
-void generation_retire(Generation *g, usec_t deadline)
+void generation_retire(Generation *g, usec_t deadline, bool stop)
 {
+        eventfd_t order = stop ? IPC_RETIRE_STOP : IPC_RETIRE;
+
         template_drain(g->template); /* what it said until now still counts */
         g->retired = true;
         g->deadline = deadline;
@@ -247,10 +249,10 @@ void generation_retire(Generation *g, usec_t deadline)
         for (size_t i = 0; i < g->n_workers; i++)
                 if (g->workers[i].state == WORKER_ORDERED) {
                         /* No message of the template will tell what became of it. */
-                        (void) eventfd_write(g->workers[i].retire_fd, 1);
+                        (void) eventfd_write(g->workers[i].retire_fd, order);
                         g->workers[i].state = WORKER_LOST;
                 } else
-                        retire_worker(g, i);
+                        retire_worker(g, i, order);
 }
 
 size_t generation_kill(Generation *g)
@@ -315,6 +317,17 @@ GenerationCount generation_count(const Generation *g)
                         count.busy++;
         }
         return count;
+}
+
+bool generation_accepts(const Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++) {
+                Stage stage = scoreboard_stage(g->board, i);
+
+                if (g->workers[i].pid > 0 && (stage == STAGE_STARTING || stage == STAGE_IDLE))
+                        return true;
+        }
+        return false;
 }
 
 usec_t generation_last_active(const Generation *g)

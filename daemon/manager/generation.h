@@ -96,8 +96,14 @@ int generation_spawn(Generation *g, size_t n);
 /* Tells n idle workers to end, the longest idle first. */
 void generation_retire_idle(Generation *g, size_t n);
 
-/* Tells the template and every worker to end; deadline_usec (CLOCK_MONOTONIC, 0 for never) is noted. */
-void generation_retire(Generation *g, usec_t deadline);
+/*
+ * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted. stop: no other
+ * generation goes on.
+ */
+void generation_retire(Generation *g, usec_t deadline, bool stop);
+
+/* Whether a worker may still take a connection: it is idle, or not yet ready. */
+bool generation_accepts(const Generation *g);
 
 /* SIGKILLs its workers and its template. The number of workers that had a request. */
 size_t generation_kill(Generation *g);

@@ -23,6 +23,9 @@
 /* A pool that reaches its limit again and again says so this often. */
 #define SATURATION_LOG_INTERVAL (60 * USEC_PER_SEC)
 
+/* An idle worker that was told to end does so within this time, or was busy after all. */
+#define HANDOVER_INTERVAL (5 * USEC_PER_MSEC)
+
 /* A batch counts as "a moment ago" for this long. */
 #define BURST_USEC (200 * USEC_PER_MSEC)
 
@@ -107,7 +110,7 @@ static void start_failed(Manager *m)
 
         /* What there is of it goes the way of every old generation. */
         (void) generation_kill(g);
-        generation_retire(g, 0);
+        generation_retire(g, 0, /* stop= */ false);
         g->next = m->retired;
         m->retired = g;
 
@@ -145,14 +148,24 @@ static void take_over(Manager *m)
         if (old) {
                 usec_t drain = old->config->reload_drain_timeout;
 
-                generation_retire(old, drain > 0 ? usec_add(now_monotonic(), drain) : 0);
+                generation_retire(old, drain > 0 ? usec_add(now_monotonic(), drain) : 0, /* stop= */ false);
                 old->next = m->retired;
                 m->retired = old;
         }
 
         log_take_over(m, new);
-        control_reload_done(m->control, NULL);
+}
+
+/* The new generation serves. Who waits for the reload is told so when the old one takes nothing any more. */
+static void step_taken_over(Manager *m, usec_t now, usec_t *earliest)
+{
+        for (const Generation *old = m->retired; old; old = old->next)
+                if (generation_accepts(old)) {
+                        earlier(earliest, now + HANDOVER_INTERVAL);
+                        return;
+                }
         manager_set_state(m, POOL_RUNNING);
+        control_reload_done(m->control, NULL);
 }
 
 static void step_next(Manager *m, usec_t now, usec_t *earliest)
@@ -419,7 +432,7 @@ static void retire_all(Manager *m)
         for (size_t i = 0; i < ELEMENTSOF(last); i++) {
                 if (!last[i])
                         continue;
-                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0);
+                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0, /* stop= */ true);
                 if (last[i]->template_state == TEMPLATE_STARTING)
                         (void) generation_kill(last[i]);
                 last[i]->next = m->retired;
@@ -466,6 +479,8 @@ void manager_step(Manager *m)
                 step_next(m, now, &earliest);
         if (m->current)
                 step_current(m, now, &earliest);
+        if ((m->state == POOL_STARTING || m->state == POOL_RELOADING) && m->current && !m->next)
+                step_taken_over(m, now, &earliest);
         if (m->state >= POOL_DRAINING)
                 step_draining(m);
         if (m->state == POOL_RUNNING && m->reload_again) {

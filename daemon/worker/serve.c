@@ -14,9 +14,11 @@
 #include "worker/serve.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "ipc/messages.h"
 #include "worker/connection.h"
 #include "worker/php.h"
 #include "worker/report.h"
@@ -38,6 +40,7 @@ typedef struct Server {
         Connection *connection;
         int retire_fd;         /* borrowed */
         bool ended;            /* no new work, status says why */
+        bool stopping;         /* and nobody else will do it */
         ExitStatus status;
         unsigned own_turns;
         usec_t refused_logged; /* 0 for never */
@@ -82,6 +85,15 @@ static void server_end(Server *s, ExitStatus status)
 {
         s->ended = true;
         s->status = status;
+}
+
+/* Without an order, it is the manager that is gone. */
+static void retire(Server *s)
+{
+        eventfd_t order;
+
+        s->stopping = eventfd_read(s->retire_fd, &order) < 0 || order >= IPC_RETIRE_STOP;
+        server_end(s, EXIT_STATUS_RETIRED);
 }
 
 /*
@@ -183,7 +195,7 @@ static int resume_connection(Server *s, Handoff *ret)
 
         r = handoff_receive(s->context->inherit.handoff, ret, &fd);
         if (r == 0)
-                server_end(s, EXIT_STATUS_RETIRED);
+                retire(s);
         else if (r < 0 && r != -EAGAIN)
                 refused(s, r, "take a connection from the manager");
         return r > 0 ? fd : -EBADF;
@@ -349,18 +361,17 @@ static void do_work(Server *s)
 
 /*
  * The worker ends, but the connections of its last wake-up were announced to nobody else: it takes one from
- * each source, which is all that a wake-up stands for. An order to retire may mean that the pool stops, so
- * these are served here; otherwise others do it. Later wake-ups go elsewhere: it does not wait any more.
+ * each source, which is all that a wake-up stands for. Where the pool stops, these are served here; otherwise
+ * others do it. Later wake-ups go elsewhere: it does not wait any more.
  */
 static void end_work(Server *s)
 {
-        bool serve_here = s->status == EXIT_STATUS_RETIRED;
         Handoff origin;
         int source, fd;
 
         let_go(s);
         while ((source = sources_take(&s->sources, &s->work)) >= 0) {
-                if (!serve_here || s->status == EXIT_STATUS_PHP_EXIT)
+                if (!s->stopping || s->status == EXIT_STATUS_PHP_EXIT)
                         (void) pass_on(s, source);
                 else {
                         fd = take_connection(s, source, &origin);
@@ -388,7 +399,7 @@ static int serve_until_ended(Server *s)
                 if (r < 0)
                         return r;
                 if (s->work.retire)
-                        server_end(s, EXIT_STATUS_RETIRED);
+                        retire(s);
                 else
                         do_work(s);
         }

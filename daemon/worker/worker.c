@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "ipc/exit-status.h"
+#include "ipc/messages.h"
 #include "worker/php.h"
 #include "worker/serve.h"
 
@@ -30,10 +31,10 @@ static volatile sig_atomic_t retire_signal_fd = -1;
 
 static void on_retire_signal(int signal _unused_)
 {
-        uint64_t one = 1;
+        uint64_t order = IPC_RETIRE_STOP; /* systemd stops the pool, or its manager is gone */
         int saved = errno;
 
-        if (write(retire_signal_fd, &one, sizeof one) < 0)
+        if (write(retire_signal_fd, &order, sizeof order) < 0)
                 errno = 0; /* it is full of orders already */
         errno = saved;
 }

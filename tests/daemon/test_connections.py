@@ -153,7 +153,8 @@ def test_unknown_role(daemon, script, role):
 @pytest.mark.parametrize("role, name", [(1, "RESPONDER"), (2, "AUTHORIZER"), (3, "FILTER")])
 def test_role_is_a_parameter(daemon, role, name):
     """As in PHP-FPM, each of the three runs the script."""
-    params = fastcgi.encode_pairs(fastcgi.parameters(daemon.script("role.php", "<?php echo $_SERVER['FCGI_ROLE'];")))
+    script = daemon.script("role.php", "<?php echo $_SERVER['FCGI_ROLE'];")
+    params = fastcgi.encode_pairs(fastcgi.parameters(script))
     with daemon.connect() as connection:
         connection.send(fastcgi.begin(role=role) + whole(params)[16:])
         assert connection.response().text == name

@@ -113,7 +113,7 @@ class Machine:
                 self.container.kill()
                 self.container.wait()
         for hierarchy in CGROUPS:
-            wait_until(lambda: remove_cgroup(hierarchy / self.directory.name), what="its control groups empty")
+            wait_until(lambda: remove_cgroup(hierarchy / self.directory.name), what="no control groups")
         shutil.rmtree(self.directory)
         self.leader = self.container = None
 
@@ -170,7 +170,7 @@ class Machine:
         return self.systemctl("show", "--value", "-p", name, unit).stdout.strip()
 
     def journal(self, *args, since=0):
-        """Records as dictionaries, after everything written so far has arrived; `since` is a journal_end()."""
+        """Records as dictionaries, with everything written so far; `since` is a journal_end()."""
         self.run("journalctl", "--sync")
         out = self.run("journalctl", "--all", "-o", "json", *args).stdout
         # Not --after-cursor: together with a match, it leaves out the first record that matches.

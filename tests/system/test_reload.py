@@ -33,6 +33,20 @@ def test_new_values_at_once(machine):
         assert record["PHP_GENERATION"] == str(generation + 1)
 
 
+def test_no_request_after_a_reload_meets_the_old_generation(machine):
+    """Not only mostly: when systemctl returns, no old worker takes a connection any more."""
+    conf = 'php = { value = ["precision=%d"]; };'
+    with machine.pool("www", conf % 1) as pool:
+        script = pool.script("page.php", "<?php echo ini_get('precision');")
+        pool.start()
+        answers = []
+        for n in range(2, 30):
+            machine.write(pool.file, conf % n)
+            reload_pool(pool)
+            answers.append(int(pool.get(script)))
+        assert answers == list(range(2, 30))
+
+
 def test_new_extensions(machine):
     with machine.pool("www", 'php = { ini_scan_dir = "/srv/www/ini.d"; };') as pool:
         machine.write("/srv/www/ini.d/10-opcache.ini", "zend_extension=opcache.so\n")

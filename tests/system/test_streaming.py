@@ -141,8 +141,9 @@ def test_abort_request_ends_a_script_that_waits_for_its_body(pool):
     script = pool.script("raw.php", RAW.replace("echo", "error_log('ended'); echo"))
     params = fastcgi.parameters(script, "POST", body_length=100, extra={"CONTENT_TYPE": "text/plain"})
     with pool.connect() as connection:
-        connection.send(fastcgi.begin(keep=True) + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params))
-                        + fastcgi.record(fastcgi.STDIN, b"half of it"))
+        connection.send(fastcgi.begin(keep=True))
+        connection.send(fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params)))
+        connection.send(fastcgi.record(fastcgi.STDIN, b"half of it"))
         connection.send(fastcgi.record(fastcgi.ABORT_REQUEST))
         assert connection.response().protocol_status == fastcgi.REQUEST_COMPLETE
         assert connection.request(pool.script("next.php", "<?php echo 'next';")).text == "next"

@@ -19,6 +19,7 @@
 #include "connection-helpers.h"
 #include "ipc/exit-status.h"
 #include "ipc/handoff.h"
+#include "ipc/messages.h"
 #include "worker/php.h"
 #include "worker/serve.h"
 
@@ -129,7 +130,7 @@ static void fixture_close(Fixture *f, int status)
 
 static void retire(Fixture *f)
 {
-        assert_int_equal(eventfd_write(f->retire_fd, 1), 0);
+        assert_int_equal(eventfd_write(f->retire_fd, IPC_RETIRE_STOP), 0);
 }
 
 static void open_gate(Fixture *f)
