@@ -407,6 +407,28 @@ static void test_retire_during_a_request(void **state _unused_)
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
 
+/* After a reload, what waits must not meet the old generation: it is passed on, unread. */
+static void test_retire_for_a_reload_passes_on(void **state _unused_)
+{
+        int busy, waiting;
+        Handoff origin;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        busy = client_connect(&f, 0);
+        ask(busy, "/gate", false);
+        wait_stage(&f, STAGE_RUNNING);
+        waiting = client_connect(&f, 0);
+        ask(waiting, "/a", false);
+        assert_int_equal(eventfd_write(f.retire_fd, IPC_RETIRE), 0);
+        open_gate(&f);
+        (void) answer(busy);
+        fd_close(take_parked(&f, &origin));
+        fd_close(busy);
+        fd_close(waiting);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
 /* The same with a connection of the hand-off queue, and a worker that ends by itself. */
 static void test_last_request_leaves_no_wake_up_behind(void **state _unused_)
 {
@@ -590,6 +612,7 @@ int main(void)
                 cmocka_unit_test(test_sources_take_turns),
                 cmocka_unit_test(test_retire_parks_the_own_connection),
                 cmocka_unit_test(test_retire_during_a_request),
+                cmocka_unit_test(test_retire_for_a_reload_passes_on),
                 cmocka_unit_test(test_last_request_leaves_no_wake_up_behind),
                 cmocka_unit_test(test_one_wake_up_for_two_sockets),
                 cmocka_unit_test(test_one_wake_up_for_the_own_connection_and_a_socket),
