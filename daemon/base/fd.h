@@ -27,8 +27,10 @@ int fd_nonblock(int fd, bool nonblock);
 /* Closes every descriptor from 3 up that is not in keep[]. Returns 0 or -errno (close_range(2)). */
 int fd_close_all_except(const int *keep, size_t n_keep);
 
-/* Writes the whole buffer into a memfd and seals it against change. Gives the descriptor, CLOEXEC. 0 or
- * -errno. */
+/*
+ * Writes the whole buffer into a memfd and seals it against change. Gives the descriptor, CLOEXEC. 0 or
+ * -errno.
+ */
 int fd_new_sealed_memfd(const char *name, const void *data, size_t size, int *ret_fd);
 
 /*

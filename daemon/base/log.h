@@ -58,7 +58,9 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
 #define log_warning_errno(e, ...) log_full(LOG_WARNING, e, __VA_ARGS__)
 #define log_error_errno(e, ...) log_full(LOG_ERR, e, __VA_ARGS__)
 
-/* "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if
- * unknown. */
+/*
+ * "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if
+ * unknown.
+ */
 const char *log_level_to_string(int level);
 int log_level_from_string(const char *s);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Values as people write them. All of s must be used; an empty string is -EINVAL; -ERANGE where it
- * overflows. */
+/*
+ * Values as people write them. All of s must be used; an empty string is -EINVAL; -ERANGE where it
+ * overflows.
+ */
 
 #include "base/time.h"
 

@@ -3,8 +3,8 @@
 /*
  * The errors of a pool file: see parse.h for who reads them, errors.h for who adds them.
  *
- * The list belongs to the caller of config_parse_file(), over several files if it likes. It is bounded, but it
- * goes on counting: a file is refused also when there was no more room to say why.
+ * The list belongs to the caller of config_parse_file(), over several files if it likes. It is bounded, but
+ * it goes on counting: a file is refused also when there was no more room to say why.
  */
 
 #include "config/errors.h"

@@ -18,8 +18,8 @@
 #define IPC_VERSION_MAX 32
 
 /*
- * What is written to a worker's retire eventfd: end after the request at hand. A connection that was announced
- * to this worker alone goes to others, by the manager; but where the pool stops, it is served.
+ * What is written to a worker's retire eventfd: end after the request at hand. A connection that was
+ * announced to this worker alone goes to others, by the manager; but where the pool stops, it is served.
  */
 #define IPC_RETIRE 1
 #define IPC_RETIRE_STOP 2 /* also both added up, which is what an eventfd does */

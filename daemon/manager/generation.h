@@ -15,8 +15,10 @@
 #include "manager/template.h"
 #include "scoreboard/scoreboard.h"
 
-/* Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is
- * unknown. */
+/*
+ * Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is
+ * unknown.
+ */
 #define GENERATION_SPARE_SLOTS (1 + IPC_SPAWN_MAX)
 
 /* How a template stands. */
@@ -97,8 +99,8 @@ int generation_spawn(Generation *g, size_t n);
 void generation_retire_idle(Generation *g, size_t n);
 
 /*
- * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted. stop: no other
- * generation goes on.
+ * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted. stop: no
+ * other generation goes on.
  */
 void generation_retire(Generation *g, usec_t deadline, bool stop);
 
@@ -113,8 +115,10 @@ void generation_look(Generation *g);
 
 GenerationCount generation_count(const Generation *g);
 
-/* When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or
- * gone. */
+/*
+ * When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or
+ * gone.
+ */
 usec_t generation_last_active(const Generation *g);
 
 /* Workers that are alive or may be. */

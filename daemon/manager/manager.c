@@ -198,7 +198,10 @@ static int watch_signals(Manager *m)
         if (r < 0)
                 return r;
 
-        /* PHP-FPM's signals, which logrotate scripts send. SIGUSR1 reopens logs there: here journald rotates. */
+        /*
+         * PHP-FPM's signals, which logrotate scripts send. SIGUSR1 reopens logs there: here journald
+         * rotates.
+         */
         (void) signal(SIGUSR1, SIG_IGN);
         r = add_signal(m, SIGUSR2, on_reload_signal);
         if (r < 0)

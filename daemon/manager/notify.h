@@ -10,8 +10,10 @@ int notify_new(Manager *m, Notify **ret);
 void notify_free(Notify *n);
 DEFINE_CLEANUP(Notify *, notify_free)
 
-/* The state changed from before: tells READY, RELOADING or STOPPING as it needs, and STATUS= with live
- * figures. */
+/*
+ * The state changed from before: tells READY, RELOADING or STOPPING as it needs, and STATUS= with live
+ * figures.
+ */
 void notify_state(Manager *m, PoolState before);
 
 /*

@@ -61,7 +61,8 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
         (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
         (void) snprintf(status, sizeof status, "%d", si->si_status);
 
-        (void) log_record(death_expected(si, w, running) ? LOG_DEBUG : LOG_WARNING, 0, MESSAGE_ID(WORKER_DIED),
+        (void) log_record(death_expected(si, w, running) ? LOG_DEBUG : LOG_WARNING, 0,
+                          MESSAGE_ID(WORKER_DIED),
                           (LogField[]){
                                           { "PHP_WORKER_PID", pid },
                                           { "PHP_GENERATION", g->id_text },

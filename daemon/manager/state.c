@@ -172,8 +172,10 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->next;
 
-        /* PHP starts without an extension that it cannot load, and so does a pool. But one that serves has
-         * more to lose than to win by a reload that takes an extension away. */
+        /*
+         * PHP starts without an extension that it cannot load, and so does a pool. But one that serves has
+         * more to lose than to win by a reload that takes an extension away.
+         */
         if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && g->complaint[0])
                 generation_fail(g, "%s", g->complaint);
         if (g->failure) {
@@ -262,8 +264,10 @@ static bool is_leaving(Manager *m, const Generation *g, const PoolView *v, usec_
         return now >= due;
 }
 
-/* The last worker went and nobody is connected. What connects from now on waits in the socket, for our
- * successor. */
+/*
+ * The last worker went and nobody is connected. What connects from now on waits in the socket, for our
+ * successor.
+ */
 static bool may_leave(Manager *m, const PoolView *v)
 {
         return v->leaving && v->idle + v->busy + v->starting + v->old == 0 && !m->retired &&
@@ -351,8 +355,10 @@ static void replace_current(Manager *m)
         manager_set_state(m, POOL_RELOADING);
 }
 
-/* The template is gone or of no more use: at once, unless it did not live long, as the ones before it
- * perhaps. */
+/*
+ * The template is gone or of no more use: at once, unless it did not live long, as the ones before it
+ * perhaps.
+ */
 static void schedule_replacement(Manager *m, const Generation *g, usec_t now)
 {
         if (usec_sub(now, g->started) >= TEMPLATE_LIFE_MIN)
@@ -432,7 +438,8 @@ static void retire_all(Manager *m)
         for (size_t i = 0; i < ELEMENTSOF(last); i++) {
                 if (!last[i])
                         continue;
-                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0, /* stop= */ true);
+                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0,
+                                  /* stop= */ true);
                 if (last[i]->template_state == TEMPLATE_STARTING)
                         (void) generation_kill(last[i]);
                 last[i]->next = m->retired;

@@ -18,8 +18,10 @@
 
 #define LINE_SIZE 4096
 
-/* A pipe holds 64 KB: whoever else still writes to it does not keep us from reading the dead one's last
- * words. */
+/*
+ * A pipe holds 64 KB: whoever else still writes to it does not keep us from reading the dead one's last
+ * words.
+ */
 #define LAST_READS_MAX 16
 
 /* Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). */

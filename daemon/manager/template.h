@@ -28,8 +28,10 @@ typedef void (*template_message_t)(Template *template, const IpcMessage *message
 int template_start(sd_event *event, const char *pool, const char *generation, const Inherit *inherit,
                    template_message_t on_message, void *userdata, Template **ret);
 
-/* Closes the channel, upon which the template exits by itself. Its standard error is read on: workers share
- * it. */
+/*
+ * Closes the channel, upon which the template exits by itself. Its standard error is read on: workers share
+ * it.
+ */
 void template_retire(Template *template);
 
 /* Closes what is open; the template's pid must be reaped all the same. */
@@ -41,8 +43,10 @@ pid_t template_pid(const Template *template);
 /* Handles every message that is already there, now: before the death of a process is looked at. */
 void template_drain(Template *template);
 
-/* Orders workers: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN when the channel is
- * full. */
+/*
+ * Orders workers: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN when the channel is
+ * full.
+ */
 int template_spawn(Template *template, const uint32_t *slots, const int *retire_fds, size_t n);
 
 /* The end of what it wrote to standard error, a string without line break at its end; "" for nothing. */

@@ -61,8 +61,10 @@ typedef struct Scoreboard Scoreboard;
 /* The manager's: a new board of n_slots free slots, in a memfd that cannot be resized. 0 or -errno. */
 int scoreboard_new(size_t n_slots, Scoreboard **ret);
 
-/* A worker's: maps the board behind fd, which stays the caller's. -EBADMSG for one of another form. 0 or
- * -errno. */
+/*
+ * A worker's: maps the board behind fd, which stays the caller's. -EBADMSG for one of another form. 0 or
+ * -errno.
+ */
 int scoreboard_map(int fd, Scoreboard **ret);
 
 void scoreboard_free(Scoreboard *board);
@@ -78,8 +80,10 @@ size_t scoreboard_size(const Scoreboard *board);
 /* Takes the slot: writes pid and start time. The stage stays STARTING. 0, or -ERANGE for no such slot. */
 int scoreboard_attach(Scoreboard *board, size_t slot);
 
-/* Where the worker writes: between scoreboard_begin() and scoreboard_end(), which let a reader notice a torn
- * copy. */
+/*
+ * Where the worker writes: between scoreboard_begin() and scoreboard_end(), which let a reader notice a torn
+ * copy.
+ */
 WorkerRecord *scoreboard_begin(Scoreboard *board, size_t slot);
 void scoreboard_end(Scoreboard *board, size_t slot);
 
@@ -97,8 +101,10 @@ void scoreboard_reserve(Scoreboard *board, size_t slot);
 /* The worker is dead and buried: takes it out of the idle count and frees the slot. */
 void scoreboard_release(Scoreboard *board, size_t slot);
 
-/* Copies a slot out: the stage is in range, strings end. False when a writer kept it torn; the copy is
- * usable. */
+/*
+ * Copies a slot out: the stage is in range, strings end. False when a writer kept it torn; the copy is
+ * usable.
+ */
 bool scoreboard_read(const Scoreboard *board, size_t slot, WorkerRecord *ret);
 
 /* The stage alone, in range. */

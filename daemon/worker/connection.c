@@ -152,7 +152,9 @@ static bool body_expected(const Connection *c)
                params_get(c->request.params, "HTTP_TRANSFER_ENCODING", NULL);
 }
 
-/* The client has its answer; what it still sends of the request is dropped. 0, or -errno: no more will come. */
+/*
+ * The client has its answer; what it still sends of the request is dropped. 0, or -errno: no more will come.
+ */
 static int drain_rest(Connection *c)
 {
         int r;

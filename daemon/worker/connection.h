@@ -13,7 +13,9 @@
 #include "ipc/handoff.h"
 #include "worker/request.h"
 
-/* The most that is read, of what a script left of a body, before the client is told that the answer ended. */
+/*
+ * The most that is read, of what a script left of a body, before the client is told that the answer ended.
+ */
 #define CONNECTION_DRAIN_MAX (1024U * 1024U)
 
 /* What the connection tells its owner. All must be set; none may call the connection. */

@@ -39,18 +39,20 @@ static void remember_error(const char *message, uint32_t line)
         int n = (int) strcspn(message, "\n");
 
         if (line > 0 && php_log.file[0])
-                (void) snprintf(php_log.last, sizeof php_log.last, "%.*s in %s:%" PRIu32, n, message, php_log.file,
-                                line);
+                (void) snprintf(php_log.last, sizeof php_log.last, "%.*s in %s:%" PRIu32, n, message,
+                                php_log.file, line);
         else
                 remember(message);
 }
 
-/* An extension that is named twice is loaded all the same; what else PHP warns of at its start is not there. */
+/*
+ * An extension that is named twice is loaded all the same; what else PHP warns of at its start is not there.
+ */
 static void note_complaint(int type, const char *message)
 {
         if ((type & E_CORE) && !php_log.complaint[0] && !strstr(message, " is already loaded"))
-                (void) snprintf(php_log.complaint, sizeof php_log.complaint, "%.*s", (int) strcspn(message, "\n"),
-                                message);
+                (void) snprintf(php_log.complaint, sizeof php_log.complaint, "%.*s",
+                                (int) strcspn(message, "\n"), message);
 }
 
 /* Remembers the place while PHP reports the error; it may leave by longjmp(3), and file may be gone then. */

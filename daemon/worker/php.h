@@ -18,7 +18,10 @@
  */
 int php_start(const Config *config, const char **ret_why);
 
-/* What PHP could not load while it started, and started without: an extension. "" for nothing; static storage. */
+/*
+ * What PHP could not load while it started, and started without: an extension. "" for nothing; static
+ * storage.
+ */
 const char *php_start_complaint(void);
 
 /* "8.2.36" */

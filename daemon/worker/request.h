@@ -13,11 +13,16 @@
 typedef struct Request Request;
 
 typedef struct RequestOps {
-        /* Reads more of the body, blocking. Bytes read, 0 at its end, -errno when the client is gone or gave up. */
+        /*
+         * Reads more of the body, blocking. Bytes read, 0 at its end, -errno when the client is gone or gave
+         * up.
+         */
         ssize_t (*read_body)(Request *request, void *buffer, size_t size);
 
-        /* Appends to the answer: CGI headers, an empty line, the body. Blocks while the client takes nothing. 0,
-         * or -EPIPE once the client is gone. */
+        /*
+         * Appends to the answer: CGI headers, an empty line, the body. Blocks while the client takes
+         * nothing. 0, or -EPIPE once the client is gone.
+         */
         int (*write)(Request *request, const void *bytes, size_t size);
 
         /* Appends to what the web server logs as an error of the application. 0 or -EPIPE. */
@@ -29,7 +34,9 @@ typedef struct RequestOps {
         /* Ends the answer and lets the client go; later output is dropped. Idempotent. 0 or -EPIPE. */
         int (*finish)(Request *request);
 
-        /* The script to run is known; strings hold until the request ends. For the scoreboard and the log. */
+        /*
+         * The script to run is known; strings hold until the request ends. For the scoreboard and the log.
+         */
         void (*script_known)(Request *request, const char *script);
 } RequestOps;
 

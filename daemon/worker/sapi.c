@@ -228,7 +228,10 @@ static int on_deactivate(void)
         return SUCCESS;
 }
 
-/* PHP asks for defaults of ini settings before it loads extensions: the earliest moment to hear what they say. */
+/*
+ * PHP asks for defaults of ini settings before it loads extensions: the earliest moment to hear what they
+ * say.
+ */
 static void on_ini_defaults(HashTable *configuration_hash _unused_)
 {
         php_log_hook_errors();

@@ -361,8 +361,8 @@ static void do_work(Server *s)
 
 /*
  * The worker ends, but the connections of its last wake-up were announced to nobody else: it takes one from
- * each source, which is all that a wake-up stands for. Where the pool stops, these are served here; otherwise
- * others do it. Later wake-ups go elsewhere: it does not wait any more.
+ * each source, which is all that a wake-up stands for. Where the pool stops, these are served here;
+ * otherwise others do it. Later wake-ups go elsewhere: it does not wait any more.
  */
 static void end_work(Server *s)
 {
