@@ -19,7 +19,7 @@
         POOL_STATE(RUNNING, "running")                                                                      \
         POOL_STATE(RELOADING, "reloading") /* a new generation starts beside the current one */             \
         POOL_STATE(DRAINING, "draining")   /* no new work; requests finish */                               \
-        POOL_STATE(STOPPING, "stopping")   /* the last process is gone; the loop ends */                   
+        POOL_STATE(STOPPING, "stopping")   /* the last process is gone; the loop ends */
 
 typedef enum PoolState {
 #define POOL_STATE(name, text) POOL_##name,
