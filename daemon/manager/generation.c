@@ -15,6 +15,9 @@
 
 #include "base/log.h"
 
+_Static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
+               "a board for the largest pool");
+
 /* Takes a message's slot only if it names a worker in that state: a template that runs PHP may lie. */
 static Worker *message_worker(Generation *g, const IpcWorker *w, WorkerState state)
 {

@@ -19,19 +19,23 @@
 #define SCOREBOARD_MAGIC 0x70687062U /* "phpb" */
 #define CACHE_LINE 64
 #define READ_TRIES 3
+#define WORD_BITS 64
+#define IDLE_WORDS (SCOREBOARD_SLOTS_MAX / WORD_BITS)
 
 typedef struct Slot {
         _Alignas(CACHE_LINE) atomic_uint sequence;
         atomic_uint stage;
         WorkerRecord record;
+        _Alignas(CACHE_LINE) _Atomic uint64_t condemned; /* the manager's: a request's number, 0 for none */
 } Slot;
 
 typedef struct Board {
         uint32_t magic;
         uint32_t n_slots;
         _Alignas(CACHE_LINE) atomic_uint threshold; /* the manager's */
-        _Alignas(CACHE_LINE) atomic_int idle;       /* everybody's */
-        atomic_uint armed;
+        _Alignas(CACHE_LINE) atomic_uint armed;     /* everybody's */
+        atomic_uint timer_offered;
+        _Atomic uint64_t idle[IDLE_WORDS];          /* everybody's: one bit a slot */
         Slot slots[];
 } Board;
 
@@ -79,6 +83,9 @@ int scoreboard_new(size_t n_slots, Scoreboard **ret)
         size_t size = sizeof(Board) + n_slots * sizeof(Slot);
         int r;
 
+        if (n_slots > SCOREBOARD_SLOTS_MAX)
+                return -ERANGE;
+
         fd = memfd_create("php-pool-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (fd < 0)
                 return -errno;
@@ -115,7 +122,7 @@ int scoreboard_map(int fd, Scoreboard **ret)
                 return r;
 
         b->n_slots = b->board->n_slots;
-        if (b->board->magic != SCOREBOARD_MAGIC || sizeof(Board) + b->n_slots * sizeof(Slot) != b->size)
+        if (b->n_slots > SCOREBOARD_SLOTS_MAX || b->board->magic != SCOREBOARD_MAGIC || sizeof(Board) + b->n_slots * sizeof(Slot) != b->size)
                 return -EBADMSG;
 
         *ret = TAKE_PTR(b);
@@ -175,25 +182,68 @@ void scoreboard_end(Scoreboard *b, size_t slot)
         atomic_fetch_add_explicit(&board_slot(b, slot)->sequence, 1, memory_order_release);
 }
 
+static void mark_idle(Scoreboard *b, size_t slot, bool idle)
+{
+        uint64_t bit = UINT64_C(1) << slot % WORD_BITS;
+
+        if (idle)
+                atomic_fetch_or(&b->board->idle[slot / WORD_BITS], bit);
+        else
+                atomic_fetch_and(&b->board->idle[slot / WORD_BITS], ~bit);
+}
+
+static unsigned count_idle(const Scoreboard *b)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i * WORD_BITS < b->n_slots; i++)
+                n += (unsigned) __builtin_popcountll(atomic_load(&b->board->idle[i]));
+        return n;
+}
+
 bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
 {
         Slot *s = board_slot(b, slot);
         Stage before = atomic_load_explicit(&s->stage, memory_order_relaxed);
-        int idle;
 
         if (before == stage)
                 return false;
 
         atomic_store(&s->stage, stage);
         if (stage == STAGE_IDLE) {
-                atomic_fetch_add(&b->board->idle, 1);
+                mark_idle(b, slot, true);
                 return before == STAGE_STARTING;
         }
         if (before != STAGE_IDLE)
                 return false;
 
-        idle = atomic_fetch_sub(&b->board->idle, 1) - 1;
-        return idle < (int) atomic_load(&b->board->threshold) && atomic_exchange(&b->board->armed, 0) != 0;
+        mark_idle(b, slot, false);
+        return atomic_load(&b->board->armed) && count_idle(b) < atomic_load(&b->board->threshold) &&
+               atomic_exchange(&b->board->armed, 0) != 0;
+}
+
+bool scoreboard_claim_timer(Scoreboard *b)
+{
+        return atomic_load(&b->board->timer_offered) && atomic_exchange(&b->board->timer_offered, 0) != 0;
+}
+
+void scoreboard_offer_timer(Scoreboard *b)
+{
+        atomic_store(&b->board->timer_offered, 1);
+}
+
+bool scoreboard_condemned(const Scoreboard *b, size_t slot)
+{
+        const Slot *s = board_slot(b, slot);
+        unsigned stage = atomic_load(&s->stage);
+
+        return (stage == STAGE_RUNNING || stage == STAGE_FINISHING) &&
+               atomic_load(&s->condemned) == s->record.requests + 1;
+}
+
+void scoreboard_condemn(Scoreboard *b, size_t slot, uint64_t request)
+{
+        atomic_store(&board_slot(b, slot)->condemned, request);
 }
 
 void scoreboard_reserve(Scoreboard *b, size_t slot)
@@ -205,8 +255,9 @@ void scoreboard_release(Scoreboard *b, size_t slot)
 {
         Slot *s = board_slot(b, slot);
 
-        if (atomic_exchange(&s->stage, STAGE_FREE) == STAGE_IDLE)
-                atomic_fetch_sub(&b->board->idle, 1);
+        atomic_store(&s->stage, STAGE_FREE);
+        atomic_store(&s->condemned, 0);
+        mark_idle(b, slot, false);
         atomic_store(&s->sequence, 0); /* its worker may have died while writing */
         memset(&s->record, 0, sizeof s->record);
 }

@@ -3,11 +3,12 @@
 
 /*
  * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot per
- * worker, aligned to cache lines, with exactly one writer, the worker; no locks. What a reader copies
- * out is range-checked: a worker can lie about itself and harm nobody.
+ * worker, aligned to cache lines, with exactly one writer, the worker, but for one line of it that only the
+ * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself and harm
+ * nobody.
  *
- * The header has one line that the manager writes (what wakes it) and one that everybody changes atomically
- * (the number of idle workers).
+ * The header says what wakes the manager. Which workers are idle is a set of bits, one a slot: a worker that
+ * dies between two changes leaves no count wrong.
  */
 
 #include <sys/types.h>
@@ -33,6 +34,7 @@ typedef enum Stage {
 
 const char *stage_to_string(Stage stage);
 
+#define SCOREBOARD_SLOTS_MAX 4160
 #define SCOREBOARD_METHOD_MAX 16
 #define SCOREBOARD_URI_MAX 1024
 #define SCOREBOARD_SCRIPT_MAX 512
@@ -58,7 +60,10 @@ typedef struct WorkerRecord {
 
 typedef struct Scoreboard Scoreboard;
 
-/* The manager's: a new board of n_slots free slots, in a memfd that cannot be resized. 0 or -errno. */
+/*
+ * The manager's: a new board of n_slots free slots, in a memfd that cannot be resized. 0, -ERANGE for more
+ * than SCOREBOARD_SLOTS_MAX, or -errno.
+ */
 int scoreboard_new(size_t n_slots, Scoreboard **ret);
 
 /*
@@ -93,6 +98,15 @@ void scoreboard_end(Scoreboard *board, size_t slot);
  */
 bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
 
+/*
+ * A request with a time limit begins. True for the worker that must start the generation's timer, because it
+ * does not run.
+ */
+bool scoreboard_claim_timer(Scoreboard *board);
+
+/* Whether the manager has condemned the request that the slot is at. Async-signal-safe. */
+bool scoreboard_condemned(const Scoreboard *board, size_t slot);
+
 /* ---- The manager ---- */
 
 /* Marks a free slot as STARTING. */
@@ -109,6 +123,12 @@ bool scoreboard_read(const Scoreboard *board, size_t slot, WorkerRecord *ret);
 
 /* The stage alone, in range. */
 Stage scoreboard_stage(const Scoreboard *board, size_t slot);
+
+/* Condemns the request with this number, counted from 1 in the life of the slot's worker. */
+void scoreboard_condemn(Scoreboard *board, size_t slot, uint64_t request);
+
+/* The timer does not run: the next request with a time limit is to start it. */
+void scoreboard_offer_timer(Scoreboard *board);
 
 /* Asks to be woken once when fewer than threshold workers are idle; 0 asks for nothing. */
 void scoreboard_arm(Scoreboard *board, unsigned threshold);

@@ -135,6 +135,76 @@ static void test_release_of_an_idle_worker(void **state _unused_)
         fixture_close(&f);
 }
 
+/* Between its stage and its idle bit a worker may die: the count is right all the same. */
+static void test_death_between_stage_and_count(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        for (size_t i = 0; i < 3; i++)
+                start_worker(&f, i);
+        (void) scoreboard_set_stage(f.worker, 2, STAGE_READING);
+        scoreboard_release(f.manager, 2);
+        scoreboard_release(f.manager, 2);
+        scoreboard_arm(f.manager, 2);
+        assert_true(scoreboard_set_stage(f.worker, 1, STAGE_READING)); /* 1 idle, and not 2 or 0 */
+        scoreboard_arm(f.manager, 1);
+        assert_false(scoreboard_set_stage(f.worker, 1, STAGE_IDLE));
+        assert_false(scoreboard_set_stage(f.worker, 1, STAGE_READING));
+        fixture_close(&f);
+}
+
+/* Only the request that was meant is condemned. */
+static void test_condemned_request(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        start_worker(&f, 1);
+        (void) scoreboard_set_stage(f.worker, 1, STAGE_RUNNING);
+        assert_false(scoreboard_condemned(f.worker, 1));
+        scoreboard_condemn(f.manager, 1, 1);
+        assert_true(scoreboard_condemned(f.worker, 1));
+        (void) scoreboard_set_stage(f.worker, 1, STAGE_FINISHING);
+        assert_true(scoreboard_condemned(f.worker, 1));
+
+        scoreboard_begin(f.worker, 1)->requests++;
+        scoreboard_end(f.worker, 1);
+        assert_false(scoreboard_condemned(f.worker, 1));
+        scoreboard_condemn(f.manager, 1, 2);
+        (void) scoreboard_set_stage(f.worker, 1, STAGE_IDLE);
+        assert_false(scoreboard_condemned(f.worker, 1));
+
+        (void) scoreboard_set_stage(f.worker, 1, STAGE_RUNNING);
+        scoreboard_release(f.manager, 1);
+        scoreboard_reserve(f.manager, 1);
+        (void) scoreboard_set_stage(f.worker, 1, STAGE_RUNNING);
+        assert_false(scoreboard_condemned(f.worker, 1));
+        fixture_close(&f);
+}
+
+/* One worker starts the timer, once each time that it is offered. */
+static void test_timer_is_claimed_once(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        assert_false(scoreboard_claim_timer(f.worker));
+        scoreboard_offer_timer(f.manager);
+        assert_true(scoreboard_claim_timer(f.worker));
+        assert_false(scoreboard_claim_timer(f.worker));
+        fixture_close(&f);
+}
+
+static void test_too_many_slots(void **state _unused_)
+{
+        Scoreboard *board;
+
+        assert_int_equal(scoreboard_new(SCOREBOARD_SLOTS_MAX + 1, &board), -ERANGE);
+        assert_int_equal(scoreboard_new(SCOREBOARD_SLOTS_MAX, &board), 0);
+        scoreboard_free(board);
+}
+
 static void test_torn_record(void **state _unused_)
 {
         WorkerRecord record, *writing;
@@ -242,6 +312,10 @@ int main(void)
                 cmocka_unit_test(test_life_of_a_slot),
                 cmocka_unit_test(test_wakes_once_below_the_threshold),
                 cmocka_unit_test(test_release_of_an_idle_worker),
+                cmocka_unit_test(test_death_between_stage_and_count),
+                cmocka_unit_test(test_condemned_request),
+                cmocka_unit_test(test_timer_is_claimed_once),
+                cmocka_unit_test(test_too_many_slots),
                 cmocka_unit_test(test_torn_record),
                 cmocka_unit_test(test_board_full_of_lies),
                 cmocka_unit_test(test_memfd_of_another_form),
