@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#include "ctl/utf8.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 

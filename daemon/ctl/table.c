@@ -6,7 +6,7 @@
 
 #include <stdarg.h>
 
-#include "ctl/utf8.h"
+#include "base/utf8.h"
 
 #define COLUMN_GAP 2
 

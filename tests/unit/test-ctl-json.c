@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
 #include "ctl/json.h"
-#include "ctl/utf8.h"
 
 typedef struct Buffer {
         char *text;
@@ -120,6 +120,27 @@ static void test_utf8_bounds(void **state _unused_)
         assert_int_equal(utf8_decode("", 0, &(uint32_t) { 0 }), 0);
 }
 
+static void test_printable(void **state _unused_)
+{
+        static const char *const cases[][2] = {
+                { "", "" },
+                { "/a?b c~", "/a?b c~" },
+                { "a\nb\tc\x7f\x1b[0m", "a?b?c??[0m" },
+                { "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+                { "\xc2\x9b", "??" }, /* CSI, a control character of two bytes */
+                { "a\xc3", "a?" },
+                { "\xff\xc3\xa4\xe2\x82", "?\xc3\xa4??" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char s[32];
+
+                strcpy(s, cases[i][0]);
+                utf8_make_printable(s);
+                assert_string_equal(s, cases[i][1]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -127,6 +148,7 @@ int main(void)
                 cmocka_unit_test(test_escapes),
                 cmocka_unit_test(test_invalid_utf8),
                 cmocka_unit_test(test_utf8_bounds),
+                cmocka_unit_test(test_printable),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 
 /* UTF-8: see utf8.h. The bounds of the second byte are those of RFC 3629, section 4. */
 
-#include "ctl/utf8.h"
+#include "base/utf8.h"
 
 /* The number of bytes that a first byte announces; 0 for one that cannot be first. */
 static size_t length_of(uint8_t first)
@@ -54,4 +54,21 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code)
         }
         *ret_code = code;
         return n;
+}
+
+void utf8_make_printable(char *s)
+{
+        size_t size = strlen(s);
+
+        while (size > 0) {
+                uint32_t code = 0;
+                size_t n = utf8_decode(s, size, &code);
+
+                if (n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+                        n = MAX(n, (size_t) 1);
+                        memset(s, '?', n);
+                }
+                s += n;
+                size -= n;
+        }
 }

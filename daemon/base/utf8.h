@@ -10,3 +10,6 @@
  * one (truncated, overlong, a surrogate, beyond U+10FFFF) or size is 0.
  */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code);
+
+/* Replaces in place, by "?" each, control characters and bytes that are not UTF-8: it is one line then. */
+void utf8_make_printable(char *s);
