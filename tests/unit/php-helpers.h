@@ -200,7 +200,7 @@ static void write_file(const char *name, const char *content)
 }
 
 /* log_open() takes standard error for the journal. */
-static void catch_journal(void)
+static _unused_ void catch_journal(void)
 {
         char stream[64];
         struct stat st;
