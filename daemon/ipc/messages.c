@@ -16,7 +16,7 @@ static bool message_valid(const IpcMessage *m, size_t n_fds)
         for (uint32_t i = 0; i < m->n; i++)
                 if (m->workers[i].pid < 0)
                         return false;
-        return true;
+        return m->type != IPC_TRACE || (m->n == 1 && m->workers[0].pid > 0);
 }
 
 int ipc_receive(int channel, IpcMessage *ret, int fds[static IPC_SPAWN_MAX])

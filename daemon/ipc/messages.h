@@ -31,6 +31,7 @@ typedef enum IpcType {
         IPC_SPAWNED, /* launcher: these were forked; sent before the launcher exits, so that the manager
                       * knows each pid before the kernel can report its death */
         IPC_SPAWN_FAILED, /* template: these were not, or nobody knows; error says why */
+        IPC_TRACE, /* manager: log where the script of workers[0] is, if it still runs one; no answer */
         _IPC_TYPE_MAX,
 } IpcType;
 

@@ -305,3 +305,10 @@ int template_spawn(Template *t, const uint32_t *slots, const int *retire_fds, si
                 message.workers[i].slot = slots[i];
         return ipc_send(t->channel, &message, retire_fds, n);
 }
+
+int template_trace(Template *t, uint32_t slot, pid_t pid)
+{
+        IpcMessage message = { .type = IPC_TRACE, .n = 1, .workers = { { .slot = slot, .pid = pid } } };
+
+        return ipc_send(t->channel, &message, NULL, 0);
+}

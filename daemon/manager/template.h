@@ -49,5 +49,11 @@ void template_drain(Template *template);
  */
 int template_spawn(Template *template, const uint32_t *slots, const int *retire_fds, size_t n);
 
+/*
+ * Has the slow request of a worker logged with its backtrace, by the template, unless the request has ended
+ * by then. Nothing comes back. 0 or -errno; -EAGAIN when the channel is full, -EBADF for a retired template.
+ */
+int template_trace(Template *template, uint32_t slot, pid_t pid);
+
 /* The end of what it wrote to standard error, a string without line break at its end; "" for nothing. */
 const char *template_last_words(Template *template);

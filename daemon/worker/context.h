@@ -17,4 +17,5 @@ typedef struct WorkerContext {
         Inherit inherit;                      /* settings and scoreboard are closed by now */
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
         Title title;
+        pid_t template_pid;
 } WorkerContext;

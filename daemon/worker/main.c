@@ -90,6 +90,7 @@ static int run(WorkerContext *c)
         c->inherit.scoreboard = fd_close(c->inherit.scoreboard);
         c->config = config;
         c->board = board;
+        c->template_pid = getpid();
         log_set_max_level(config->log_level);
         return template_run(c);
 }

@@ -21,6 +21,7 @@
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
 #include "worker/php.h"
+#include "worker/slowlog.h"
 #include "worker/worker.h"
 
 typedef struct Launch {
@@ -110,6 +111,8 @@ static int take_orders(const WorkerContext *c, Launch *launch)
                 r = ipc_receive(c->inherit.channel, &order, fds);
                 if (r <= 0)
                         return r;
+                if (order.type == IPC_TRACE)
+                        slowlog_trace(c, order.workers[0].slot, order.workers[0].pid);
                 if (order.type != IPC_SPAWN)
                         continue;
 

@@ -79,12 +79,20 @@ static void set_identity(const WorkerContext *c, size_t slot)
                 open_journal_stream();
 }
 
+/* Where the kernel has Yama, nobody but our ancestors may read our memory, and the template is none. */
+static void allow_backtraces(const WorkerContext *c)
+{
+        if (c->config->request_slowlog_timeout > 0)
+                (void) prctl(PR_SET_PTRACER, (unsigned long) c->template_pid);
+}
+
 int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
 {
         ExitStatus status;
         int r;
 
         set_identity(c, slot);
+        allow_backtraces(c);
 
         r = catch_signals(retire_fd);
         if (r < 0) {

@@ -61,6 +61,20 @@ static void test_spawn_with_descriptors(void **state _unused_)
         assert_int_equal(count_fds(), before);
 }
 
+static void test_trace(void **state _unused_)
+{
+        IpcMessage message = { .type = IPC_TRACE, .n = 1, .workers = { { .slot = 7, .pid = 4711 } } }, got;
+        int pair[2], fds[IPC_SPAWN_MAX];
+
+        open_channel(pair);
+        assert_int_equal(ipc_send(pair[0], &message, NULL, 0), 0);
+        assert_int_equal(ipc_receive(pair[1], &got, fds), 1);
+        assert_int_equal(got.type, IPC_TRACE);
+        assert_int_equal(got.workers[0].slot, 7);
+        assert_int_equal(got.workers[0].pid, 4711);
+        close_channel(pair);
+}
+
 static void test_text_ends(void **state _unused_)
 {
         IpcMessage message = { .type = IPC_FAILED }, got;
@@ -115,6 +129,11 @@ static void test_refused(void **state _unused_)
                 { .type = IPC_SPAWNED, .n = 1, .n_fds = 1 },
                 { .type = IPC_SPAWNED, .n = 1, .pid = -1 },
                 { .type = IPC_SPAWNED, .n = UINT32_MAX },
+                { .type = IPC_TRACE, .n = 0 },
+                { .type = IPC_TRACE, .n = 1, .pid = 0 },
+                { .type = IPC_TRACE, .n = 1, .pid = -1 },
+                { .type = IPC_TRACE, .n = 2, .pid = 1 },
+                { .type = IPC_TRACE, .n = 1, .pid = 1, .n_fds = 1 },
                 { .type = IPC_STARTED, .size_less = 1 },
                 { .type = IPC_SPAWN, .n_fds = 1, .size_less = sizeof(IpcMessage) }, /* which is no end */
         };
@@ -155,6 +174,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_spawn_with_descriptors), cmocka_unit_test(test_text_ends),
+                cmocka_unit_test(test_trace),
                 cmocka_unit_test(test_end_of_channel),         cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_message_that_is_too_long),
         };
