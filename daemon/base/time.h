@@ -28,3 +28,6 @@ static inline usec_t usec_add(usec_t a, usec_t b)
 {
         return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
 }
+
+/* Has the timerfd elapsed once, so much later; 1 µs is the least. 0 or -errno. */
+int timer_start(int timer_fd, usec_t after);

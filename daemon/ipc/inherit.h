@@ -16,6 +16,7 @@
         INHERIT(scoreboard) /* memfd, scoreboard_map() */                                                   \
         INHERIT(channel)    /* SOCK_SEQPACKET, messages.h */                                                \
         INHERIT(handoff)    /* SOCK_SEQPACKET, handoff.h: connections to and from the manager */            \
+        INHERIT(limit)      /* timerfd: the manager looks at the time limits of requests */                 \
         INHERIT(wake)       /* eventfd: a write wakes the manager */
 
 typedef struct Inherit {

@@ -24,6 +24,12 @@
 #define IPC_RETIRE 1
 #define IPC_RETIRE_STOP 2 /* also both added up, which is what an eventfd does */
 
+/*
+ * Tells a worker that the request which the scoreboard condemns is to end. It comes while the script runs, or
+ * too late, and then means nothing.
+ */
+#define IPC_INTERRUPT_SIGNAL SIGUSR1
+
 typedef enum IpcType {
         IPC_STARTED, /* template: PHP is up, workers may be ordered */
         IPC_FAILED,  /* template: PHP did not start, and why; it exits */

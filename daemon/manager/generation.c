@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -86,6 +88,32 @@ static void on_message(Template *t _unused_, const IpcMessage *message, void *us
         g->on_change(g->userdata);
 }
 
+static int on_limit_timer(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+        Generation *g = userdata;
+        uint64_t n;
+
+        if (read(fd, &n, sizeof n) > 0) {
+                g->limits_due = true;
+                g->on_change(g->userdata);
+        }
+        return 0;
+}
+
+static int watch_limits(Generation *g, sd_event *event)
+{
+        int r;
+
+        g->limit_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (g->limit_timer < 0)
+                return -errno;
+        r = sd_event_add_io(event, &g->limit_source, g->limit_timer, EPOLLIN, on_limit_timer, g);
+        if (r < 0)
+                return r;
+        scoreboard_offer_timer(g->board);
+        return sd_event_source_set_description(g->limit_source, "limits");
+}
+
 int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
                      void (*on_change)(void *userdata), void *userdata, Generation **ret)
 {
@@ -101,6 +129,7 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
                 .id = id,
                 .config = TAKE_PTR(owned),
                 .settings_fd = -EBADF,
+                .limit_timer = -EBADF,
                 .started = now_monotonic(),
                 .on_change = on_change,
                 .userdata = userdata,
@@ -123,6 +152,11 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
         for (size_t i = 0; i < g->n_workers; i++)
                 g->workers[i].retire_fd = -EBADF;
 
+        r = watch_limits(g, event);
+        if (r < 0)
+                return r;
+
+        complete.limit = g->limit_timer;
         complete.settings = g->settings_fd;
         complete.scoreboard = scoreboard_fd(g->board);
         r = template_start(event, pool, g->id_text, &complete, on_message, g, &g->template);
@@ -137,6 +171,8 @@ void generation_free(Generation *g)
 {
         if (!g)
                 return;
+        sd_event_source_disable_unref(g->limit_source);
+        fd_close(g->limit_timer);
         template_free(g->template);
         for (size_t i = 0; i < g->n_workers; i++)
                 fd_close(g->workers[i].retire_fd);

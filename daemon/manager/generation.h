@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "ipc/inherit.h"
+#include "manager/limits.h"
 #include "manager/template.h"
 #include "scoreboard/scoreboard.h"
 
@@ -43,6 +44,11 @@ typedef struct Worker {
         usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
         usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
         bool killed;    /* by our SIGKILL */
+
+        uint64_t limit_request; /* what limits.c knows is about this request, counted from 1 */
+        bool traced;            /* it was asked to be in the slow log */
+        LimitStep limit_step;
+        usec_t limit_since;     /* CLOCK_MONOTONIC, when that step was taken */
 } Worker;
 
 typedef struct Generation Generation;
@@ -52,6 +58,9 @@ struct Generation {
         Config *config;
         int settings_fd;
         Scoreboard *board;
+        int limit_timer;    /* timerfd, elapses when a request may be beyond a limit */
+        sd_event_source *limit_source;
+        bool limits_due;    /* it elapsed since the last step */
         Template *template;
         TemplateState template_state;
         char php_version[IPC_VERSION_MAX];

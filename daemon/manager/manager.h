@@ -77,6 +77,7 @@ typedef struct Manager {
         bool saturated;         /* pm.max_children is reached */
 
         usec_t start_time;      /* CLOCK_REALTIME */
+        uint64_t n_slow;        /* requests that went to the slow log */
         uint64_t past_requests; /* of workers that are gone */
         uint64_t past_connections;
         size_t max_active;

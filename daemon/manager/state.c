@@ -471,6 +471,18 @@ static void step_draining(Manager *m)
         (void) sd_event_exit(m->event, m->exit_status);
 }
 
+static void step_limits(Manager *m)
+{
+        Generation *heads[] = { m->current, m->retired };
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (Generation *g = heads[i]; g; g = g->next)
+                        if (g->limits_due) {
+                                g->limits_due = false;
+                                m->n_slow += limits_check(g);
+                        }
+}
+
 void manager_step(Manager *m)
 {
         usec_t now = now_monotonic(), earliest = USEC_INFINITY;
@@ -481,6 +493,7 @@ void manager_step(Manager *m)
         if (m->next)
                 generation_look(m->next);
 
+        step_limits(m);
         step_retired(m, now, &earliest);
         if (m->next)
                 step_next(m, now, &earliest);

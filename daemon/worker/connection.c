@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "fastcgi/encoder.h"
 #include "worker/input.h"
 #include "worker/output.h"
 #include "worker/wait.h"
@@ -43,6 +44,11 @@ static const char too_large[] = "Status: 431 Request Header Fields Too Large\r\n
                                 "Content-Type: text/plain; charset=UTF-8\r\n"
                                 "\r\n"
                                 "Request header fields too large.\n";
+
+static const char timed_out[] = "Status: 504 Gateway Timeout\r\n"
+                                "Content-Type: text/plain; charset=UTF-8\r\n"
+                                "\r\n"
+                                "The request took too long.\n";
 
 static Connection *connection_of(Request *request)
 {
@@ -245,7 +251,7 @@ static int on_finish(Request *request)
                 else
                         (void) shutdown(c->fd, SHUT_WR);
         }
-        c->hooks->answered(c->userdata);
+        c->hooks->finishing(c->userdata);
         return r;
 }
 
@@ -256,6 +262,13 @@ static void on_script_known(Request *request, const char *script)
         c->hooks->script_known(c->userdata, script);
 }
 
+static void on_script_ended(Request *request)
+{
+        Connection *c = connection_of(request);
+
+        c->hooks->finishing(c->userdata);
+}
+
 static const RequestOps ops = {
         .read_body = on_read_body,
         .write = on_write,
@@ -263,6 +276,7 @@ static const RequestOps ops = {
         .flush = on_flush,
         .finish = on_finish,
         .script_known = on_script_known,
+        .script_ended = on_script_ended,
 };
 
 /* ---- The connection ---- */
@@ -345,6 +359,7 @@ static void start_request(Connection *c, const FcgiRequest *request)
         c->body_begun = c->body_ended = c->aborted = false;
         c->body_size = 0;
         c->output.request_id = request->id;
+        c->output.begun = false;
 }
 
 /* FCGI_ROLE is a parameter like the others, as in PHP-FPM. */
@@ -437,6 +452,22 @@ int connection_next(Connection *c, Request **ret)
                                 return CONNECTION_ENDED;
                 }
         }
+}
+
+void connection_give_up(const Connection *c)
+{
+        size_t size = strlen(timed_out);
+        uint8_t bytes[FCGI_HEADER_SIZE + sizeof timed_out + FCGI_END_REQUEST_SIZE], *p = bytes;
+
+        if (c->fd < 0 || c->request.finished || c->output.begun)
+                return;
+        fcgi_encode_header(p, FCGI_STDOUT, c->output.request_id, size, 0);
+        p += FCGI_HEADER_SIZE;
+        memcpy(p, timed_out, size);
+        p += size;
+        fcgi_encode_end_request(p, c->output.request_id, 0, FCGI_REQUEST_COMPLETE);
+        p += FCGI_END_REQUEST_SIZE;
+        (void) send(c->fd, bytes, (size_t) (p - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void connection_done(Connection *c)

@@ -22,7 +22,7 @@
 typedef struct ConnectionHooks {
         void (*reading)(void *userdata);                          /* bytes have come */
         void (*script_known)(void *userdata, const char *script); /* RequestOps.script_known */
-        void (*answered)(void *userdata);                         /* the client has all that it will get */
+        void (*finishing)(void *userdata); /* the script ended, or the client has all that it will get */
         void (*closing)(void *userdata, int fd);                  /* last chance to forget the descriptor */
 } ConnectionHooks;
 
@@ -60,6 +60,12 @@ int connection_next(Connection *connection, Request **ret);
  * could not be sent or the body did not end, the socket is closed.
  */
 void connection_done(Connection *connection);
+
+/*
+ * Answers the request at hand with status 504, if nothing of its answer has left yet, from a signal handler
+ * and without waiting. The connection is of no use after that.
+ */
+void connection_give_up(const Connection *connection);
 
 /*
  * True when bytes of the client are in our memory, or part of a record was taken: connection_next() must be

@@ -55,6 +55,7 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
 {
         struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
 
+        o->begun = true;
         for (;;) {
                 ssize_t k;
 

@@ -23,6 +23,7 @@
 typedef struct Output {
         int fd; /* a non-blocking stream socket, borrowed */
         uint16_t request_id;
+        bool begun;      /* something was sent since the owner cleared this */
         bool broken;     /* an error was met: nothing is sent any more */
         bool open;       /* a record of the type below is being gathered */
         FcgiType type;

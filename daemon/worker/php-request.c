@@ -80,6 +80,7 @@ static void describe(PhpRequest *r)
         sapi_request_info *info = &SG(request_info);
         const char *type = params_get(params, "CONTENT_TYPE", NULL);
 
+        php_process.interrupted = false;
         *info = (sapi_request_info) {
                 .request_method = params_get(params, "REQUEST_METHOD", NULL),
                 .proto_num = 1000,
@@ -232,6 +233,7 @@ static void run(PhpRequest *r)
                 add_error_header();
         }
         zend_end_try();
+        r->request->ops->script_ended(r->request);
         forget_path();
         php_request_shutdown(NULL);
 }

@@ -39,6 +39,12 @@ typedef struct PhpOutcome {
 PhpOutcome php_serve(Request *request);
 
 /*
+ * Has PHP end the script that runs, as soon as it can, with a fatal error: the answer's status is 504, unless
+ * it is on its way already, and shutdown functions run. Async-signal-safe; nothing where no script runs.
+ */
+void php_interrupt(void);
+
+/*
  * Ends PHP in a worker that retires (php_module_shutdown()), as PHP-FPM does: extensions take leave of their
  * persistent connections and send what they gathered. It takes some milliseconds. Never after must_exit.
  */

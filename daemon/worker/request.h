@@ -38,6 +38,9 @@ typedef struct RequestOps {
          * The script to run is known; strings hold until the request ends. For the scoreboard and the log.
          */
         void (*script_known)(Request *request, const char *script);
+
+        /* The script ran to its end; shutdown functions and PHP's clean-up follow. */
+        void (*script_ended)(Request *request);
 } RequestOps;
 
 struct Request {

@@ -10,6 +10,8 @@
 #include "worker/php.h"
 #include "worker/script.h"
 
+#include <signal.h>
+
 #include <SAPI.h>
 #include <php.h>
 #include <php_ini.h>
@@ -36,6 +38,7 @@ typedef struct PhpProcess {
         const Config *config;
         PhpSettings settings;
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
+        volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
         bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
 } PhpProcess;
 
@@ -80,6 +83,9 @@ void sapi_write_status(Request *request, int status);
  * JIT may build pointers to functions into what it preloads after that.
  */
 void sleep_wrap_functions(void);
+
+/* php-limit.c: makes php_interrupt() work. Once, after php_module_startup(). */
+void limit_hook_interrupt(void);
 
 /* functions.c: module "cgi-fcgi". */
 extern zend_module_entry pool_module_entry;

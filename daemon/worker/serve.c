@@ -15,11 +15,14 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "ipc/messages.h"
 #include "worker/connection.h"
+#include "worker/limit.h"
+#include "worker/memory.h"
 #include "worker/php.h"
 #include "worker/report.h"
 #include "worker/sources.h"
@@ -42,6 +45,7 @@ typedef struct Server {
         bool ended;            /* no new work, status says why */
         bool stopping;         /* and nobody else will do it */
         ExitStatus status;
+        uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
         unsigned own_turns;
         usec_t refused_logged; /* 0 for never */
         unsigned refused_more; /* not logged since then */
@@ -60,9 +64,10 @@ static void on_script_known(void *userdata, const char *script)
 
         report_script(&s->report, script);
         report_stage(&s->report, STAGE_RUNNING);
+        limit_begin(s->context);
 }
 
-static void on_answered(void *userdata)
+static void on_finishing(void *userdata)
 {
         report_stage(&((Server *) userdata)->report, STAGE_FINISHING);
 }
@@ -75,7 +80,7 @@ static void on_closing(void *userdata, int fd)
 static const ConnectionHooks hooks = {
         .reading = on_reading,
         .script_known = on_script_known,
-        .answered = on_answered,
+        .finishing = on_finishing,
         .closing = on_closing,
 };
 
@@ -116,20 +121,33 @@ static void refused(Server *s, int error, const char *what)
 
 /* ---- Requests ---- */
 
+/* Why the worker ends after a request, EXIT_STATUS_RETIRED for no reason. */
+static ExitStatus reason_to_end(const Server *s, const PhpOutcome *outcome)
+{
+        uint64_t max_memory = s->context->config->pm_max_memory;
+
+        if (outcome->must_exit)
+                return EXIT_STATUS_PHP_EXIT;
+        if (s->max_requests > 0 && s->report.counted >= s->max_requests)
+                return EXIT_STATUS_MAX_REQUESTS;
+        if (max_memory > 0 && memory_resident() > max_memory)
+                return EXIT_STATUS_MAX_MEMORY;
+        return EXIT_STATUS_RETIRED;
+}
+
 static void serve_request(Server *s, Request *request)
 {
-        uint64_t max_requests = s->context->config->pm_max_requests;
         PhpOutcome outcome;
+        ExitStatus status;
 
         report_request(&s->report, request->params);
         outcome = php_serve(request);
         connection_done(s->connection);
         report_request_end(&s->report, outcome.memory);
 
-        if (outcome.must_exit)
-                server_end(s, EXIT_STATUS_PHP_EXIT);
-        else if (max_requests > 0 && s->report.counted >= max_requests)
-                server_end(s, EXIT_STATUS_MAX_REQUESTS);
+        status = reason_to_end(s, &outcome);
+        if (status != EXIT_STATUS_RETIRED)
+                server_end(s, status);
 }
 
 /* Serves what is there, at least what is in our memory. The connection is closed or waits after that. */
@@ -382,13 +400,26 @@ static void end_work(Server *s)
         }
 }
 
+/* Each worker's own, so that workers which started together do not end together. */
+static uint64_t draw_max_requests(const Config *c)
+{
+        uint32_t random;
+
+        if (c->pm_max_requests == 0 || c->pm_max_requests_jitter == 0 ||
+            getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+                return c->pm_max_requests;
+        return c->pm_max_requests + random % (c->pm_max_requests_jitter + 1);
+}
+
 static int serve_until_ended(Server *s)
 {
         int r;
 
+        s->max_requests = draw_max_requests(s->context->config);
         r = connection_new(s->context->config->request_header_timeout, &hooks, s, &s->connection);
         if (r < 0)
                 return r;
+        limit_set_connection(s->connection);
         r = sources_open(&s->sources, &s->context->inherit, s->retire_fd);
         if (r < 0)
                 return r;
@@ -425,6 +456,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
         }
 
         report_stage(&s.report, STAGE_ENDING);
+        limit_set_connection(NULL);
         connection_free(s.connection);
         sources_close(&s.sources);
         return s.status;

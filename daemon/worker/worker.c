@@ -5,7 +5,8 @@
  * launcher (template.c) in the new process.
  *
  * Signals: SIGTERM, SIGQUIT, SIGINT and SIGHUP all mean "finish, then exit", the same as the manager's order
- * by the retire eventfd, and the handler does no more than give that order. They are caught and neither
+ * by the retire eventfd, and the handler does no more than give that order, unless the manager has condemned
+ * the request at hand, which then ends at once (limit.c). They are caught and neither
  * ignored nor blocked, because programs that scripts start would inherit that.
  */
 
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
+#include "worker/limit.h"
 #include "worker/php.h"
 #include "worker/serve.h"
 
@@ -34,6 +36,7 @@ static void on_retire_signal(int signal _unused_)
         uint64_t order = IPC_RETIRE_STOP; /* systemd stops the pool, or its manager is gone */
         int saved = errno;
 
+        limit_end();
         if (write(retire_signal_fd, &order, sizeof order) < 0)
                 errno = 0; /* it is full of orders already */
         errno = saved;
@@ -102,6 +105,11 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
         r = scoreboard_attach(c->board, slot);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to take scoreboard slot %zu: %m", slot);
+                return EXIT_STATUS_RESOURCES;
+        }
+        r = limit_catch(c, slot);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to catch the signal that ends a request: %m");
                 return EXIT_STATUS_RESOURCES;
         }
         r = php_worker_start();

@@ -73,7 +73,8 @@ class Daemon:
         """systemd-socket-activate starts it at the first connection, which this makes."""
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.directory / "notify"))
-        threading.Thread(target=self._listen_for_notifications, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen_for_notifications, daemon=True)
+        self.listener.start()
         environment = {"NOTIFY_SOCKET": self.directory / "notify", "RUNTIME_DIRECTORY": self.runtime,
                        "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
         self.process = subprocess.Popen(
@@ -107,6 +108,7 @@ class Daemon:
         self.process.wait()
         with self.notify:
             self.notify.shutdown(socket.SHUT_RDWR)
+            self.listener.join()
         left = self.processes()
         for pid in left:
             os.kill(pid, signal.SIGKILL)

@@ -121,6 +121,10 @@ static void on_script_known(Request *request _unused_, const char *script)
         assert_non_null(script);
 }
 
+static void on_script_ended(Request *request _unused_)
+{
+}
+
 static const RequestOps memory_ops = {
         .read_body = on_read_body,
         .write = on_write,
@@ -128,6 +132,7 @@ static const RequestOps memory_ops = {
         .flush = on_flush,
         .finish = on_finish,
         .script_known = on_script_known,
+        .script_ended = on_script_ended,
 };
 
 static void set_var(const char *variable)

@@ -35,8 +35,9 @@ static Inherit example(const int *fds)
                 .scoreboard = fds[1],
                 .channel = fds[2],
                 .handoff = fds[3],
-                .wake = fds[4],
-                .listen = { fds[5], fds[6] },
+                .limit = fds[4],
+                .wake = fds[5],
+                .listen = { fds[6], fds[7] },
                 .n_listen = 2,
         };
 }
@@ -58,26 +59,26 @@ static void test_there_and_back(void **state _unused_)
 
         open_fds(fds);
         inherit = example(fds);
-        assert_int_equal(inherit_list(&inherit, list), 7);
-        for (size_t i = 0; i < 7; i++)
+        assert_int_equal(inherit_list(&inherit, list), INHERIT_NAMED + 2);
+        for (size_t i = 0; i < INHERIT_NAMED + 2; i++)
                 assert_int_equal(list[i], fds[i]);
 
         assert_int_equal(inherit_format(&inherit, "/usr/libexec/php-pool-worker", "www", &argv), 0);
-        assert_int_equal(count(argv), 9);
+        assert_int_equal(count(argv), 2 + INHERIT_NAMED + 2);
         assert_string_equal(argv[0], "/usr/libexec/php-pool-worker");
         assert_string_equal(argv[1], "www");
         (void) snprintf(text, sizeof text, "settings=%d", fds[0]);
         assert_string_equal(argv[2], text);
-        (void) snprintf(text, sizeof text, "listen=%d", fds[6]);
-        assert_string_equal(argv[8], text);
+        (void) snprintf(text, sizeof text, "listen=%d", fds[7]);
+        assert_string_equal(argv[2 + INHERIT_NAMED + 1], text);
 
         assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
-        assert_int_equal(parsed.wake, fds[4]);
+        assert_int_equal(parsed.wake, fds[5]);
         assert_int_equal(parsed.n_listen, 2);
-        assert_int_equal(parsed.listen[1], fds[6]);
-        for (size_t i = 0; i < 7; i++)
+        assert_int_equal(parsed.listen[1], fds[7]);
+        for (size_t i = 0; i < INHERIT_NAMED + 2; i++)
                 assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
-        assert_int_equal(fcntl(fds[7], F_GETFD), 0);
+        assert_int_equal(fcntl(fds[8], F_GETFD), 0);
 
         inherit_argv_free(argv);
         inherit_argv_free(NULL);
@@ -107,7 +108,7 @@ static void test_most_sockets(void **state _unused_)
 static void test_refused(void **state _unused_)
 {
         static const struct {
-                size_t place; /* 0 to 6 */
+                size_t place; /* 0 to INHERIT_NAMED + 1 */
                 const char *argument;
                 int error;
         } cases[] = {
@@ -121,9 +122,9 @@ static void test_refused(void **state _unused_)
                 { 0, "setting=%d", -EINVAL },
                 { 0, "settingss=%d", -EINVAL },
                 { 0, "wake=%d", -EINVAL },   /* twice, and no settings */
-                { 4, "listen=%d", -EINVAL }, /* no wake */
+                { 5, "listen=%d", -EINVAL }, /* no wake */
                 { 0, "settings=99999", -EBADF },
-                { 6, "listen=99999", -EBADF },
+                { 7, "listen=99999", -EBADF },
                 { 0, "settings=99999999999", -ERANGE },
         };
         Inherit inherit, parsed = { .n_listen = 99 };
@@ -139,10 +140,10 @@ static void test_refused(void **state _unused_)
                 assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
                 (void) snprintf(argument, sizeof argument, "%s", cases[i].argument);
                 if (mark)
-                        (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[7], mark + 2);
+                        (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[8], mark + 2);
                 kept = argv[2 + cases[i].place];
                 argv[2 + cases[i].place] = argument;
-                assert_int_equal(inherit_parse(7, argv + 2, &parsed), cases[i].error);
+                assert_int_equal(inherit_parse(INHERIT_NAMED + 2, argv + 2, &parsed), cases[i].error);
                 assert_int_equal(parsed.n_listen, 99);
                 argv[2 + cases[i].place] = kept;
                 inherit_argv_free(argv);
@@ -160,9 +161,9 @@ static void test_missing(void **state _unused_)
         inherit = example(fds);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
         assert_int_equal(inherit_parse(0, argv + 2, &parsed), -EINVAL);
-        assert_int_equal(inherit_parse(5, argv + 2, &parsed), -EINVAL); /* no socket */
-        assert_int_equal(inherit_parse(6, argv + 2, &parsed), 0);
-        assert_int_equal(inherit_parse(6, argv + 3, &parsed), -EINVAL); /* no settings */
+        assert_int_equal(inherit_parse(INHERIT_NAMED, argv + 2, &parsed), -EINVAL); /* no socket */
+        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + 2, &parsed), 0);
+        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + 3, &parsed), -EINVAL); /* no settings */
         inherit_argv_free(argv);
         close_fds(fds);
 }
@@ -171,17 +172,17 @@ static void test_too_many_sockets(void **state _unused_)
 {
         Inherit inherit, parsed;
         int fds[FDS], n = 0;
-        char *argv[5 + INHERIT_LISTEN_MAX + 1], **good;
+        char *argv[INHERIT_NAMED + INHERIT_LISTEN_MAX + 1], **good;
 
         open_fds(fds);
         inherit = example(fds);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &good), 0);
-        while (n < 5) {
+        while (n < (int) INHERIT_NAMED) {
                 argv[n] = good[2 + n];
                 n++;
         }
         while (n < (int) ELEMENTSOF(argv))
-                argv[n++] = good[7];
+                argv[n++] = good[2 + INHERIT_NAMED];
         assert_int_equal(inherit_parse(n, argv, &parsed), -E2BIG);
         assert_int_equal(inherit_parse(n - 1, argv, &parsed), 0);
         inherit_argv_free(good);

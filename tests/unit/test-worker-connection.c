@@ -29,7 +29,7 @@ typedef struct Fixture {
         Connection *connection;
         int client;
         size_t fds_before;
-        unsigned reading, answered, closing;
+        unsigned reading, finishing, closing;
         char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
@@ -63,9 +63,9 @@ static void on_script_known(void *userdata, const char *script)
         (void) snprintf(f->script, sizeof f->script, "%s", script);
 }
 
-static void on_answered(void *userdata)
+static void on_finishing(void *userdata)
 {
-        ((Fixture *) userdata)->answered++;
+        ((Fixture *) userdata)->finishing++;
 }
 
 static void on_closing(void *userdata, int fd)
@@ -77,7 +77,7 @@ static void on_closing(void *userdata, int fd)
 static const ConnectionHooks hooks = {
         .reading = on_reading,
         .script_known = on_script_known,
-        .answered = on_answered,
+        .finishing = on_finishing,
         .closing = on_closing,
 };
 
@@ -179,7 +179,7 @@ static void test_small_answer(void **state _unused_)
         expect_nothing(f.client); /* gathered */
         assert_int_equal(request->ops->finish(request), 0);
         assert_true(request->finished);
-        assert_int_equal(f.answered, 1);
+        assert_int_equal(f.finishing, 1);
         assert_int_equal(f.closing, 1);
         assert_int_equal(connection_fd(f.connection), -EBADF);
 
@@ -188,11 +188,43 @@ static void test_small_answer(void **state _unused_)
         assert_int_equal(request->ops->finish(request), 0);
         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
         connection_done(f.connection);
-        assert_int_equal(f.answered, 1);
+        assert_int_equal(f.finishing, 1);
 
         expect_bytes(f.client, &answer);
         expect_eof(f.client);
         fixture_close(&f);
+}
+
+/* From a signal handler: while nothing of the answer has left, and only then. */
+static void test_give_up(void **state _unused_)
+{
+        Bytes b = {}, part = {};
+        Request *request;
+        uint8_t got[512];
+        ssize_t n;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_request(&b, 7, true, NULL, 0, 0);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        say(request, HEADERS "gathered, never sent");
+        connection_give_up(f.connection);
+        n = recv(f.client, got, sizeof got, 0);
+        assert_true(n > FCGI_HEADER_SIZE + FCGI_END_REQUEST_SIZE);
+        assert_int_equal(got[3], 7);
+        assert_memory_equal(got + FCGI_HEADER_SIZE, "Status: 504 ", 12);
+        assert_int_equal(got[n - FCGI_END_REQUEST_SIZE + 1], FCGI_END_REQUEST);
+
+        assert_int_equal(request->ops->flush(request), 0);
+        add_record(&part, FCGI_STDOUT, 7, HEADERS "gathered, never sent", strlen(HEADERS "gathered, never sent"));
+        expect_bytes(f.client, &part);
+        connection_give_up(f.connection);
+        expect_nothing(f.client);
+        assert_int_equal(request->ops->finish(request), 0);
+        connection_give_up(f.connection);
+        fixture_close(&f);
+        bytes_clear(&part);
 }
 
 static void test_streams_in_order(void **state _unused_)
@@ -890,6 +922,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_small_answer),
+                cmocka_unit_test(test_give_up),
                 cmocka_unit_test(test_streams_in_order),
                 cmocka_unit_test(test_flush),
                 cmocka_unit_test(test_input_split_anywhere),

@@ -57,6 +57,10 @@ PhpOutcome php_serve(Request *request)
         return (PhpOutcome) { .status = 200, .memory = 4096, .must_exit = streq(name, "/exit") };
 }
 
+void php_interrupt(void)
+{
+}
+
 /* ---- The worker ---- */
 
 static void add_listener(Fixture *f, size_t i)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The time limits of requests: request.terminate_timeout and request.slowlog_timeout. A generation with one
+ * of them has a timer, which the worker that begins a request starts where it does not run: so a request
+ * within its limits never wakes the manager for itself.
+ */
+
+#include "config/config.h"
+#include "scoreboard/scoreboard.h"
+
+/* A condemned request has this long to end by the milder of two measures. */
+#define LIMIT_GRACE USEC_PER_SEC
+
+/* What was done about a request that takes too long. The order is that of escalation. */
+typedef enum LimitStep {
+        LIMIT_NONE,
+        LIMIT_INTERRUPT, /* PHP ends the script: 504, shutdown functions run */
+        LIMIT_TERMINATE, /* SIGTERM: the worker answers 504, if it can, and ends at once */
+        LIMIT_KILL,      /* SIGKILL */
+} LimitStep;
+
+/* A worker's request, as far as limits go. */
+typedef struct LimitView {
+        Stage stage;
+        usec_t age;     /* since it began */
+        bool traced;    /* the slow log has it */
+        LimitStep step; /* what was done so far */
+        usec_t since;   /* since that */
+} LimitView;
+
+typedef struct LimitVerdict {
+        bool trace;     /* have it in the slow log */
+        LimitStep step; /* go as far as this; the view's own for nothing new */
+        usec_t next;    /* look again after this time; USEC_INFINITY for never */
+} LimitVerdict;
+
+/* Decides about one request. Pure. */
+LimitVerdict limit_decide(const Config *config, const LimitView *view);
+
+typedef struct Generation Generation;
+
+/*
+ * Looks at every request of the generation, does what is due, and sets the timer for the next one. Called
+ * when the timer elapsed. The number of requests that went to the slow log.
+ */
+size_t limits_check(Generation *g);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The time limits of a request by a table of cases: how it stands, and what is to be done. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "manager/limits.h"
+
+#define S USEC_PER_SEC
+
+typedef struct Case {
+        const char *name;
+        usec_t terminate, slow;
+        bool track_finished;
+        LimitView view;
+        LimitVerdict verdict;
+} Case;
+
+static const Case cases[] = {
+        { "no limit", 0, 0, false, { .stage = STAGE_RUNNING, .age = 99 * S }, { .next = USEC_INFINITY } },
+        { "within", 5 * S, 2 * S, false, { .stage = STAGE_RUNNING, .age = S }, { .next = S } },
+        { "slow", 5 * S, 2 * S, false, { .stage = STAGE_RUNNING, .age = 2 * S },
+          { .trace = true, .next = 3 * S } },
+        { "slow, once", 5 * S, 2 * S, false, { .stage = STAGE_RUNNING, .age = 3 * S, .traced = true },
+          { .next = 2 * S } },
+        { "slow only", 0, 2 * S, false, { .stage = STAGE_RUNNING, .age = 3 * S },
+          { .trace = true, .next = USEC_INFINITY } },
+        { "slow, but the script is over", 0, 2 * S, true, { .stage = STAGE_FINISHING, .age = 3 * S },
+          { .next = USEC_INFINITY } },
+
+        { "too long", 5 * S, 0, false, { .stage = STAGE_RUNNING, .age = 5 * S },
+          { .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE } },
+        { "slow and too long", 2 * S, 2 * S, false, { .stage = STAGE_RUNNING, .age = 2 * S },
+          { .trace = true, .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE } },
+        { "interrupted just now", 5 * S, 0, false,
+          { .stage = STAGE_RUNNING, .age = 5 * S, .step = LIMIT_INTERRUPT, .since = S / 4 },
+          { .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE - S / 4 } },
+        { "does not end", 5 * S, 0, false,
+          { .stage = STAGE_RUNNING, .age = 6 * S, .step = LIMIT_INTERRUPT, .since = LIMIT_GRACE },
+          { .step = LIMIT_TERMINATE, .next = LIMIT_GRACE } },
+        { "still does not end", 5 * S, 0, false,
+          { .stage = STAGE_RUNNING, .age = 7 * S, .step = LIMIT_TERMINATE, .since = LIMIT_GRACE },
+          { .step = LIMIT_KILL, .next = USEC_INFINITY } },
+        { "killed", 5 * S, 0, false,
+          { .stage = STAGE_RUNNING, .age = 8 * S, .step = LIMIT_KILL, .since = LIMIT_GRACE },
+          { .step = LIMIT_KILL, .next = USEC_INFINITY } },
+
+        { "shutdown functions, not tracked", 5 * S, 0, false, { .stage = STAGE_FINISHING, .age = 9 * S },
+          { .next = USEC_INFINITY } },
+        { "shutdown functions, tracked", 5 * S, 0, true, { .stage = STAGE_FINISHING, .age = 9 * S },
+          { .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE } },
+        { "interrupted, shutdown functions run", 5 * S, 0, false,
+          { .stage = STAGE_FINISHING, .age = 9 * S, .step = LIMIT_INTERRUPT, .since = 4 * S },
+          { .step = LIMIT_INTERRUPT, .next = USEC_INFINITY } },
+        { "an idle connection is no request", 5 * S, 2 * S, true, { .stage = STAGE_IDLE, .age = 99 * S },
+          { .next = USEC_INFINITY } },
+        { "half a head is no request", 5 * S, 2 * S, true, { .stage = STAGE_READING, .age = 99 * S },
+          { .next = USEC_INFINITY } },
+};
+
+static void test_cases(void **state _unused_)
+{
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const Case *c = &cases[i];
+                const Config config = {
+                        .request_terminate_timeout = c->terminate,
+                        .request_terminate_timeout_track_finished = c->track_finished,
+                        .request_slowlog_timeout = c->slow,
+                };
+                LimitVerdict verdict = limit_decide(&config, &c->view);
+
+                if (verdict.trace != c->verdict.trace || verdict.step != c->verdict.step ||
+                    verdict.next != c->verdict.next)
+                        fail_msg("%s: trace %d, step %d, next %llu", c->name, verdict.trace, verdict.step,
+                                 (unsigned long long) verdict.next);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cases),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
