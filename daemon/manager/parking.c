@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -35,6 +36,7 @@ struct Parking {
         size_t n_parked_slots;
         size_t count;
         int ready_first, ready_last;
+        size_t n_ready; /* on that list */
 
         void (*on_change)(void *userdata);
         void *userdata;
@@ -81,6 +83,7 @@ static int parking_flush(Parking *p)
                 p->ready_first = p->parked[fd].next;
                 if (p->ready_first < 0)
                         p->ready_last = -1;
+                p->n_ready--;
                 parking_drop(p, fd);
         }
         return sd_event_source_set_io_events(p->handoff_source, EPOLLIN);
@@ -94,6 +97,7 @@ static void parking_make_ready(Parking *p, int fd)
         else
                 p->ready_first = fd;
         p->ready_last = fd;
+        p->n_ready++;
 }
 
 /* A client said something, or went away. */
@@ -268,6 +272,14 @@ bool parking_waiting(const Parking *p)
         struct pollfd queue = { .fd = p->worker_fd, .events = POLLIN };
 
         return p->ready_first >= 0 || poll(&queue, 1, 0) > 0;
+}
+
+size_t parking_ready_count(const Parking *p)
+{
+        int bytes = 0;
+
+        (void) ioctl(p->worker_fd, FIONREAD, &bytes); /* of all messages: unix(7) */
+        return p->n_ready + (size_t) bytes / sizeof(Handoff);
 }
 
 size_t parking_count(const Parking *p)

@@ -44,5 +44,8 @@ void parking_store(Parking *parking);
 /* Whether connections wait for a worker: in the hand-off queue, or because it is full. */
 bool parking_waiting(const Parking *parking);
 
+/* How many connections wait for a worker: those that parking_waiting() tells of. */
+size_t parking_ready_count(const Parking *parking);
+
 /* How many connections are parked or on their way back to a worker. */
 size_t parking_count(const Parking *parking);

@@ -135,15 +135,18 @@ static void test_full_queue(void **state)
         for (size_t i = 0; i < MANY; i++)
                 clients[i] = park(&f);
         assert_int_equal(parking_count(f.parking), MANY);
+        assert_int_equal(parking_ready_count(f.parking), 0);
 
         for (size_t i = 0; i < MANY; i++)
                 assert_int_equal(write(clients[i], "x", 1), 1);
         run(&f);
+        assert_int_equal(parking_ready_count(f.parking), MANY);
 
         while (received < MANY) {
                 assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
                 fd_close(fd);
                 received++;
+                assert_int_equal(parking_ready_count(f.parking), MANY - received);
                 run(&f);
         }
         assert_int_equal(parking_count(f.parking), 0);
