@@ -63,7 +63,8 @@ void report_request_end(Report *r, uint64_t memory)
         WorkerRecord *record;
 
         record = scoreboard_begin(r->board, r->slot);
-        record->request_duration = usec_sub(now_monotonic(), record->request_started);
+        record->request_ended = now_monotonic();
+        record->request_duration = usec_sub(record->request_ended, record->request_started);
         record->request_memory = memory;
         record->requests = ++r->counted;
         scoreboard_end(r->board, r->slot);

@@ -243,6 +243,7 @@ static void test_a_request(void **state _unused_)
         assert_int_equal(record.requests, 1);
         assert_int_equal(record.request_memory, 4096);
         assert_true(record.request_duration > 0);
+        assert_int_equal(record.request_ended, record.request_started + record.request_duration);
         fd_close(client);
         retire(&f);
         fixture_close(&f, EXIT_STATUS_RETIRED);
