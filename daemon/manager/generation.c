@@ -382,6 +382,28 @@ usec_t generation_last_active(const Generation *g)
         return last;
 }
 
+/* A time that a worker gave: one that is yet to come is none. */
+static usec_t past(usec_t t, usec_t now)
+{
+        return t <= now ? t : 0;
+}
+
+usec_t generation_last_request(const Generation *g)
+{
+        usec_t last = 0, now = now_monotonic();
+
+        for (size_t i = 0; i < g->n_workers; i++) {
+                WorkerRecord record;
+
+                if (g->workers[i].pid <= 0)
+                        continue;
+                (void) scoreboard_read(g->board, i, &record);
+                last = MAX(last, past(record.request_started, now));
+                last = MAX(last, past(record.request_ended, now));
+        }
+        return last;
+}
+
 size_t generation_alive(const Generation *g)
 {
         size_t n = 0;

@@ -130,6 +130,9 @@ GenerationCount generation_count(const Generation *g);
  */
 usec_t generation_last_active(const Generation *g);
 
+/* When a request of it last began or ended, CLOCK_MONOTONIC; 0 for never. */
+usec_t generation_last_request(const Generation *g);
+
 /* Workers that are alive or may be. */
 size_t generation_alive(const Generation *g);
 

@@ -79,7 +79,10 @@ static void on_parking_change(void *userdata)
 static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
                           void *userdata)
 {
-        manager_stop(userdata);
+        Manager *m = userdata;
+
+        m->stuck = notify_stalled(m->notify);
+        manager_stop(m);
         return 0;
 }
 
@@ -289,6 +292,9 @@ static int manager_setup(Manager *m)
         if (r < 0)
                 return log_error_errno(r, "Failed to watch descriptors: %m");
         adopt_parked(m);
+        r = queue_new(&m->listen, m->parking, &m->queue);
+        if (r < 0)
+                return log_error_errno(r, "Failed to look at the listening sockets: %m");
         r = notify_new(m, &m->notify);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up the watchdog: %m");
@@ -344,6 +350,7 @@ void manager_free(Manager *m)
                 m->retired = g->next;
                 generation_free(g);
         }
+        queue_free(m->queue);
         parking_free(m->parking);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
                 sd_event_source_disable_unref(m->listen_sources[i]);

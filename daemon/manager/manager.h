@@ -12,6 +12,7 @@
 #include "manager/generation.h"
 #include "manager/listen.h"
 #include "manager/parking.h"
+#include "manager/queue.h"
 
 /* The life of a pool. Only manager_set_state() changes it. */
 #define POOL_STATE_LIST                                                                                     \
@@ -54,12 +55,14 @@ typedef struct Manager {
         int wake_fd; /* eventfd that workers write to */
         uint64_t descriptor_limit; /* the soft RLIMIT_NOFILE that systemd gave us */
         Parking *parking;
+        Queue *queue;
         Control *control;
         Notify *notify;
 
         PoolState state;
         ReloadReason reason;    /* in POOL_RELOADING */
         bool reload_again;      /* a reload was asked for while one was running */
+        bool stuck;             /* it is ended while every request hangs: none is worth a long wait */
         int exit_status;
         Generation *current;    /* serves */
         Generation *next;       /* starts */
@@ -80,6 +83,8 @@ typedef struct Manager {
         uint64_t n_slow;        /* requests that went to the slow log */
         uint64_t past_requests; /* of workers that are gone */
         uint64_t past_connections;
+        usec_t last_ended;      /* CLOCK_MONOTONIC: when a worker that served last died; 0 for never */
+        uint64_t n_slow;        /* requests that took longer than request.slowlog_timeout */
         size_t max_active;
         uint64_t n_saturated;
         usec_t saturation_logged; /* CLOCK_MONOTONIC; 0 for never */
@@ -110,5 +115,8 @@ void manager_step(Manager *m);
 
 /* Adopts a freshly parsed config as the next generation. 0 or -errno. */
 int manager_start_generation(Manager *m, Config *config);
+
+/* The template is gone, and has failed to start again so often in a row that it will hardly do so. */
+bool manager_lost_template(const Manager *m);
 
 void manager_set_state(Manager *m, PoolState state);

@@ -3,7 +3,10 @@
 /*
  * What systemd is told: see notify.h. READY=1 goes out once when the first generation can serve and once
  * after each reload; RELOADING=1 and its MONOTONIC_USEC= go in one datagram, as Type=notify-reload will want
- * it.
+ * it. Pings go out while health.c has nothing against the pool.
+ *
+ * Gathering the figures costs something, so that is done at most once a second: when something happened, and
+ * at a ping. A pool where nothing happens wakes for pings only.
  */
 
 #include "manager/notify.h"
@@ -12,64 +15,207 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "base/messages.h"
+#include "manager/health.h"
+#include "manager/report.h"
 
-#define STATUS_MAX 256
+#define STATUS_MAX 512
 #define STATUS_INTERVAL USEC_PER_SEC
 
+/* A ping may come this part of its interval late, but not so late that several of them add up. */
+#define WATCHDOG_ACCURACY_PART 10
+#define WATCHDOG_ACCURACY_MAX (250 * USEC_PER_MSEC)
+
+/* While pings are withheld, this many times as often: so that a pool which recovers can still say so. */
+#define WATCHDOG_WITHHELD_PART 4
+
 struct Notify {
-        sd_event_source *watchdog_source;
+        sd_event_source *watchdog_source; /* NULL where systemd asks for no pings */
         usec_t interval;
-        usec_t status_sent; /* CLOCK_MONOTONIC */
+        usec_t well_at;     /* CLOCK_MONOTONIC: when it was last seen to have room, or no need for it */
+        const char *reason; /* why pings are withheld, or NULL */
+        bool stalled;       /* every request hangs */
+
+        usec_t looked;      /* CLOCK_MONOTONIC: when the figures were last gathered */
         char status[STATUS_MAX];
+        usec_t counted;     /* CLOCK_MONOTONIC: of the figures that the rate counts from */
+        uint64_t requests;  /* then */
+        uint64_t rate;      /* requests in 10 s */
 };
 
-static void format_status(const Manager *m, char *buffer)
-{
-        GenerationCount count = {};
-        uint64_t generation = 0;
+/* ---- STATUS= ---- */
 
-        if (m->current) {
-                count = generation_count(m->current);
-                generation = m->current->id;
-        }
+/* Over a shorter time than that between two lines, the rate would mean nothing: it stays. */
+static void update_rate(Notify *n, uint64_t requests, usec_t now)
+{
+        usec_t elapsed = usec_sub(now, n->counted);
+
+        if (elapsed < STATUS_INTERVAL)
+                return;
+        n->rate = requests > n->requests ? (requests - n->requests) * 10 * USEC_PER_SEC / elapsed : 0;
+        n->requests = requests;
+        n->counted = now;
+}
+
+/* Gathers the figures: looks at every board, and into the queue. */
+static void format_status(const Manager *m, usec_t now, char *buffer)
+{
+        Notify *n = m->notify;
+        PoolStatus s;
+
+        report_pool(m, &s);
+        update_rate(n, s.requests, now);
+        n->looked = now;
         (void) snprintf(buffer, STATUS_MAX,
-                        "%s: %zu active, %zu idle, %zu parked connections, generation %llu",
-                        pool_state_to_string(m->state), count.busy, count.idle, parking_count(m->parking),
-                        (unsigned long long) generation);
+                        "%s: %llu active, %llu idle, %llu queued, %llu requests, %llu.%llu/s, %llu slow, "
+                        "%llu parked connections, generation %llu%s%s",
+                        s.state, (unsigned long long) s.active_processes,
+                        (unsigned long long) s.idle_processes, (unsigned long long) s.listen_queue,
+                        (unsigned long long) s.requests, (unsigned long long) n->rate / 10,
+                        (unsigned long long) n->rate % 10, (unsigned long long) s.slow_requests,
+                        (unsigned long long) s.parked_connections, (unsigned long long) s.generation,
+                        n->reason ? "; watchdog pings withheld: " : "", n->reason ?: "");
 }
 
 /* Never together with READY=1, so that it can be told from it. */
-static void send_status(Manager *m, usec_t now)
+static void send_status(const Manager *m, usec_t now)
 {
-        format_status(m, m->notify->status);
-        m->notify->status_sent = now;
+        format_status(m, now, m->notify->status);
         (void) sd_notifyf(0, "STATUS=%s", m->notify->status);
+}
+
+static void send_status_if_changed(const Manager *m, usec_t now)
+{
+        char status[STATUS_MAX];
+
+        format_status(m, now, status);
+        if (streq(status, m->notify->status))
+                return;
+        memcpy(m->notify->status, status, strlen(status) + 1);
+        (void) sd_notifyf(0, "STATUS=%s", status);
 }
 
 usec_t notify_refresh(Manager *m, usec_t now)
 {
-        Notify *n = m->notify;
-        char status[STATUS_MAX];
+        usec_t due = m->notify->looked + STATUS_INTERVAL;
 
-        format_status(m, status);
-        if (streq(status, n->status))
-                return 0;
-        if (now < n->status_sent + STATUS_INTERVAL)
-                return n->status_sent + STATUS_INTERVAL;
-        send_status(m, now);
+        if (now < due)
+                return due;
+        send_status_if_changed(m, now);
         return 0;
 }
 
-/* Half the time-out, as sd_watchdog_enabled(3) recommends. The loop runs: that is what a ping says. */
+/* ---- The watchdog ---- */
+
+static HealthView health_view(const Manager *m, usec_t now)
+{
+        const Generation *heads[] = { m->current, m->next, m->retired }, *current = m->current;
+        GenerationCount count = {};
+        HealthView view = {
+                .serving = current && (m->state == POOL_RUNNING || m->state == POOL_RELOADING),
+                .now = now,
+                .progress = MAX(m->notify->well_at, m->last_ended),
+        };
+        size_t all;
+
+        if (!view.serving)
+                return view;
+
+        count = generation_count(current);
+        all = count.busy + count.retiring;
+        for (const Generation *old = m->retired; old; old = old->next)
+                all += generation_alive(old);
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (const Generation *g = heads[i]; g; g = g->next)
+                        view.progress = MAX(view.progress, generation_last_request(g));
+
+        view.template_up = current->template_state == TEMPLATE_UP;
+        view.replace_given_up = manager_lost_template(m);
+        view.coming = count.starting > 0 || m->next;
+        view.full = all >= current->config->pm_max_children || current->n_stillborn > 0;
+        view.idle = count.idle;
+        view.queued = queue_waiting(m->queue);
+        view.stall = current->config->watchdog_stall;
+        return view;
+}
+
+static void log_reason(const Manager *m, const char *reason)
+{
+        LogField fields[] = { { "PHP_GENERATION", m->current ? m->current->id_text : NULL }, {} };
+
+        if (reason)
+                (void) log_record(LOG_ERR, 0, MESSAGE_ID(PINGS_WITHHELD), fields,
+                                  "Pool %s can serve nobody and withholds its watchdog pings: %s.", m->pool,
+                                  reason);
+        else
+                (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(PINGS_RESUMED), fields,
+                                  "Pool %s serves again and gives watchdog pings again.", m->pool);
+}
+
+/* Once the pool is asked to stop, the reason stays: it may be why. */
+static void look_at_health(const Manager *m, usec_t now)
+{
+        Notify *n = m->notify;
+        const char *reason;
+        HealthView view;
+
+        if (m->state >= POOL_DRAINING)
+                return;
+        view = health_view(m, now);
+        if (!health_saturated(&view))
+                n->well_at = now;
+        n->stalled = health_stalled(&view);
+        reason = health_reason(&view);
+        if (reason == n->reason)
+                return;
+        n->reason = reason;
+        log_reason(m, reason);
+        send_status(m, now);
+}
+
+/* Half the time-out, as sd_watchdog_enabled(3) recommends. A ping says that the pool can serve. */
 static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdata)
 {
+        usec_t now = now_monotonic();
         Manager *m = userdata;
+        Notify *n = m->notify;
 
-        (void) sd_notify(0, "WATCHDOG=1");
-        send_status(m, now_monotonic());
-        (void) sd_event_source_set_time_relative(s, m->notify->interval);
+        look_at_health(m, now);
+        if (!n->reason || m->state >= POOL_DRAINING)
+                (void) sd_notify(0, "WATCHDOG=1");
+        if (now >= n->looked + STATUS_INTERVAL)
+                send_status_if_changed(m, now);
+
+        (void) sd_event_source_set_time_relative(
+                        s, n->reason ? n->interval / WATCHDOG_WITHHELD_PART : n->interval);
         (void) sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
         return 0;
+}
+
+bool notify_stalled(const Notify *n)
+{
+        return n->stalled;
+}
+
+const char *notify_health(const Notify *n)
+{
+        if (!n->watchdog_source)
+                return "not watched";
+        return n->reason ?: "ok";
+}
+
+static int start_watchdog(Manager *m, Notify *n, usec_t timeout)
+{
+        int r;
+
+        n->interval = timeout / 2;
+        n->well_at = now_monotonic();
+        r = sd_event_add_time_relative(m->event, &n->watchdog_source, CLOCK_MONOTONIC, n->interval,
+                                       MIN(n->interval / WATCHDOG_ACCURACY_PART, WATCHDOG_ACCURACY_MAX),
+                                       on_watchdog, m);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_description(n->watchdog_source, "watchdog");
 }
 
 int notify_new(Manager *m, Notify **ret)
@@ -86,12 +232,9 @@ int notify_new(Manager *m, Notify **ret)
         if (r < 0)
                 return r;
         if (r > 0) {
-                n->interval = timeout / 2;
-                r = sd_event_add_time_relative(m->event, &n->watchdog_source, CLOCK_MONOTONIC, n->interval,
-                                               0, on_watchdog, m);
+                r = start_watchdog(m, n, timeout);
                 if (r < 0)
                         return r;
-                (void) sd_event_source_set_description(n->watchdog_source, "watchdog");
         }
 
         *ret = TAKE_PTR(n);

@@ -17,10 +17,16 @@ DEFINE_CLEANUP(Notify *, notify_free)
 void notify_state(Manager *m, PoolState before);
 
 /*
- * STATUS= where its figures have changed, no more than once a second. When there is something left to tell,
- * the time to call again (CLOCK_MONOTONIC), else 0.
+ * Something happened: STATUS= where its figures have changed, no more than once a second. When it was too
+ * early to look, the time to call again (CLOCK_MONOTONIC), else 0.
  */
 usec_t notify_refresh(Manager *m, usec_t now);
+
+/* Whether pings are withheld because every request hangs: none of them is worth a long wait. */
+bool notify_stalled(const Notify *n);
+
+/* Why they are, as a part of a sentence; "ok"; or "not watched" where systemd asks for no pings. */
+const char *notify_health(const Notify *n);
 
 /* Starting or draining goes on: extends systemd's time-out by the given time. */
 void notify_extend(usec_t by);

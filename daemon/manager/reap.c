@@ -90,6 +90,8 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         (void) scoreboard_read(g->board, slot, &record);
         m->past_requests += record.requests;
         m->past_connections += record.connections;
+        if (w->ready > 0)
+                m->last_ended = now_monotonic();
         write_obituary(g, w, slot, &record, si);
 
         if (w->ready == 0 && !g->retired && !w->killed && w->state == WORKER_LIVE) {

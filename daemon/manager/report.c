@@ -6,7 +6,7 @@
 
 #include "manager/report.h"
 
-#include "scoreboard/status.h"
+#include "manager/notify.h"
 
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
@@ -119,13 +119,16 @@ static void sum_generation(const Generation *g, PoolStatus *status)
         }
 }
 
-int report_append(Manager *m, sd_bus_message *message)
+void report_pool(const Manager *m, PoolStatus *ret)
 {
-        Generation *heads[] = { m->current, m->next, m->retired };
+        const Generation *heads[] = { m->current, m->next, m->retired };
         const Generation *serving = m->current ?: m->next;
-        PoolStatus status = {
+        QueueCount queue = queue_look(m->queue);
+
+        *ret = (PoolStatus) {
                 .pool = m->pool,
                 .state = pool_state_to_string(m->state),
+                .health = notify_health(m->notify),
                 .process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "",
                 .php_version = serving ? serving->php_version : "",
                 .start_time = m->start_time,
@@ -133,17 +136,28 @@ int report_append(Manager *m, sd_bus_message *message)
                 .generation = serving ? serving->id : 0,
                 .max_children = serving ? serving->config->pm_max_children : 0,
                 .accepted_conn = m->past_connections,
+                .listen_queue = queue.length,
+                .max_listen_queue = queue.highest,
+                .listen_queue_len = queue.limit,
                 .requests = m->past_requests,
                 .max_active_processes = m->max_active,
                 .max_children_reached = m->n_saturated,
+                .slow_requests = m->n_slow,
                 .parked_connections = parking_count(m->parking),
         };
-        int r;
 
         for (size_t i = 0; i < ELEMENTSOF(heads); i++)
                 for (const Generation *g = heads[i]; g; g = g->next)
-                        sum_generation(g, &status);
+                        sum_generation(g, ret);
+}
 
+int report_append(const Manager *m, sd_bus_message *message)
+{
+        const Generation *heads[] = { m->current, m->next, m->retired };
+        PoolStatus status;
+        int r;
+
+        report_pool(m, &status);
         r = append_pool(message, &status);
         if (r < 0)
                 return r;

@@ -33,6 +33,9 @@
 #define EXTEND_USEC (30 * USEC_PER_SEC)
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
 
+/* How long requests may go on when none has ended for long, and systemd restarts the pool for that. */
+#define STUCK_DRAIN (5 * USEC_PER_SEC)
+
 static const char *const state_names[] = {
 #define POOL_STATE(name, text) [POOL_##name] = text,
         POOL_STATE_LIST
@@ -80,10 +83,20 @@ static void give_up(Manager *m)
 
 /* ---- A generation starts ---- */
 
-/* A second after a failure, doubling up to 30 s. */
+/* 100 ms after a failure, doubling up to 30 s. */
 static usec_t replace_delay(unsigned n_failed)
 {
-        return n_failed > 0 ? MIN(USEC_PER_SEC << MIN(n_failed - 1, 5U), 30 * USEC_PER_SEC) : 0;
+        return n_failed > 0 ? MIN(100 * USEC_PER_MSEC << MIN(n_failed - 1, 9U), 30 * USEC_PER_SEC) : 0;
+}
+
+static bool replace_hopeless(const Manager *m)
+{
+        return m->n_replace_failed >= REPLACE_FAILED_MAX;
+}
+
+bool manager_lost_template(const Manager *m)
+{
+        return m->current && m->current->template_state != TEMPLATE_UP && replace_hopeless(m);
 }
 
 static void start_failed(Manager *m)
@@ -389,7 +402,7 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
 
         if (m->replace_at == 0)
                 schedule_replacement(m, g, now);
-        if (m->n_replace_failed >= REPLACE_FAILED_MAX && generation_alive(g) == 0)
+        if (replace_hopeless(m) && generation_alive(g) == 0)
                 give_up(m);
         else if (now >= m->replace_at)
                 replace_current(m);
@@ -434,6 +447,8 @@ static void retire_all(Manager *m)
         Generation *last[] = { m->current, m->next };
         usec_t drain = m->current ? m->current->config->reload_drain_timeout : 0;
 
+        if (m->stuck)
+                drain = drain > 0 ? MIN(drain, STUCK_DRAIN) : STUCK_DRAIN;
         m->current = m->next = NULL;
         for (size_t i = 0; i < ELEMENTSOF(last); i++) {
                 if (!last[i])
