@@ -80,7 +80,6 @@ typedef struct Manager {
         bool saturated;         /* pm.max_children is reached */
 
         usec_t start_time;      /* CLOCK_REALTIME */
-        uint64_t n_slow;        /* requests that went to the slow log */
         uint64_t past_requests; /* of workers that are gone */
         uint64_t past_connections;
         usec_t last_ended;      /* CLOCK_MONOTONIC: when a worker that served last died; 0 for never */
