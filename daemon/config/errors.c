@@ -83,3 +83,18 @@ int config_error_format(const ConfigError *error, char **ret)
         *ret = text;
         return 0;
 }
+
+char *config_errors_format(const ConfigErrors *errors)
+{
+        char *text = NULL;
+
+        for (size_t i = 0; i < errors->n; i++) {
+                _cleanup_(freep) char *line = NULL, *before = text;
+
+                if (config_error_format(&errors->items[i], &line) < 0)
+                        continue;
+                if (asprintf(&text, "%s%s%s", before ?: "", before ? "\n" : "", line) < 0)
+                        text = NULL;
+        }
+        return text;
+}

@@ -30,6 +30,9 @@ void config_errors_clear(ConfigErrors *errors);
 /* "FILE:LINE: KEY: text", leaving out what an error does not have, into a new string. 0 or -ENOMEM. */
 int config_error_format(const ConfigError *error, char **ret);
 
+/* All of them in one new string, a line each. NULL for none, or without memory. */
+char *config_errors_format(const ConfigErrors *errors);
+
 /*
  * Reads the file. Every error in values is collected, not only the first; syntax ends at the first error. A
  * missing file is an error. 0 and *ret; -EINVAL and at least one error more in *errors; or -ENOMEM.

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "base/messages.h"
 #include "config/parse.h"
 #include "ipc/control.h"
 #include "manager/manager.h"
@@ -68,21 +69,25 @@ static int parse_argv(int argc, char **argv)
         return 1;
 }
 
-/* Reads the pool file and logs each of its errors. */
+/*
+ * Reads the pool file and logs all that is wrong with it: in one record, as systemd may start us for it once
+ * a second.
+ */
 static int read_config(const char *path, Config **ret)
 {
         ConfigErrors errors = {};
         int r;
 
         r = config_parse_file(path, ret, &errors);
-        for (size_t i = 0; i < errors.n; i++) {
-                _cleanup_(freep) char *text = NULL;
+        if (r < 0) {
+                _cleanup_(freep) char *text = config_errors_format(&errors);
 
-                if (config_error_format(&errors.items[i], &text) >= 0)
-                        log_error("%s", text);
+                if (arg_check)
+                        log_error("%s", text ?: strerror(-r));
+                else
+                        (void) log_record(LOG_ERR, 0, MESSAGE_ID(START_FAILED), NULL,
+                                          "Pool %s does not start: %s", arg_pool, text ?: strerror(-r));
         }
-        if (r < 0 && errors.n == 0)
-                (void) log_error_errno(r, "Failed to read %s: %m", path);
         config_errors_clear(&errors);
         return r;
 }

@@ -113,22 +113,6 @@ int manager_start_generation(Manager *m, Config *config)
                                 on_generation_change, m, &m->next);
 }
 
-/* Every error of the pool file in one text, which the caller frees; NULL for none. */
-static char *describe_errors(const ConfigErrors *errors)
-{
-        char *text = NULL;
-
-        for (size_t i = 0; i < errors->n; i++) {
-                _cleanup_(freep) char *line = NULL, *before = text;
-
-                if (config_error_format(&errors->items[i], &line) < 0)
-                        continue;
-                if (asprintf(&text, "%s%s%s", before ?: "", before ? "\n" : "", line) < 0)
-                        text = NULL;
-        }
-        return text;
-}
-
 static void reload_refused(Manager *m, const char *why)
 {
         (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
@@ -158,7 +142,7 @@ void manager_reload(Manager *m)
         if (r >= 0)
                 r = manager_start_generation(m, config);
         if (r < 0) {
-                _cleanup_(freep) char *why = describe_errors(&errors);
+                _cleanup_(freep) char *why = config_errors_format(&errors);
 
                 reload_refused(m, why ?: strerror(-r));
                 manager_set_state(m, POOL_RUNNING);
