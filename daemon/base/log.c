@@ -147,6 +147,16 @@ static void write_stderr(int level, const char *message)
                 return;
 }
 
+bool log_is_due(usec_t *last, usec_t interval)
+{
+        usec_t now = now_monotonic();
+
+        if (*last > 0 && now < usec_add(*last, interval))
+                return false;
+        *last = now;
+        return true;
+}
+
 int log_record(int level, int error, const char *message_id, const LogField *fields, const char *format, ...)
 {
         char message[LOG_MESSAGE_MAX];

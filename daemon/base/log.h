@@ -12,7 +12,7 @@
 
 #include <syslog.h>
 
-#include "base/util.h"
+#include "base/time.h"
 
 #define LOG_IDENTIFIER "php-pool"
 
@@ -57,6 +57,12 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
 #define log_debug_errno(e, ...) log_full(LOG_DEBUG, e, __VA_ARGS__)
 #define log_warning_errno(e, ...) log_full(LOG_WARNING, e, __VA_ARGS__)
 #define log_error_errno(e, ...) log_full(LOG_ERR, e, __VA_ARGS__)
+
+/*
+ * For a message that repeats: true when *last, the time at which it was written last (CLOCK_MONOTONIC, 0 for
+ * never), is at least interval ago; *last is then now.
+ */
+bool log_is_due(usec_t *last, usec_t interval);
 
 /*
  * "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if

@@ -23,6 +23,9 @@
 /* Connections taken in a second. */
 #define CONTROL_RATE_MAX 100
 
+/* How often a refused client is worth a line. */
+#define CONTROL_LOG_INTERVAL (60 * USEC_PER_SEC)
+
 typedef struct Client {
         Control *control;
         sd_bus *bus;
@@ -36,6 +39,7 @@ struct Control {
         int fd;
         sd_event_source *source;
         Client *clients[CONTROL_CLIENTS_MAX];
+        usec_t full_logged; /* CLOCK_MONOTONIC; 0 for never */
 };
 
 static void client_free(Client *c)
@@ -177,10 +181,11 @@ static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _
                         continue;
                 r = client_new(c, connection, &c->clients[i]);
                 if (r < 0)
-                        (void) log_warning_errno(r, "Failed to serve a control connection, closing it: %m");
+                        (void) log_debug_errno(r, "Failed to serve a control connection, closing it: %m");
                 return 0;
         }
-        log_warning("More than %d control connections, closing the newest.", CONTROL_CLIENTS_MAX);
+        if (log_is_due(&c->full_logged, CONTROL_LOG_INTERVAL))
+                log_warning("More than %d control connections, closing the newest.", CONTROL_CLIENTS_MAX);
         fd_close(connection);
         return 0;
 }
