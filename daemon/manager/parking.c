@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -17,6 +18,12 @@
 #include "ipc/handoff.h"
 
 #define PARKING_EVENTS_MAX 64
+
+/* After the kernel had no room for a descriptor on its way, of which no event tells the end. */
+#define PARKING_RETRY_INTERVAL (10 * USEC_PER_MSEC)
+
+/* How often connections that were closed for want of something are worth a line. */
+#define PARKING_LOG_INTERVAL (60 * USEC_PER_SEC)
 
 /* One connection, found by its descriptor's number. */
 typedef struct Parked {
@@ -31,10 +38,12 @@ struct Parking {
         int epoll_fd;
         sd_event_source *handoff_source;
         sd_event_source *epoll_source;
+        sd_event_source *retry_source;
 
         Parked *parked; /* index: descriptor */
         size_t n_parked_slots;
-        size_t count;
+        size_t count, max;
+        usec_t refused_logged; /* CLOCK_MONOTONIC; 0 for never */
         int ready_first, ready_last;
         size_t n_ready; /* on that list */
 
@@ -47,6 +56,11 @@ static void parking_drop(Parking *p, int fd)
         fd_close(fd);
         p->parked[fd].here = false;
         p->count--;
+}
+
+bool parking_is_full(const Parking *p)
+{
+        return p->count >= p->max;
 }
 
 static int parking_reserve(Parking *p, int fd)
@@ -67,6 +81,18 @@ static int parking_reserve(Parking *p, int fd)
         return 0;
 }
 
+/* Not EPOLLOUT: the socket is writable, it is the descriptors in flight that are too many (unix(7)). */
+static int retry_later(Parking *p)
+{
+        int r;
+
+        r = sd_event_source_set_io_events(p->handoff_source, EPOLLIN);
+        if (r < 0)
+                return r;
+        r = sd_event_source_set_time_relative(p->retry_source, PARKING_RETRY_INTERVAL);
+        return r < 0 ? r : sd_event_source_set_enabled(p->retry_source, SD_EVENT_ONESHOT);
+}
+
 /* Sends ready connections to the workers until the queue is full; EPOLLOUT is asked for only while it is. */
 static int parking_flush(Parking *p)
 {
@@ -74,8 +100,10 @@ static int parking_flush(Parking *p)
                 int fd = p->ready_first, r;
 
                 r = handoff_send(p->manager_fd, &p->parked[fd].handoff, fd);
-                if (r == -EAGAIN || r == -ETOOMANYREFS || r == -ENOBUFS)
+                if (r == -EAGAIN)
                         return sd_event_source_set_io_events(p->handoff_source, EPOLLIN | EPOLLOUT);
+                if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
+                        return retry_later(p);
                 if (r < 0)
                         (void) log_error_errno(r,
                                                "Failed to hand a connection to the workers, closing it: %m");
@@ -87,6 +115,12 @@ static int parking_flush(Parking *p)
                 parking_drop(p, fd);
         }
         return sd_event_source_set_io_events(p->handoff_source, EPOLLIN);
+}
+
+static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+        (void) parking_flush(userdata);
+        return 0;
 }
 
 static void parking_make_ready(Parking *p, int fd)
@@ -135,6 +169,8 @@ static int parking_add(Parking *p, const Handoff *handoff, int fd)
         struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.fd = fd };
         int r;
 
+        if (parking_is_full(p))
+                return -EMFILE;
         r = parking_reserve(p, fd);
         if (r < 0)
                 return r;
@@ -143,6 +179,12 @@ static int parking_add(Parking *p, const Handoff *handoff, int fd)
         p->parked[fd] = (Parked) { .handoff = *handoff, .here = true, .next = -1 };
         p->count++;
         return 0;
+}
+
+/* A connection was lost to us: the level to say so at. */
+static int refused_level(Parking *p)
+{
+        return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
 }
 
 /* Workers hand connections in, or there is room again to hand some out. */
@@ -161,17 +203,29 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
                 if (r == -EAGAIN || r == 0)
                         return 0;
                 if (r < 0) {
-                        (void) log_warning_errno(r,
-                                                 "Failed to take a connection from a worker, ignoring: %m");
+                        (void) log_full(refused_level(p), r,
+                                        "Failed to take a connection from a worker, ignoring: %m");
                         return 0; /* level-triggered: what else there is comes with the next event */
                 }
 
                 r = parking_add(p, &handoff, connection);
                 if (r < 0) {
-                        (void) log_error_errno(r, "Failed to park a connection, closing it: %m");
+                        (void) log_full(refused_level(p), r,
+                                        "Failed to park a connection beside %zu others, closing it: %m",
+                                        p->count);
                         fd_close(connection);
                 }
         }
+}
+
+/* Half of the descriptors are for workers, templates and clients of the control socket. */
+static size_t connections_max(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return PARKING_CONNECTIONS_MAX;
+        return MIN((size_t) limit.rlim_cur / 2, (size_t) PARKING_CONNECTIONS_MAX);
 }
 
 int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userdata, Parking **ret)
@@ -186,6 +240,7 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
                 .manager_fd = -EBADF,
                 .worker_fd = -EBADF,
                 .epoll_fd = -EBADF,
+                .max = connections_max(),
                 .ready_first = -1,
                 .ready_last = -1,
                 .on_change = on_change,
@@ -211,6 +266,13 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
                 return r;
         (void) sd_event_source_set_description(p->epoll_source, "parked-connections");
 
+        r = sd_event_add_time(event, &p->retry_source, CLOCK_MONOTONIC, USEC_INFINITY, USEC_PER_MSEC,
+                              on_retry, p);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_enabled(p->retry_source, SD_EVENT_OFF);
+        (void) sd_event_source_set_description(p->retry_source, "handoff-retry");
+
         *ret = TAKE_PTR(p);
         return 0;
 }
@@ -221,6 +283,7 @@ void parking_free(Parking *p)
                 return;
         sd_event_source_disable_unref(p->handoff_source);
         sd_event_source_disable_unref(p->epoll_source);
+        sd_event_source_disable_unref(p->retry_source);
         for (size_t fd = 0; fd < p->n_parked_slots; fd++)
                 if (p->parked[fd].here)
                         fd_close((int) fd);
@@ -245,6 +308,17 @@ int parking_adopt(Parking *p, int connection)
         if (r < 0)
                 fd_close(connection);
         return r;
+}
+
+void parking_rouse(Parking *p)
+{
+        Handoff handoff;
+        int fd;
+
+        if (parking_is_full(p) || handoff_receive(p->worker_fd, &handoff, &fd) <= 0)
+                return;
+        if (parking_add(p, &handoff, fd) < 0)
+                fd_close(fd);
 }
 
 static void store(int connection)

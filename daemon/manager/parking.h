@@ -17,6 +17,13 @@
 typedef struct Parking Parking;
 
 /*
+ * The most connections that are parked: those beyond are closed, as a server may do with one that is idle.
+ * As many as FileDescriptorStoreMax= of the service lets outlive a restart; fewer where RLIMIT_NOFILE is
+ * low, half of which is left for everything else.
+ */
+#define PARKING_CONNECTIONS_MAX 16384
+
+/*
  * Opens the hand-off socket pair and watches it in the loop. on_change is called when connections came to
  * wait for a worker, or clients went. 0 or -errno.
  */
@@ -41,11 +48,20 @@ void parking_store(Parking *parking);
 /* The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). */
 #define PARKING_STORE_NAME "parked"
 
+/*
+ * A worker died that the kernel may have told of a connection in the hand-off queue, and nobody else
+ * (EPOLLEXCLUSIVE): tells of one anew.
+ */
+void parking_rouse(Parking *parking);
+
 /* Whether connections wait for a worker: in the hand-off queue, or because it is full. */
 bool parking_waiting(const Parking *parking);
 
 /* How many connections wait for a worker: those that parking_waiting() tells of. */
 size_t parking_ready_count(const Parking *parking);
+
+/* Whether no further connection would be taken. */
+bool parking_is_full(const Parking *parking);
 
 /* How many connections are parked or on their way back to a worker. */
 size_t parking_count(const Parking *parking);

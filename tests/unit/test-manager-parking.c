@@ -11,12 +11,16 @@
 #include <dirent.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "ipc/handoff.h"
 #include "manager/parking.h"
 
 #define MANY 2000
+#define FEW 50
+#define FLOOD_UID 61284 /* who has nothing else in flight */
 
 typedef struct Fixture {
         sd_event *event;
@@ -158,6 +162,132 @@ static void test_full_queue(void **state)
         assert_int_equal(count_fds(), before);
 }
 
+/* The soft limit on descriptors; the one before. */
+static rlim_t set_limit(rlim_t soft)
+{
+        struct rlimit limit;
+        rlim_t before;
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        before = limit.rlim_cur;
+        limit.rlim_cur = soft;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        return before;
+}
+
+/* Half of the descriptors may be parked connections: who comes then is closed, the others stay. */
+static void test_has_a_limit(void **state)
+{
+        int clients[FEW + 5];
+        rlim_t before;
+        Fixture f;
+        char c;
+
+        (void) state;
+        before = set_limit(2 * FEW);
+        fixture_open(&f);
+        (void) set_limit(before);
+
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                clients[i] = park(&f);
+        assert_int_equal(parking_count(f.parking), FEW);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++) {
+                assert_int_equal(recv(clients[i], &c, 1, MSG_DONTWAIT), i < FEW ? -1 : 0);
+                fd_close(clients[i]);
+        }
+        fixture_close(&f);
+}
+
+/* A connection that has something to say, whose client is gone. */
+static int speaking(void)
+{
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(write(pair[0], "x", 1), 1);
+        fd_close(pair[0]);
+        return pair[1];
+}
+
+/*
+ * The kernel counts descriptors in flight per user: with too many, the socket is writable and sendmsg(2)
+ * fails all the same. The loop must come to rest, and go on when there is room.
+ */
+static void flood(void)
+{
+        size_t received = 0;
+        Handoff handoff;
+        Fixture f;
+        int fd;
+
+        (void) set_limit(FEW);
+        if (geteuid() == 0)
+                assert_int_equal(setuid(FLOOD_UID), 0);
+        fixture_open(&f);
+        for (size_t i = 0; i < FEW + 5; i++) {
+                size_t turns = 0;
+
+                assert_int_equal(parking_adopt(f.parking, speaking()), 0);
+                while (sd_event_run(f.event, 0) > 0)
+                        assert_true(turns++ < 100);
+        }
+        assert_true(parking_count(f.parking) > 0);
+
+        while (received < FEW + 5) {
+                int r = handoff_receive(f.worker, &handoff, &fd);
+
+                if (r == -EAGAIN) {
+                        assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
+                        continue;
+                }
+                assert_int_equal(r, 1);
+                fd_close(fd);
+                received++;
+        }
+        assert_int_equal(parking_count(f.parking), 0);
+        fixture_close(&f);
+}
+
+static void test_too_many_in_flight(void **state)
+{
+        int status;
+        pid_t pid;
+
+        (void) state;
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                flood();
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+/* What was in the queue when a worker died is announced anew. */
+static void test_rouse(void **state)
+{
+        Handoff handoff;
+        Fixture f;
+        int fd;
+
+        (void) state;
+        fixture_open(&f);
+        parking_rouse(f.parking);
+        assert_int_equal(parking_adopt(f.parking, speaking()), 0);
+        run(&f);
+        assert_true(parking_waiting(f.parking));
+
+        parking_rouse(f.parking);
+        assert_int_equal(parking_count(f.parking), 1);
+        run(&f);
+        assert_int_equal(parking_count(f.parking), 0);
+        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
+        assert_true(handoff.unix_socket);
+        fd_close(fd);
+        fixture_close(&f);
+}
+
 static void test_free_closes_what_is_parked(void **state)
 {
         int client;
@@ -193,6 +323,9 @@ int main(void)
                 cmocka_unit_test(test_comes_back_when_it_speaks),
                 cmocka_unit_test(test_is_dropped_when_the_client_goes),
                 cmocka_unit_test(test_full_queue),
+                cmocka_unit_test(test_has_a_limit),
+                cmocka_unit_test(test_too_many_in_flight),
+                cmocka_unit_test(test_rouse),
                 cmocka_unit_test(test_free_closes_what_is_parked),
                 cmocka_unit_test(test_malformed),
         };
