@@ -11,6 +11,7 @@
 
 #define CONFIG_CHILDREN_MAX 4096
 #define CONFIG_SPAWN_MAX 1024
+#define CONFIG_EMERGENCY_MAX 1024 /* emergency_restart.threshold */
 #define CONFIG_TIME_MAX (366 * 86400 * USEC_PER_SEC)
 #define CONFIG_SIZE_MAX ((uint64_t) 1 << 50)
 

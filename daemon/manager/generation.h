@@ -74,6 +74,7 @@ struct Generation {
         bool retired;
         unsigned n_stillborn; /* in a row: workers that died before they were ready, orders that failed */
         bool lost_workers;    /* a launcher died: their slots are lost until the generation is replaced */
+        bool suspect;         /* too many of its workers crashed: it is to be replaced */
         bool fork_failed;     /* an order failed since the last step */
         usec_t started;     /* CLOCK_MONOTONIC */
         usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */

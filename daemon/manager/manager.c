@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/messages.h"
@@ -250,6 +251,27 @@ static void adopt_parked(Manager *m)
                 if (r < 0)
                         (void) log_warning_errno(r, "Failed to adopt a parked connection, ignoring: %m");
         }
+}
+
+/*
+ * A wake-up of a worker tells it of one connection at each socket, and nobody else (EPOLLEXCLUSIVE); if it
+ * dies before it takes that, idle workers sleep on. One that waits is parked: it goes to one of them.
+ */
+void manager_rouse(Manager *m)
+{
+        if (m->state >= POOL_DRAINING || !m->current || generation_count(m->current).idle == 0)
+                return;
+        for (size_t i = 0; i < m->listen.n && !parking_is_full(m->parking); i++) {
+                int fd, r;
+
+                fd = accept4(m->listen.fds[i], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (fd < 0)
+                        continue;
+                r = parking_adopt(m->parking, fd);
+                if (r < 0)
+                        (void) log_warning_errno(r, "Failed to park a new connection, closing it: %m");
+        }
+        parking_rouse(m->parking);
 }
 
 static int manager_setup(Manager *m)

@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "manager/deaths.h"
 #include "manager/generation.h"
 #include "manager/listen.h"
 #include "manager/parking.h"
@@ -78,6 +79,7 @@ typedef struct Manager {
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
         usec_t last_active;     /* CLOCK_MONOTONIC: when the pool last had work, as far as is known */
         bool saturated;         /* pm.max_children is reached */
+        Deaths deaths;
 
         usec_t start_time;      /* CLOCK_REALTIME */
         uint64_t past_requests; /* of workers that are gone */
@@ -105,6 +107,9 @@ void manager_reload(Manager *m);
 
 /* No new work; running requests finish; then the loop ends. */
 void manager_stop(Manager *m);
+
+/* A worker died unexpectedly: what the kernel had told only that one of is not left lying. */
+void manager_rouse(Manager *m);
 
 /* Orders no worker for a while: longer, the more in a row (from 1) did not come to be. */
 void manager_hold_spawn(Manager *m, unsigned n_failed);

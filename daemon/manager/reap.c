@@ -48,8 +48,8 @@ static bool stage_has_request(Stage stage)
 }
 
 /* The one record of a worker's death. */
-static void write_obituary(const Generation *g, const Worker *w, size_t slot, const WorkerRecord *record,
-                           const siginfo_t *si)
+static void write_obituary(int level, const Generation *g, const Worker *w, size_t slot,
+                           const WorkerRecord *record, const siginfo_t *si)
 {
         char death[128], pid[16], slots[24], requests[24], age[32], status[16];
         bool running = stage_has_request(record->stage);
@@ -61,8 +61,7 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
         (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
         (void) snprintf(status, sizeof status, "%d", si->si_status);
 
-        (void) log_record(death_expected(si, w, running) ? LOG_DEBUG : LOG_WARNING, 0,
-                          MESSAGE_ID(WORKER_DIED),
+        (void) log_record(level, 0, MESSAGE_ID(WORKER_DIED),
                           (LogField[]){
                                           { "PHP_WORKER_PID", pid },
                                           { "PHP_GENERATION", g->id_text },
@@ -81,18 +80,80 @@ static void write_obituary(const Generation *g, const Worker *w, size_t slot, co
                           running ? record->script : "");
 }
 
+usec_t reap_report(Manager *m, usec_t now)
+{
+        Deaths *d = &m->deaths;
+        usec_t due = obituaries_due(&d->obituaries);
+        char count[24];
+
+        if (due == 0 || now < due)
+                return due;
+
+        (void) snprintf(count, sizeof count, "%zu", obituaries_take(&d->obituaries, now));
+        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(WORKERS_DIED),
+                          (LogField[]) {
+                                          { "PHP_WORKER_DEATHS", count },
+                                          { "PHP_SCRIPT", d->last_script[0] ? d->last_script : NULL },
+                                          {},
+                          },
+                          "Pool %s: %s more workers died; the last one %s%s%s.", m->pool, count, d->last,
+                          d->last_script[0] ? " while it ran " : "", d->last_script);
+        return 0;
+}
+
+/* A script that crashes PHP, and is asked for again and again: neither the log nor forking may spin. */
+static bool gets_obituary(Manager *m, usec_t now, const WorkerRecord *record, const siginfo_t *si)
+{
+        Deaths *d = &m->deaths;
+
+        if (obituaries_note(&d->obituaries, now))
+                return true;
+        describe_death(si, d->last, sizeof d->last);
+        (void) snprintf(d->last_script, sizeof d->last_script, "%s",
+                        stage_has_request(record->stage) ? record->script : "");
+        return false;
+}
+
+/* PHP-FPM's emergency_restart_threshold: a crash may have left its marks in the shared opcache. */
+static void note_crash(Manager *m, Generation *g, usec_t now, const siginfo_t *si)
+{
+        uint64_t threshold = g->config->emergency_restart_threshold;
+
+        if (g->suspect || si->si_code == CLD_EXITED || (si->si_status != SIGSEGV && si->si_status != SIGBUS))
+                return;
+        g->suspect = crashes_note(&m->deaths.crashes, now, threshold, g->config->emergency_restart_interval);
+        if (g->suspect)
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(EMERGENCY_RESTART),
+                                  (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
+                                  "Pool %s: %llu workers crashed within emergency_restart.interval; PHP is "
+                                  "started anew.",
+                                  m->pool, (unsigned long long) threshold);
+}
+
 static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
 {
         Worker *w = &g->workers[slot];
+        usec_t now = now_monotonic();
         WorkerRecord record;
+        bool expected;
 
         generation_look(g);
         (void) scoreboard_read(g->board, slot, &record);
         m->past_requests += record.requests;
         m->past_connections += record.connections;
         if (w->ready > 0)
-                m->last_ended = now_monotonic();
-        write_obituary(g, w, slot, &record, si);
+                m->last_ended = now;
+
+        expected = death_expected(si, w, stage_has_request(record.stage));
+        write_obituary(!expected && gets_obituary(m, now, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w, slot,
+                       &record, si);
+        if (!expected)
+                manager_rouse(m);
+        if (!expected && g == m->current) {
+                note_crash(m, g, now, si);
+                if (w->ready > 0 && !w->killed)
+                        respawn_note(&m->deaths.respawn, now, g->config->pm_max_spawn_rate);
+        }
 
         if (w->ready == 0 && !g->retired && !w->killed && w->state == WORKER_LIVE) {
                 char death[128];

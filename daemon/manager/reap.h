@@ -7,3 +7,9 @@
 
 /* Watches SIGCHLD. 0 or -errno. */
 int reap_watch(Manager *m);
+
+/*
+ * Logs how many died without an obituary, if that is due. When it will be, CLOCK_MONOTONIC; 0 for not. At
+ * the end, with USEC_INFINITY, it is always due.
+ */
+usec_t reap_report(Manager *m, usec_t now);

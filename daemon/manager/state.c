@@ -12,6 +12,7 @@
 #include "manager/manager.h"
 #include "manager/notify.h"
 #include "manager/policy.h"
+#include "manager/reap.h"
 
 /* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
 #define STILLBORN_MAX 20
@@ -126,6 +127,7 @@ static void start_failed(Manager *m)
         generation_retire(g, 0, /* stop= */ false);
         g->next = m->retired;
         m->retired = g;
+        manager_changed(m); /* if it is dead already, nothing else makes us free it */
 
         if (m->state == POOL_RELOADING)
                 manager_set_state(m, POOL_RUNNING);
@@ -155,6 +157,7 @@ static void take_over(Manager *m)
                 m->n_replace_failed = 0;
         m->replace_at = 0;
         m->hold_spawn = 0;
+        crashes_reset(&m->deaths.crashes);
         m->saturated = false;
         log_set_max_level(new->config->log_level);
 
@@ -289,11 +292,19 @@ static bool may_leave(Manager *m, const PoolView *v)
 
 static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
 {
+        size_t allowed;
+        usec_t again;
         int r;
 
-        r = generation_spawn(g, n);
+        allowed = respawn_take(&m->deaths.respawn, now, g->config->pm_max_spawn_rate, n, &again);
+        if (allowed < n)
+                m->hold_spawn = again;
+        if (allowed == 0)
+                return;
+
+        r = generation_spawn(g, allowed);
         if (r < 0) {
-                (void) log_warning_errno(r, "Failed to order %zu workers, trying again: %m", n);
+                (void) log_warning_errno(r, "Failed to order %zu workers, trying again: %m", allowed);
                 g->n_stillborn++;
                 manager_hold_spawn(m, g->n_stillborn);
                 return;
@@ -368,6 +379,12 @@ static void replace_current(Manager *m)
         manager_set_state(m, POOL_RELOADING);
 }
 
+/* Whether workers can be had of it. */
+static bool can_fork(const Generation *g)
+{
+        return g->template_state == TEMPLATE_UP && !g->lost_workers;
+}
+
 /*
  * The template is gone or of no more use: at once, unless it did not live long, as the ones before it
  * perhaps.
@@ -397,12 +414,12 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
 
         if (g->template_state == TEMPLATE_UP)
                 step_sizing(m, now, earliest);
-        if (m->state != POOL_RUNNING || (g->template_state == TEMPLATE_UP && !g->lost_workers))
+        if (m->state != POOL_RUNNING || (can_fork(g) && !g->suspect))
                 return;
 
         if (m->replace_at == 0)
                 schedule_replacement(m, g, now);
-        if (replace_hopeless(m) && generation_alive(g) == 0)
+        if (replace_hopeless(m) && generation_alive(g) == 0 && !can_fork(g))
                 give_up(m);
         else if (now >= m->replace_at)
                 replace_current(m);
@@ -480,6 +497,7 @@ static void step_draining(Manager *m)
         if (m->retired)
                 return;
         manager_set_state(m, POOL_STOPPING);
+        (void) reap_report(m, USEC_INFINITY);
         parking_store(m->parking);
         m->control = control_free(
                         m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
@@ -531,6 +549,7 @@ void manager_step(Manager *m)
         }
 
         earlier(&earliest, notify_refresh(m, now));
+        earlier(&earliest, reap_report(m, now));
 
         (void) sd_event_source_set_time(m->timer_source, earliest);
         (void) sd_event_source_set_enabled(m->timer_source,

@@ -77,6 +77,8 @@ static const struct {
           "1: pm.start_servers: must be at most pm.max_children, which is 3, not 4" },
         { "pm = { max_children = 0; max_spare_servers = 17; };",
           "1: pm.max_children: must be a whole number from 1 to 4096, not 0" },
+        { "emergency_restart = { threshold = 1025; interval = 3; };",
+          "1: emergency_restart.threshold: must be a whole number from 0 to 1024, not 1025" },
         { "emergency_restart = { threshold = 3; };",
           "1: emergency_restart.threshold: needs emergency_restart.interval too" },
         { "emergency_restart = { interval = 3; threshold = 0; };",
