@@ -6,6 +6,9 @@
  * microseconds.
  *
  *   load SOCKET SCRIPT REQUESTS CLIENTS [keep]
+ *
+ * REQUESTS may be a time instead ("3s"): until then each client goes on. With as many requests as clients it
+ * is a burst: all connect at once, and "seconds" is when the last was answered.
  */
 
 #include <fcntl.h>
@@ -20,6 +23,7 @@
 #include "fastcgi/encoder.h"
 
 #define CLIENTS_MAX 20000
+#define REQUESTS_MAX 10000000
 
 typedef struct Client {
         int fd;
@@ -35,7 +39,8 @@ static struct {
         uint8_t *request;
         size_t request_size;
         bool keep;
-        uint64_t to_send, answered, failed;
+        uint64_t to_send, sent, answered, failed;
+        usec_t deadline; /* after which nothing is sent; USEC_INFINITY for none */
         uint32_t *latencies;
         int epoll_fd;
 } load;
@@ -121,8 +126,8 @@ static bool send_request(Client *c)
 
 static void next_request(Client *c)
 {
-        while (load.to_send > 0) {
-                load.to_send--;
+        while (load.sent < load.to_send && now_monotonic() < load.deadline) {
+                load.sent++;
                 if (send_request(c))
                         return;
         }
@@ -190,22 +195,36 @@ static unsigned percentile(double p)
         return load.answered > 0 ? load.latencies[(uint64_t) ((double) (load.answered - 1) * p)] : 0;
 }
 
+/* How many, or how long. */
+static bool parse_requests(const char *s)
+{
+        usec_t time;
+
+        load.to_send = REQUESTS_MAX;
+        load.deadline = USEC_INFINITY;
+        if (parse_u64(s, &load.to_send) >= 0)
+                return load.to_send <= REQUESTS_MAX;
+        if (parse_usec(s, &time) < 0)
+                return false;
+        load.deadline = usec_add(now_monotonic(), time);
+        return true;
+}
+
 int main(int argc, char **argv)
 {
         static Client clients[CLIENTS_MAX];
-        uint64_t requests, n_clients;
+        uint64_t n_clients;
         usec_t start, end;
 
-        if (argc < 5 || parse_u64(argv[3], &requests) < 0 || parse_u64(argv[4], &n_clients) < 0 ||
+        if (argc < 5 || !parse_requests(argv[3]) || parse_u64(argv[4], &n_clients) < 0 ||
             n_clients > CLIENTS_MAX || strlen(argv[1]) >= sizeof load.address.sun_path) {
-                fprintf(stderr, "usage: load SOCKET SCRIPT REQUESTS CLIENTS [keep]\n");
+                fprintf(stderr, "usage: load SOCKET SCRIPT REQUESTS|TIME CLIENTS [keep]\n");
                 return 2;
         }
         load.address.sun_family = AF_UNIX;
         strcpy(load.address.sun_path, argv[1]);
         load.keep = argc > 5 && streq(argv[5], "keep");
-        load.to_send = requests;
-        load.latencies = calloc(requests + 1, sizeof *load.latencies);
+        load.latencies = calloc(load.to_send + 1, sizeof *load.latencies);
         load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         if (make_request(argv[2]) < 0 || !load.latencies || load.epoll_fd < 0)
                 return 1;
@@ -215,7 +234,7 @@ int main(int argc, char **argv)
                 clients[i].fd = -EBADF;
                 next_request(&clients[i]);
         }
-        while (load.answered + load.failed < requests) {
+        while (load.answered + load.failed < load.sent) {
                 struct epoll_event events[256];
                 int n = epoll_wait(load.epoll_fd, events, ELEMENTSOF(events), 30000);
 
@@ -227,9 +246,9 @@ int main(int argc, char **argv)
         end = now_monotonic();
 
         qsort(load.latencies, load.answered, sizeof *load.latencies, compare_u32);
-        printf("{\"answered\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"p50\": %u, \"p99\": %u, "
+        printf("{\"answered\": %llu, \"failed\": %llu, \"seconds\": %.6f, \"p50\": %u, \"p99\": %u, "
                "\"max\": %u}\n",
-               (unsigned long long) load.answered, (unsigned long long) (requests - load.answered),
+               (unsigned long long) load.answered, (unsigned long long) (load.sent - load.answered),
                (double) (end - start) / 1e6, percentile(0.5), percentile(0.99), percentile(1));
-        return load.answered == requests ? 0 : 1;
+        return load.answered == load.sent ? 0 : 1;
 }

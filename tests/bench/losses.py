@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""
+What a pool loses under load while its processes come and go: in a real systemd, with the units as they are
+installed. Eight clients, each with a new connection a request, check each answer. One that lost a request
+waits as long as a request takes: a server that refuses loses no more than one that is slow.
+"""
+
+import collections
+import itertools
+import time
+
+from lib import fastcgi
+from lib.load import Load
+from lib.machine import Machine
+from lib.wait import wait_until
+
+CLIENTS = 8
+ANSWER_TIMEOUT = 10  # seconds after which a request counts as lost
+SCRIPT = "<?php usleep(mt_rand(5000, 20000)); echo 'done ', $_SERVER['QUERY_STRING'];"
+PM = {"max_children": 16, "start_servers": 4, "min_spare_servers": 2, "max_spare_servers": 6}
+# Debian's unit restarts nothing, and systemd starts it 5 times in 10 s at most.
+FPM_UNIT = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\n"
+FPM_CONF = "/etc/php/8.2/fpm"
+
+
+class Service:
+    def __init__(self, machine, unit, socket, workers, template=None):
+        self.machine, self.unit, self.socket = machine, unit, socket
+        self.workers, self.template = workers, template  # patterns for pgrep -f
+
+    def connect(self):
+        return fastcgi.connect_unix(self.machine.path(self.socket), ANSWER_TIMEOUT)
+
+    def one(self, pattern):
+        """The process id of one of those, any; 0 without one."""
+        return int(self.machine.run("sh", "-c", f"pgrep -f '{pattern}' | shuf -n1").stdout or 0)
+
+    def kill(self, pattern):
+        self.machine.run("sh", "-c", f"kill -KILL $(pgrep -f '{pattern}' | shuf -n1)", check=False)
+
+
+# ---- What happens to it ----
+
+def reload(service, load):
+    service.machine.systemctl("reload", service.unit)
+    load.wait_for(100)
+
+
+def restart(service, load):
+    service.machine.systemctl("restart", service.unit)
+    load.wait_for(50)
+
+
+def kill_worker(service, load):
+    service.kill(service.workers)
+    load.wait_for(20)
+
+
+def kill_template(service, load):
+    """And a reload after it: php-pool waits longer and longer before it replaces a template that dies young."""
+    service.kill(service.template)
+    load.wait_for(50)
+    service.machine.systemctl("reload", service.unit)
+    load.wait_for(50)
+
+
+def kill_manager(service, load):
+    machine, before = service.machine, service.machine.show(service.unit, "MainPID")
+    machine.systemctl("kill", "--signal=KILL", "--kill-who=main", service.unit)
+
+    def another():
+        return (machine.show(service.unit, "ActiveState") == "active" and
+                machine.show(service.unit, "MainPID") != before)
+
+    wait_until(another, 30, f"{service.unit} is there again")
+    load.wait_for(50)
+
+
+# The option's name, and how often it happens.
+EVENTS = {
+    "reloads": (100, reload),
+    "restarts": (50, restart),
+    "worker-kills": (100, kill_worker),
+    "template-kills": (10, kill_template),
+    "manager-kills": (10, kill_manager),
+}
+
+
+# ---- How it is counted ----
+
+def client(service, script):
+    numbers = itertools.count()
+
+    def send():
+        query = f"n={next(numbers)}"
+        try:
+            with service.connect() as connection:
+                response = connection.request(script, query=query)
+                assert response.status == 200 and response.text == f"done {query}", response
+        except Exception:
+            time.sleep(0.02)
+            raise
+
+    return send
+
+
+def lost(service, script, event, rounds):
+    """ "lost / answered", and the slowest answer, of that many rounds."""
+    with Load(client(service, script), CLIENTS, limit=10_000_000) as load:
+        load.wait_for(50)
+        for _ in range(rounds):
+            event(service, load)
+    return f"{len(load.lost)} / {load.answered} ({load.slowest:.2f} s)", load.lost
+
+
+def start_fpm(machine):
+    machine.run("sh", "-c", f"cat >>{FPM_CONF}/pool.d/www.conf",
+                input="".join(f"pm.{name} = {value}\n" for name, value in PM.items()))
+    machine.write("/etc/systemd/system/php8.2-fpm.service.d/bench.conf", FPM_UNIT)
+    machine.systemctl("daemon-reload")
+    machine.systemctl("start", "php8.2-fpm.service")
+    return Service(machine, "php8.2-fpm.service", "/run/php/php8.2-fpm.sock", "^php-fpm: pool www")
+
+
+def let_fpm_finish(machine):
+    """FPM's old workers finish their request at a reload, if it is told to wait for them."""
+    machine.run("sed", "-i", "s/^;*process_control_timeout.*/process_control_timeout = 10s/",
+                f"{FPM_CONF}/php-fpm.conf")
+    machine.systemctl("restart", "php8.2-fpm.service")
+
+
+def measure(table, build, options):
+    with Machine(build) as machine, machine.pool("bench", "pm = { %s };" % " ".join(
+            f"{name} = {value};" for name, value in PM.items())) as pool:
+        script = pool.script("script.php", SCRIPT)
+        pool.start()
+        php_pool = Service(machine, pool.unit, "/run/php-pool/bench.sock",
+                           "^php-pool-worker: bench .worker", "^php-pool-worker: bench .template")
+        fpm = start_fpm(machine)
+        reasons = []
+        for name, (_, event) in EVENTS.items():
+            rounds, row = getattr(options, name.replace("-", "_")), []
+            if rounds == 0:
+                continue
+            for service in (fpm, php_pool):
+                if event is kill_template and not service.template:
+                    row.append(None)
+                    continue
+                text, why = lost(service, script, event, rounds)
+                row.append(text)
+                if service is php_pool:
+                    reasons += [f"{name}: {w}" for w in why]
+            table.row(f"{rounds} {name.replace('-', ' ')}: lost / answered (slowest)", *row)
+        if options.reloads > 0:
+            let_fpm_finish(machine)
+            text, _ = lost(fpm, script, reload, options.reloads)
+            table.row(f"{options.reloads} reloads, FPM's process_control_timeout=10s: lost / answered (slowest)",
+                      text, None)
+        machine.systemctl("stop", "php8.2-fpm.service")
+    for reason, n in collections.Counter(reasons).items():
+        print(f"\nphp-pool lost {n}, {reason}")

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""
+php8.2-fpm and php-pool started by hand, side by side: the same php.ini, the same pool settings, each on a Unix
+socket of its own. And what both are asked: the load, their processes, what these cost.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+PHP = "/etc/php/8.2/fpm"
+WATCHDOG_USEC = 30_000_000  # as php-pool@.service has it
+
+
+class Server:
+    """As a context manager it runs; `pm` are settings by FPM's names, without "pm."."""
+
+    def __init__(self, build, pm):
+        self.build, self.pm = build, pm
+        self.tmp = tempfile.TemporaryDirectory()
+        self.directory = Path(self.tmp.name)
+        self.directory.chmod(0o777)
+        self.socket = self.directory / "www.sock"
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.launch()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+        self.tmp.cleanup()
+
+    @property
+    def pid(self):
+        """The manager, or FPM's master."""
+        return self.process.pid
+
+    def script(self, code):
+        path = self.directory / "script.php"
+        path.write_text(code)
+        return path
+
+    def load(self, script, requests, clients, keep=False):
+        return json.loads(subprocess.run(self.load_command(script, requests, clients, keep), check=True,
+                                         capture_output=True, text=True).stdout)
+
+    def load_command(self, script, requests, clients, keep=False):
+        return [f"{self.build}/tests/load", self.socket, script, str(requests), str(clients),
+                *(["keep"] if keep else [])]
+
+
+class Fpm(Server):
+    name = "php8.2-fpm"
+
+    def launch(self):
+        log, conf = self.directory / "fpm.log", self.directory / "fpm.conf"
+        pm = dict(self.pm)
+        settings = [f"pm={pm.pop('mode')}", *(f"pm.{key}={value}" for key, value in pm.items())]
+        conf.write_text(f"[global]\nerror_log={log}\ndaemonize=no\n[www]\nlisten={self.socket}\n"
+                        "listen.mode=0666\nuser=www-data\ngroup=www-data\n" + "\n".join(settings) + "\n")
+        self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf], stderr=subprocess.DEVNULL)
+        while "ready to handle connections" not in (log.read_text() if log.exists() else ""):
+            assert self.process.poll() is None, log.read_text()
+            os.sched_yield()
+
+    def workers(self):
+        return children(self.process.pid)
+
+
+class Pool(Server):
+    name = "php-pool"
+
+    def launch(self):
+        conf, runtime = self.directory / "www.conf", self.directory / "www"
+        pm = " ".join(f'{key} = {json.dumps(value)};' for key, value in self.pm.items())
+        conf.write_text(f'pm = {{ {pm} }};\n'
+                        f'php = {{ ini = "{PHP}/php.ini"; ini_scan_dir = "{PHP}/conf.d"; }};\n')
+        runtime.mkdir()
+        os.chown(runtime, 33, 33)
+        self.ready = threading.Event()
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(str(self.directory / "notify"))
+        os.chmod(self.directory / "notify", 0o666)
+        threading.Thread(target=self._listen, daemon=True).start()
+        environment = {"PHP_POOL_WORKER": f"{self.build}/daemon/php-pool-worker",
+                       "RUNTIME_DIRECTORY": runtime, "NOTIFY_SOCKET": self.directory / "notify",
+                       "WATCHDOG_USEC": WATCHDOG_USEC}
+        # An ordinary user, as the unit's: opcache and files behave as they do there.
+        self.process = subprocess.Popen(
+            ["setpriv", "--reuid=www-data", "--regid=www-data", "--init-groups",
+             "systemd-socket-activate", *(f"--setenv={name}={value}" for name, value in environment.items()),
+             "-l", self.socket, f"{self.build}/daemon/php-poold", "--config", conf, "www"],
+            stderr=open(self.directory / "log", "wb"))
+        self._knock()
+        assert self.ready.wait(30), (self.directory / "log").read_text()
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        with self.notify:
+            self.notify.shutdown(socket.SHUT_RDWR)
+
+    def _listen(self):
+        with contextlib.suppress(OSError):  # closed
+            while data := self.notify.recv(65536):
+                if b"READY=1" in data:
+                    self.ready.set()
+
+    def _knock(self):
+        """systemd-socket-activate starts it at the first connection."""
+        while True:
+            try:
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.connect(str(self.socket))
+                    return
+            except (FileNotFoundError, ConnectionRefusedError):
+                os.sched_yield()
+
+    def workers(self):
+        return [p for p in children(self.process.pid) if b"(worker" in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+
+def children(pid):
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def switches(pid):
+    """How often a process has gone to sleep: so often it is woken."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+
+
+@contextlib.contextmanager
+def traced(pid):
+    """Yields a dictionary that has, after the block, how often each system call was made in it."""
+    calls = {}
+    with tempfile.NamedTemporaryFile(mode="r") as out:
+        tracer = subprocess.Popen(["strace", "-qq", "-c", "-U", "name,calls", "-o", out.name, "-p", str(pid)],
+                                  stderr=subprocess.DEVNULL)
+        while int(re.search(r"TracerPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) == 0:
+            assert tracer.poll() is None, "strace did not start"
+        yield calls
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait()
+        calls.update((m[1], int(m[2])) for m in re.finditer(r"^\s*(\w+)\s+(\d+)\s*$", out.read(), re.M))
+    calls.pop("total", None)
