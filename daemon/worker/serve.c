@@ -31,6 +31,15 @@
 /* How often in a row a worker's own connection may go first while others wait. */
 #define OWN_TURNS_MAX 4
 
+/*
+ * A request comes right behind its connection, but a worker may be faster. It waits so long for it before it
+ * turns to others, which would have to take the connection over; no longer, as they wait meanwhile.
+ */
+#define FIRST_BYTES_USEC ((usec_t) 500)
+
+/* The same where the manager is gone and nobody could take the connection over: it would have to be closed. */
+#define LAST_BYTES_USEC (100 * USEC_PER_MSEC)
+
 /* After the system refused us something: how long to leave it alone, and how often to say so. */
 #define REFUSED_PAUSE (100 * USEC_PER_MSEC)
 #define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
@@ -150,8 +159,24 @@ static void serve_request(Server *s, Request *request)
                 server_end(s, status);
 }
 
-/* Serves what is there, at least what is in our memory. The connection is closed or waits after that. */
-static void serve_connection(Server *s)
+/* connection_next(), with some patience for a client that has said nothing so far. */
+static int next_request(Server *s, usec_t patience, Request **ret)
+{
+        Connection *c = s->connection;
+        int r;
+
+        r = connection_next(c, ret);
+        if (r == CONNECTION_IDLE && patience > 0 &&
+            wait_for(connection_fd(c), POLLIN, usec_add(now_monotonic(), patience)) >= 0)
+                r = connection_next(c, ret);
+        return r;
+}
+
+/*
+ * Serves what is there, or comes within that time; at least what is in our memory. The connection is closed
+ * or waits after that.
+ */
+static void serve_connection(Server *s, usec_t patience)
 {
         Connection *c = s->connection;
 
@@ -159,7 +184,8 @@ static void serve_connection(Server *s)
                 Request *request = NULL;
                 int r;
 
-                r = connection_next(c, &request);
+                r = next_request(s, patience, &request);
+                patience = 0;
                 if (r == CONNECTION_IDLE)
                         break;
                 if (r == CONNECTION_REQUEST)
@@ -230,7 +256,7 @@ static void serve_new(Server *s, int fd, const Handoff *origin)
 {
         report_connection(&s->report);
         connection_open(s->connection, fd, origin);
-        serve_connection(s);
+        serve_connection(s, FIRST_BYTES_USEC);
 }
 
 /*
@@ -283,10 +309,10 @@ static void wait_to_park(Server *s)
         };
 
         if (poll(fds, ELEMENTSOF(fds), -1) > 0 && fds[1].revents)
-                serve_connection(s);
+                serve_connection(s, 0);
 }
 
-/* The manager is gone, with everything that it held: what our own connection asked until now is answered. */
+/* The manager is gone, with everything that it held: what our own connection is about to ask is answered. */
 static bool manager_is_gone(const Server *s)
 {
         struct pollfd p = { .fd = s->context->inherit.handoff };
@@ -303,7 +329,7 @@ static void let_go(Server *s)
         Connection *c = s->connection;
 
         if (connection_fd(c) >= 0 && can_serve && manager_is_gone(s))
-                serve_connection(s);
+                serve_connection(s, LAST_BYTES_USEC);
 
         while (connection_fd(c) >= 0) {
                 if (connection_pending(c))
@@ -345,7 +371,7 @@ static bool clear_own(Server *s, bool share)
 
         if (s->work.own && !share && (!waiting || s->own_turns < OWN_TURNS_MAX)) {
                 s->own_turns = waiting ? s->own_turns + 1 : 0;
-                serve_connection(s);
+                serve_connection(s, 0);
                 return false;
         }
 
