@@ -328,9 +328,19 @@ void generation_look(Generation *g)
         }
 }
 
+/* Counts an idle worker that has so much time left. */
+static void count_expiry(GenerationCount *count, usec_t left)
+{
+        if (left == 0)
+                count->expired++;
+        else
+                count->expiry = MIN(count->expiry, left);
+}
+
 GenerationCount generation_count(const Generation *g)
 {
-        GenerationCount count = {};
+        usec_t timeout = g->config->pm_process_idle_timeout;
+        GenerationCount count = { .expiry = timeout };
         usec_t now = now_monotonic();
 
         for (size_t i = 0; i < g->n_workers; i++) {
@@ -349,9 +359,8 @@ GenerationCount generation_count(const Generation *g)
                         count.starting++;
                 else if (stage == STAGE_IDLE) {
                         count.idle++;
-                        if (g->config->pm_mode == PM_ONDEMAND &&
-                            usec_add(idle_since(g, i), g->config->pm_process_idle_timeout) <= now)
-                                count.expired++;
+                        if (g->config->pm_mode == PM_ONDEMAND)
+                                count_expiry(&count, usec_sub(usec_add(idle_since(g, i), timeout), now));
                 } else
                         count.busy++;
         }

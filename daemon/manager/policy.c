@@ -8,7 +8,11 @@
 
 #include "manager/policy.h"
 
+/* Surplus workers go at this pace. */
 #define MAINTENANCE_USEC USEC_PER_SEC
+
+/* Nobody tells the manager that there is a surplus: where there can be one, it looks after this time. */
+#define SURPLUS_LOOK_USEC (5 * USEC_PER_SEC)
 
 /* Idle workers that the mode wants, counting those on their way. */
 static size_t wanted_idle(const Config *c, const PoolView *v)
@@ -54,6 +58,18 @@ static size_t surplus(const Config *c, const PoolView *v)
         return 0;
 }
 
+/* When to look again, of a pool with so many workers (own) of which so many are idle. */
+static usec_t look_again(const Config *c, const PoolView *v, size_t own, size_t idle)
+{
+        if (c->pm_mode == PM_DYNAMIC && idle > c->pm_max_spare_servers)
+                return MAINTENANCE_USEC;
+        if (c->pm_mode == PM_DYNAMIC && own > c->pm_max_spare_servers)
+                return SURPLUS_LOOK_USEC;
+        if (c->pm_mode == PM_ONDEMAND && own > 0)
+                return MAX(v->expiry, MAINTENANCE_USEC);
+        return 0;
+}
+
 PoolStep pool_decide(const Config *c, const PoolView *v)
 {
         size_t own = v->idle + v->busy + v->starting, all = own + v->old;
@@ -76,11 +92,6 @@ PoolStep pool_decide(const Config *c, const PoolView *v)
         if (c->pm_mode != PM_STATIC && own + v->old < c->pm_max_children)
                 step.wake = c->pm_mode == PM_DYNAMIC ? c->pm_min_spare_servers : 1;
         step.watch = own == 0;
-        if (c->pm_mode == PM_DYNAMIC && own > c->pm_max_spare_servers)
-                step.again = MAINTENANCE_USEC;
-        else if (c->pm_mode == PM_ONDEMAND && own > 0)
-                step.again = MAINTENANCE_USEC;
-        else if (step.more)
-                step.again = MAINTENANCE_USEC;
+        step.again = step.more ? MAINTENANCE_USEC : look_again(c, v, own, v->idle - step.retire);
         return step;
 }

@@ -15,6 +15,7 @@ typedef struct PoolView {
         size_t starting; /* of the current generation, ordered or not yet ready */
         size_t old;      /* workers of earlier generations that still live, and retiring ones */
         size_t expired;  /* of the idle ones: idle for longer than pm.process_idle_timeout */
+        usec_t expiry;   /* until the next of the idle ones is idle for so long, or could be */
         size_t last;     /* workers spawned by the step before, if that was a moment ago */
         bool sized;      /* the generation has had its first sizing: start_servers no longer counts */
         bool demand;     /* connections wait and no worker is there */

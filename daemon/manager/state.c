@@ -250,6 +250,7 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
                 .starting = count.starting,
                 .old = count.retiring,
                 .expired = count.expired,
+                .expiry = count.expiry,
                 .last = now < m->last_spawn + BURST_USEC ? m->last_batch : 0,
                 .sized = g->sized,
                 .demand = m->demand || parking_waiting(m->parking),
@@ -313,14 +314,16 @@ static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
         m->last_batch = (size_t) r;
 }
 
-/* A tick that is already coming stays where it is: steps in between must not put it off for ever. */
-static void schedule_tick(Manager *m, usec_t again)
+/* A tick that comes earlier stays where it is: steps in between must not put it off for ever. */
+static void schedule_tick(Manager *m, usec_t now, usec_t again)
 {
         int enabled = SD_EVENT_OFF;
+        usec_t coming = 0;
 
         (void) sd_event_source_get_enabled(m->tick_source, &enabled);
-        if (again > 0 && enabled == SD_EVENT_OFF)
-                (void) sd_event_source_set_time_relative(m->tick_source, again);
+        (void) sd_event_source_get_time(m->tick_source, &coming);
+        if (again > 0 && (enabled == SD_EVENT_OFF || now + again < coming))
+                (void) sd_event_source_set_time(m->tick_source, now + again);
         (void) sd_event_source_set_enabled(m->tick_source, again > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
@@ -351,7 +354,7 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
                 g->sized = true;
 
         watch_sockets(m, step.watch);
-        schedule_tick(m, step.again);
+        schedule_tick(m, now, step.again);
 
         scoreboard_arm(g->board, (unsigned) step.wake);
         idle = generation_count(g).idle;

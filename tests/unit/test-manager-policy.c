@@ -18,6 +18,8 @@ typedef struct Case {
         PoolStep step;
 } Case;
 
+#define EXPIRY (10 * USEC_PER_SEC)
+
 static const Config config_base = {
         .pm_max_children = 8,
         .pm_start_servers = 3,
@@ -38,25 +40,35 @@ static const Case cases[] = {
         { "dynamic: below min_spare", PM_DYNAMIC, { .idle = 1, .busy = 2, .sized = true }, { .spawn = 1, .wake = 2 } },
         { "dynamic: on their way", PM_DYNAMIC, { .starting = 2, .busy = 2, .sized = true }, { .wake = 2 } },
         { "dynamic: demand grows, so does the batch", PM_DYNAMIC, { .busy = 3, .last = 2, .sized = true },
-          { .spawn = 4, .wake = 2, .again = USEC_PER_SEC } },
-        { "dynamic: full", PM_DYNAMIC, { .busy = 8, .sized = true }, { .saturated = true, .again = USEC_PER_SEC } },
+          { .spawn = 4, .wake = 2, .again = 5 * USEC_PER_SEC } },
+        { "dynamic: full", PM_DYNAMIC, { .busy = 8, .sized = true },
+          { .saturated = true, .again = 5 * USEC_PER_SEC } },
+        { "dynamic: a surplus once some are idle", PM_DYNAMIC, { .idle = 4, .busy = 1, .sized = true, .tick = true },
+          { .wake = 2, .again = 5 * USEC_PER_SEC } },
+        { "dynamic: the last of a surplus", PM_DYNAMIC, { .idle = 5, .sized = true, .tick = true },
+          { .retire = 1, .wake = 2 } },
         { "dynamic: surplus, but no tick", PM_DYNAMIC, { .idle = 6, .sized = true }, { .wake = 2, .again = USEC_PER_SEC } },
         { "dynamic: surplus", PM_DYNAMIC, { .idle = 6, .sized = true, .tick = true },
           { .retire = 1, .wake = 2, .again = USEC_PER_SEC } },
         { "dynamic: retiring ones still take room", PM_DYNAMIC, { .busy = 6, .old = 1, .sized = true },
-          { .spawn = 1, .saturated = true, .again = USEC_PER_SEC } },
+          { .spawn = 1, .saturated = true, .again = 5 * USEC_PER_SEC } },
 
         { "ondemand: nothing to do", PM_ONDEMAND, { .sized = true }, { .wake = 1, .watch = true } },
-        { "ondemand: first connection", PM_ONDEMAND, { .demand = true, .sized = true },
-          { .spawn = 1, .wake = 1, .again = USEC_PER_SEC } },
-        { "ondemand: all busy", PM_ONDEMAND, { .busy = 2, .sized = true },
-          { .spawn = 1, .wake = 1, .again = USEC_PER_SEC } },
+        { "ondemand: first connection", PM_ONDEMAND, { .demand = true, .sized = true, .expiry = EXPIRY },
+          { .spawn = 1, .wake = 1, .again = EXPIRY } },
+        { "ondemand: all busy", PM_ONDEMAND, { .busy = 2, .sized = true, .expiry = EXPIRY },
+          { .spawn = 1, .wake = 1, .again = EXPIRY } },
+        { "ondemand: idle, not too long", PM_ONDEMAND, { .idle = 2, .sized = true, .expiry = 2 * USEC_PER_SEC },
+          { .wake = 1, .again = 2 * USEC_PER_SEC } },
+        { "ondemand: not for each one of them", PM_ONDEMAND, { .idle = 2, .sized = true, .expiry = 1 },
+          { .wake = 1, .again = USEC_PER_SEC } },
         { "ondemand: idle too long", PM_ONDEMAND, { .idle = 2, .expired = 2, .sized = true, .tick = true },
           { .retire = 2, .wake = 1, .watch = true } },
         { "leaving: all idle ones", PM_STATIC, { .idle = 7, .old = 1, .sized = true, .leaving = true },
           { .retire = 7, .watch = true } },
         { "leaving: nobody is left", PM_DYNAMIC, { .sized = true, .leaving = true }, { .wake = 2, .watch = true } },
-        { "ondemand: full", PM_ONDEMAND, { .busy = 8, .sized = true }, { .saturated = true, .again = USEC_PER_SEC } },
+        { "ondemand: full", PM_ONDEMAND, { .busy = 8, .sized = true, .expiry = EXPIRY },
+          { .saturated = true, .again = EXPIRY } },
 };
 
 static void test_cases(void **state)
