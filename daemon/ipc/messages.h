@@ -52,7 +52,8 @@ typedef struct IpcMessage {
         uint32_t n; /* of workers[] */
         IpcWorker workers[IPC_SPAWN_MAX];
         char version[IPC_VERSION_MAX]; /* IPC_STARTED: PHP's */
-        char text[IPC_TEXT_MAX]; /* IPC_FAILED: why; IPC_STARTED: what PHP could not load, "" for nothing */
+        char text[IPC_TEXT_MAX]; /* IPC_FAILED: why; IPC_STARTED: what is wrong all the same, "" for nothing:
+                                  * an extension that could not be loaded, a warm-up that failed */
 } IpcMessage;
 
 /* Sends one message with its descriptors, which stay the caller's. 0 or -errno (fd_send()). */

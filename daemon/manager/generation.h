@@ -64,7 +64,7 @@ struct Generation {
         Template *template;
         TemplateState template_state;
         char php_version[IPC_VERSION_MAX];
-        char complaint[IPC_TEXT_MAX]; /* what PHP could not load and started without; "" for nothing */
+        char complaint[IPC_TEXT_MAX]; /* what is wrong though PHP started; "" for nothing */
         char *failure;      /* why it cannot go on: a sentence, or NULL */
         Worker *workers;    /* one per slot of the board */
         size_t n_workers;

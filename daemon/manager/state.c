@@ -160,6 +160,9 @@ static void take_over(Manager *m)
         crashes_reset(&m->deaths.crashes);
         m->saturated = false;
         log_set_max_level(new->config->log_level);
+        if (new->complaint[0])
+                log_warning("Pool %s serves all the same, with generation %s: %s", m->pool, new->id_text,
+                            new->complaint);
 
         if (old) {
                 usec_t drain = old->config->reload_drain_timeout;
@@ -189,8 +192,8 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
         Generation *g = m->next;
 
         /*
-         * PHP starts without an extension that it cannot load, and so does a pool. But one that serves has
-         * more to lose than to win by a reload that takes an extension away.
+         * PHP starts without an extension that it cannot load, and so does a pool, also when its warm-up
+         * failed. But one that serves has more to lose than to win by a reload to such a generation.
          */
         if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && g->complaint[0])
                 generation_fail(g, "%s", g->complaint);

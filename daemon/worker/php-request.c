@@ -22,6 +22,9 @@
 #define STATUS_TOO_LARGE 431 /* RFC 6585 */
 #define STATUS_INTERNAL_ERROR 500
 
+/* What PHP gives a script that ends by an error, as its status to exit with. */
+#define STATUS_OF_ERROR 255
+
 /* In PHP's cache of resolved paths most of the time, which saves the system calls. */
 static bool file_exists(const char *path)
 {
@@ -172,7 +175,7 @@ static void add_error_header(void)
         char *header = php_process.settings.error_header;
         sapi_header_line line = { .line = header, .line_len = header ? strlen(header) : 0 };
 
-        if (EG(exit_status) == 255 && line.line_len > 0 && !SG(headers_sent))
+        if (EG(exit_status) == STATUS_OF_ERROR && line.line_len > 0 && !SG(headers_sent))
                 (void) sapi_header_op(SAPI_HEADER_REPLACE, &line);
 }
 
@@ -236,6 +239,7 @@ static void run(PhpRequest *r)
         r->request->ops->script_ended(r->request);
         forget_path();
         php_request_shutdown(NULL);
+        r->outcome.failed = EG(exit_status) == STATUS_OF_ERROR;
 }
 
 /* The frame that nothing jumps over. */

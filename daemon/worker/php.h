@@ -34,6 +34,7 @@ int php_worker_start(void);
 typedef struct PhpOutcome {
         int status;     /* HTTP status code of the answer */
         size_t memory;  /* peak of memory_get_peak_usage(true), bytes */
+        bool failed;    /* the script ended by an error, or by exit(255): PHP makes no difference */
         bool must_exit; /* PHP can serve no more in this process */
 } PhpOutcome;
 PhpOutcome php_serve(Request *request);

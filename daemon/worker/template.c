@@ -12,8 +12,10 @@
 
 #include "worker/template.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@
 #include "ipc/messages.h"
 #include "worker/php.h"
 #include "worker/slowlog.h"
+#include "worker/warmup.h"
 #include "worker/worker.h"
 
 typedef struct Launch {
@@ -123,13 +126,28 @@ static int take_orders(const WorkerContext *c, Launch *launch)
         }
 }
 
-/* Starts PHP and tells the manager how that went. */
+/* What is wrong though PHP started: with an extension, with the warm-up. "" for nothing. */
+static void gather_complaints(const WorkerContext *c, char *text, size_t size)
+{
+        char warmup[WARMUP_TEXT_MAX];
+        const char *php;
+
+        warmup_run(c, warmup);
+        php = php_start_complaint();
+        (void) snprintf(text, size, "%s%s%s", warmup, *warmup && *php ? "\n" : "", php);
+}
+
+/*
+ * Starts PHP, warms it up, and tells the manager how that went. Until orders are taken nobody looks whether
+ * the manager is there, so a script that does not end must not keep us when it is killed.
+ */
 static int start(const WorkerContext *c)
 {
         IpcMessage message = { .type = IPC_STARTED };
         const char *why = NULL;
         int r, q;
 
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         r = php_start(c->config, &why);
         (void) fflush(NULL); /* or every worker would say it again */
         if (r < 0) {
@@ -137,7 +155,7 @@ static int start(const WorkerContext *c)
                 (void) snprintf(message.text, sizeof message.text, "%s", why ?: strerror(-r));
         } else {
                 (void) snprintf(message.version, sizeof message.version, "%s", php_version());
-                (void) snprintf(message.text, sizeof message.text, "%s", php_start_complaint());
+                gather_complaints(c, message.text, sizeof message.text);
         }
 
         q = ipc_send(c->inherit.channel, &message, NULL, 0);

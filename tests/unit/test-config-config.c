@@ -160,6 +160,7 @@ static void test_dump(void **state _unused_)
         assert_non_null(strstr(text, "\nping.response = \"a\\\"b\\\\c\\n\\x01\xc3\xa4\"; #"));
         assert_non_null(strstr(text, "\nsecurity.limit_extensions = [\".php\", \".phar\"];\n"));
         assert_non_null(strstr(text, "\nphp.value = [];\n"));
+        assert_non_null(strstr(text, "\nreload.warmup = [];\n"));
 }
 
 static void test_quote_cuts(void **state _unused_)
