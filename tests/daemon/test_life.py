@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,7 +13,6 @@ from lib.scripts import HELLO, LONG, SHORT, Running
 from lib.wait import wait_until
 
 PID = "<?php echo getmypid();"
-STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
 
 
 def poold(build_dir, *arguments):
@@ -79,35 +77,6 @@ def test_drain_timeout_ends_what_goes_on(make_daemon):
         forever = daemon.script("forever.php", LONG.replace("sleep(2)", "sleep(600)"))
         with Running(daemon, forever).connection:
             assert daemon.stop() == 0
-
-
-def test_sighup_reloads(daemon):
-    before = daemon.workers()
-    daemon.conf.write_text(STATIC % 3 + 'php = { value = ["memory_limit=55M"]; };')
-    daemon.reload()
-    status = daemon.status()
-    assert (status["generation"], status["state"], status["max-children"]) == (2, "running", 3)
-    assert daemon.run("<?php echo ini_get('memory_limit');") == "55M"
-    wait_until(lambda: not before & daemon.children().keys(), what="the old generation gone")
-    daemon.wait_idle(3)  # the last had no room until then
-
-
-def test_refused_reload(daemon):
-    before = daemon.children().keys()
-    daemon.conf.write_text("\nunknown = 1;\n")
-    result = daemon.ctl("reload", "www")
-    assert result.returncode == 1 and re.search(r"www\.conf:2\b.*unknown", result.stderr), result
-    assert daemon.children().keys() == before
-    assert daemon.status()["generation"] == 1
-    assert daemon.run(HELLO) == "hello"
-
-
-def test_reloads_at_once_are_one_after_the_other(daemon):
-    with ThreadPoolExecutor(5) as executor:
-        reloads = [executor.submit(daemon.ctl, "reload", "www") for _ in range(5)]
-    assert [reload.result().returncode for reload in reloads] == [0] * 5
-    assert daemon.status()["state"] == "running"
-    assert daemon.run(HELLO) == "hello"
 
 
 def test_killed_worker_is_replaced(daemon):

@@ -81,7 +81,8 @@ class Daemon:
             ["systemd-socket-activate", "-l", listen or self.socket, "--fdname=fastcgi",
              *(f"--setenv={name}={value}" for name, value in environment.items()),
              self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"),
+            cwd=self.directory)
         if listen is None:
             wait_until(self.socket.exists, what="systemd-socket-activate's socket")
             wait_until(self._knock, what="systemd-socket-activate listening")
@@ -109,19 +110,21 @@ class Daemon:
         with self.notify:
             self.notify.shutdown(socket.SHUT_RDWR)
             self.listener.join()
-        left = self.processes()
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        assert left == [], f"processes left behind: {left}"
+        try:
+            # A worker that was only just ordered ends by itself, perhaps after the manager.
+            wait_until(lambda: not self.processes(), 5, "no process left behind")
+        finally:
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
         for name in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"):
             assert name not in self.logged(), self.logged()
 
     def processes(self):
-        """All processes of this pool, whoever their parent is: its directory is in their environment."""
-        mark, found = f"RUNTIME_DIRECTORY={self.runtime}\0".encode(), []
+        """All processes of this pool, whoever their parent is: they work in its directory."""
+        found = []
         for directory in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if mark in (directory / "environ").read_bytes():
+                if (directory / "cwd").readlink() == self.directory:
                     found.append(int(directory.name))
             except OSError:  # gone, or a kernel thread
                 continue

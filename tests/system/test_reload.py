@@ -92,6 +92,7 @@ BROKEN = {
                    r"(?s)www\.conf:2\b.*pm\.mode.*www\.conf:4\b.*idle_exit"),
     "preload": ('php = { admin_value = ["opcache.preload=/srv/www/missing.php"]; };', r"missing\.php"),
     "extension": ('php = { admin_value = ["extension=no_such_extension.so"]; };', r"no_such_extension"),
+    "warm-up": ('reload = { warmup = ["/srv/www/missing.php"]; };', r"reload\.warmup: .*missing\.php"),
     "ini": ('php = { ini = "/srv/www/no.ini"; };', r"/srv/www/no\.ini"),
 }
 
