@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What pytest needs to find tests/lib, and the builds that are tested."""
+"""The builds that are tested. pytest.ini says where tests/lib is."""
 
 import os
 import pathlib
 import signal
-import sys
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
 
 # Machines and managers are cleaned up also when the run is ended from outside.
 signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -11,9 +11,6 @@
 /* Surplus workers go at this pace. */
 #define MAINTENANCE_USEC USEC_PER_SEC
 
-/* Nobody tells the manager that there is a surplus: where there can be one, it looks after this time. */
-#define SURPLUS_LOOK_USEC (5 * USEC_PER_SEC)
-
 /* Idle workers that the mode wants, counting those on their way. */
 static size_t wanted_idle(const Config *c, const PoolView *v)
 {
@@ -58,16 +55,21 @@ static size_t surplus(const Config *c, const PoolView *v)
         return 0;
 }
 
-/* When to look again, of a pool with so many workers (own) of which so many are idle. */
-static usec_t look_again(const Config *c, const PoolView *v, size_t own, size_t idle)
+/*
+ * What becomes of a surplus, in a pool with so many workers (own) of which so many are idle: where there is
+ * one, it goes by and by; where there can be one, a worker tells when it is there.
+ */
+static void watch_surplus(const Config *c, const PoolView *v, size_t own, size_t idle, PoolStep *step)
 {
-        if (c->pm_mode == PM_DYNAMIC && idle > c->pm_max_spare_servers)
-                return MAINTENANCE_USEC;
-        if (c->pm_mode == PM_DYNAMIC && own > c->pm_max_spare_servers)
-                return SURPLUS_LOOK_USEC;
-        if (c->pm_mode == PM_ONDEMAND && own > 0)
-                return MAX(v->expiry, MAINTENANCE_USEC);
-        return 0;
+        size_t most = c->pm_mode == PM_DYNAMIC ? c->pm_max_spare_servers : 0;
+
+        if (c->pm_mode == PM_STATIC)
+                return;
+        if (idle > most)
+                step->again = c->pm_mode == PM_DYNAMIC ? MAINTENANCE_USEC
+                                                       : MAX(v->expiry, MAINTENANCE_USEC);
+        else if (own > most)
+                step->surplus = (unsigned) most + 1;
 }
 
 PoolStep pool_decide(const Config *c, const PoolView *v)
@@ -90,8 +92,10 @@ PoolStep pool_decide(const Config *c, const PoolView *v)
 
         own = own + step.spawn - step.retire;
         if (c->pm_mode != PM_STATIC && own + v->old < c->pm_max_children)
-                step.wake = c->pm_mode == PM_DYNAMIC ? c->pm_min_spare_servers : 1;
+                step.least = c->pm_mode == PM_DYNAMIC ? (unsigned) c->pm_min_spare_servers : 1;
         step.watch = own == 0;
-        step.again = step.more ? MAINTENANCE_USEC : look_again(c, v, own, v->idle - step.retire);
+        watch_surplus(c, v, own, v->idle - step.retire, &step);
+        if (step.more)
+                step.again = MAINTENANCE_USEC;
         return step;
 }

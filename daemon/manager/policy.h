@@ -28,7 +28,8 @@ typedef struct PoolStep {
         size_t spawn;
         bool more;       /* pm.max_spawn_rate kept some back: they are for the next batch */
         size_t retire;   /* that many of the idle ones, the longest idle first */
-        size_t wake;     /* wake the manager when fewer than this many are idle; 0 for never */
+        unsigned least;   /* wake the manager when fewer are idle; 0 for never */
+        unsigned surplus; /* wake the manager when as many are idle; 0 for never */
         usec_t again;    /* run the maintenance timer after this time; 0 for never */
         bool watch;      /* watch the listening sockets: no worker does */
         bool saturated;  /* more workers are wanted than pm.max_children allows */

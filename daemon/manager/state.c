@@ -359,10 +359,10 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
         watch_sockets(m, step.watch);
         schedule_tick(m, now, step.again);
 
-        scoreboard_arm(g->board, (unsigned) step.wake);
+        scoreboard_arm(g->board, step.least, step.surplus);
         idle = generation_count(g).idle;
-        if (idle < view.idle && idle < step.wake)
-                manager_changed(m); /* a worker took it below before the board was armed: look again */
+        if ((idle < view.idle && idle < step.least) || (idle > view.idle && step.surplus > 0 && idle >= step.surplus))
+                manager_changed(m); /* it left the bounds before the board was armed: look again */
 }
 
 /* Starts PHP anew with the same settings. */

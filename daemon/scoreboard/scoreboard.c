@@ -32,10 +32,12 @@ typedef struct Slot {
 typedef struct Board {
         uint32_t magic;
         uint32_t n_slots;
-        _Alignas(CACHE_LINE) atomic_uint threshold; /* the manager's */
-        _Alignas(CACHE_LINE) atomic_uint armed;     /* everybody's */
+        _Alignas(CACHE_LINE) atomic_uint least; /* the manager's: its bounds of the number of idle workers */
+        atomic_uint surplus;
+        _Alignas(CACHE_LINE) atomic_uint least_armed; /* everybody's */
+        atomic_uint surplus_armed;
         atomic_uint timer_offered;
-        _Atomic uint64_t idle[IDLE_WORDS];          /* everybody's: one bit a slot */
+        _Atomic uint64_t idle[IDLE_WORDS]; /* one bit a slot */
         Slot slots[];
 } Board;
 
@@ -212,14 +214,16 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
         atomic_store(&s->stage, stage);
         if (stage == STAGE_IDLE) {
                 mark_idle(b, slot, true);
-                return before == STAGE_STARTING;
+                return before == STAGE_STARTING ||
+                       (atomic_load(&b->board->surplus_armed) && count_idle(b) >= atomic_load(&b->board->surplus) &&
+                        atomic_exchange(&b->board->surplus_armed, 0) != 0);
         }
         if (before != STAGE_IDLE)
                 return false;
 
         mark_idle(b, slot, false);
-        return atomic_load(&b->board->armed) && count_idle(b) < atomic_load(&b->board->threshold) &&
-               atomic_exchange(&b->board->armed, 0) != 0;
+        return atomic_load(&b->board->least_armed) && count_idle(b) < atomic_load(&b->board->least) &&
+               atomic_exchange(&b->board->least_armed, 0) != 0;
 }
 
 bool scoreboard_claim_timer(Scoreboard *b)
@@ -291,8 +295,10 @@ bool scoreboard_read(const Scoreboard *b, size_t slot, WorkerRecord *ret)
         return whole;
 }
 
-void scoreboard_arm(Scoreboard *b, unsigned threshold)
+void scoreboard_arm(Scoreboard *b, unsigned least, unsigned surplus)
 {
-        atomic_store(&b->board->threshold, threshold);
-        atomic_store(&b->board->armed, threshold > 0);
+        atomic_store(&b->board->least, least);
+        atomic_store(&b->board->surplus, surplus);
+        atomic_store(&b->board->least_armed, least > 0);
+        atomic_store(&b->board->surplus_armed, surplus > 0);
 }

@@ -95,7 +95,7 @@ void scoreboard_end(Scoreboard *board, size_t slot);
 
 /*
  * Changes the stage, and the idle count with it. True when the manager asked to be woken and must be now:
- * the idle count fell below its threshold, or the worker is idle for the first time.
+ * the idle count left its bounds, or the worker is idle for the first time.
  */
 bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
 
@@ -131,5 +131,8 @@ void scoreboard_condemn(Scoreboard *board, size_t slot, uint64_t request);
 /* The timer does not run: the next request with a time limit is to start it. */
 void scoreboard_offer_timer(Scoreboard *board);
 
-/* Asks to be woken once when fewer than threshold workers are idle; 0 asks for nothing. */
-void scoreboard_arm(Scoreboard *board, unsigned threshold);
+/*
+ * Asks to be woken once when fewer than least workers are idle, and once when as many as surplus are; 0 for
+ * never.
+ */
+void scoreboard_arm(Scoreboard *board, unsigned least, unsigned surplus);

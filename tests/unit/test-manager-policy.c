@@ -35,40 +35,40 @@ static const Case cases[] = {
         { "static: beside an earlier generation", PM_STATIC, { .idle = 1, .old = 5, .sized = true }, { .spawn = 2 } },
         { "static: one beyond the limit to take over", PM_STATIC, { .old = 8 }, { .spawn = 1 } },
 
-        { "dynamic: start_servers", PM_DYNAMIC, { .idle = 1 }, { .spawn = 2, .wake = 2 } },
-        { "dynamic: enough", PM_DYNAMIC, { .idle = 2, .busy = 1, .sized = true }, { .wake = 2 } },
-        { "dynamic: below min_spare", PM_DYNAMIC, { .idle = 1, .busy = 2, .sized = true }, { .spawn = 1, .wake = 2 } },
-        { "dynamic: on their way", PM_DYNAMIC, { .starting = 2, .busy = 2, .sized = true }, { .wake = 2 } },
+        { "dynamic: start_servers", PM_DYNAMIC, { .idle = 1 }, { .spawn = 2, .least = 2 } },
+        { "dynamic: enough", PM_DYNAMIC, { .idle = 2, .busy = 1, .sized = true }, { .least = 2 } },
+        { "dynamic: below min_spare", PM_DYNAMIC, { .idle = 1, .busy = 2, .sized = true }, { .spawn = 1, .least = 2 } },
+        { "dynamic: on their way", PM_DYNAMIC, { .starting = 2, .busy = 2, .sized = true }, { .least = 2 } },
         { "dynamic: demand grows, so does the batch", PM_DYNAMIC, { .busy = 3, .last = 2, .sized = true },
-          { .spawn = 4, .wake = 2, .again = 5 * USEC_PER_SEC } },
+          { .spawn = 4, .least = 2, .surplus = 5 } },
         { "dynamic: full", PM_DYNAMIC, { .busy = 8, .sized = true },
-          { .saturated = true, .again = 5 * USEC_PER_SEC } },
+          { .saturated = true, .surplus = 5 } },
         { "dynamic: a surplus once some are idle", PM_DYNAMIC, { .idle = 4, .busy = 1, .sized = true, .tick = true },
-          { .wake = 2, .again = 5 * USEC_PER_SEC } },
+          { .least = 2, .surplus = 5 } },
         { "dynamic: the last of a surplus", PM_DYNAMIC, { .idle = 5, .sized = true, .tick = true },
-          { .retire = 1, .wake = 2 } },
-        { "dynamic: surplus, but no tick", PM_DYNAMIC, { .idle = 6, .sized = true }, { .wake = 2, .again = USEC_PER_SEC } },
+          { .retire = 1, .least = 2 } },
+        { "dynamic: surplus, but no tick", PM_DYNAMIC, { .idle = 6, .sized = true }, { .least = 2, .again = USEC_PER_SEC } },
         { "dynamic: surplus", PM_DYNAMIC, { .idle = 6, .sized = true, .tick = true },
-          { .retire = 1, .wake = 2, .again = USEC_PER_SEC } },
+          { .retire = 1, .least = 2, .again = USEC_PER_SEC } },
         { "dynamic: retiring ones still take room", PM_DYNAMIC, { .busy = 6, .old = 1, .sized = true },
-          { .spawn = 1, .saturated = true, .again = 5 * USEC_PER_SEC } },
+          { .spawn = 1, .saturated = true, .surplus = 5 } },
 
-        { "ondemand: nothing to do", PM_ONDEMAND, { .sized = true }, { .wake = 1, .watch = true } },
+        { "ondemand: nothing to do", PM_ONDEMAND, { .sized = true }, { .least = 1, .watch = true } },
         { "ondemand: first connection", PM_ONDEMAND, { .demand = true, .sized = true, .expiry = EXPIRY },
-          { .spawn = 1, .wake = 1, .again = EXPIRY } },
+          { .spawn = 1, .least = 1, .surplus = 1 } },
         { "ondemand: all busy", PM_ONDEMAND, { .busy = 2, .sized = true, .expiry = EXPIRY },
-          { .spawn = 1, .wake = 1, .again = EXPIRY } },
+          { .spawn = 1, .least = 1, .surplus = 1 } },
         { "ondemand: idle, not too long", PM_ONDEMAND, { .idle = 2, .sized = true, .expiry = 2 * USEC_PER_SEC },
-          { .wake = 1, .again = 2 * USEC_PER_SEC } },
+          { .least = 1, .again = 2 * USEC_PER_SEC } },
         { "ondemand: not for each one of them", PM_ONDEMAND, { .idle = 2, .sized = true, .expiry = 1 },
-          { .wake = 1, .again = USEC_PER_SEC } },
+          { .least = 1, .again = USEC_PER_SEC } },
         { "ondemand: idle too long", PM_ONDEMAND, { .idle = 2, .expired = 2, .sized = true, .tick = true },
-          { .retire = 2, .wake = 1, .watch = true } },
+          { .retire = 2, .least = 1, .watch = true } },
         { "leaving: all idle ones", PM_STATIC, { .idle = 7, .old = 1, .sized = true, .leaving = true },
           { .retire = 7, .watch = true } },
-        { "leaving: nobody is left", PM_DYNAMIC, { .sized = true, .leaving = true }, { .wake = 2, .watch = true } },
+        { "leaving: nobody is left", PM_DYNAMIC, { .sized = true, .leaving = true }, { .least = 2, .watch = true } },
         { "ondemand: full", PM_ONDEMAND, { .busy = 8, .sized = true, .expiry = EXPIRY },
-          { .saturated = true, .again = EXPIRY } },
+          { .saturated = true, .surplus = 1 } },
 };
 
 static void test_cases(void **state)
@@ -82,11 +82,13 @@ static void test_cases(void **state)
                 config.pm_mode = cases[i].mode;
                 step = pool_decide(&config, &cases[i].view);
                 if (step.spawn != cases[i].step.spawn || step.retire != cases[i].step.retire ||
-                    step.wake != cases[i].step.wake || step.again != cases[i].step.again ||
-                    step.watch != cases[i].step.watch || step.saturated != cases[i].step.saturated)
-                        fail_msg("%s: spawn %zu, retire %zu, wake %zu, again %llu, watch %d, saturated %d", cases[i].name,
-                                 step.spawn, step.retire, step.wake, (unsigned long long) step.again, step.watch,
-                                 step.saturated);
+                    step.least != cases[i].step.least || step.surplus != cases[i].step.surplus ||
+                    step.again != cases[i].step.again || step.watch != cases[i].step.watch ||
+                    step.saturated != cases[i].step.saturated)
+                        fail_msg("%s: spawn %zu, retire %zu, least %u, surplus %u, again %llu, watch %d, "
+                                 "saturated %d",
+                                 cases[i].name, step.spawn, step.retire, step.least, step.surplus,
+                                 (unsigned long long) step.again, step.watch, step.saturated);
         }
 }
 

@@ -95,7 +95,7 @@ static void test_wakes_once_below_the_threshold(void **state _unused_)
         for (size_t i = 0; i < 3; i++)
                 start_worker(&f, i);
 
-        scoreboard_arm(f.manager, 2);
+        scoreboard_arm(f.manager, 2, 0);
         assert_false(scoreboard_set_stage(f.worker, 0, STAGE_READING)); /* 2 idle: enough */
         assert_true(scoreboard_set_stage(f.worker, 1, STAGE_READING));
         assert_false(scoreboard_set_stage(f.worker, 2, STAGE_READING)); /* told already */
@@ -106,12 +106,29 @@ static void test_wakes_once_below_the_threshold(void **state _unused_)
         assert_false(scoreboard_set_stage(f.worker, 0, STAGE_FINISHING));
         assert_false(scoreboard_set_stage(f.worker, 0, STAGE_IDLE));
 
-        scoreboard_arm(f.manager, 2);
+        scoreboard_arm(f.manager, 2, 0);
         assert_true(scoreboard_set_stage(f.worker, 0, STAGE_ENDING));
 
         assert_false(scoreboard_set_stage(f.worker, 1, STAGE_IDLE));
-        scoreboard_arm(f.manager, 0);
+        scoreboard_arm(f.manager, 0, 0);
         assert_false(scoreboard_set_stage(f.worker, 1, STAGE_READING));
+        fixture_close(&f);
+}
+
+static void test_wakes_once_at_a_surplus(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        for (size_t i = 0; i < 3; i++) {
+                start_worker(&f, i);
+                (void) scoreboard_set_stage(f.worker, i, STAGE_READING);
+        }
+        scoreboard_arm(f.manager, 0, 2);
+        assert_false(scoreboard_set_stage(f.worker, 0, STAGE_IDLE));
+        assert_true(scoreboard_set_stage(f.worker, 1, STAGE_IDLE));
+        assert_false(scoreboard_set_stage(f.worker, 2, STAGE_IDLE)); /* told already */
+        assert_false(scoreboard_set_stage(f.worker, 0, STAGE_READING));
         fixture_close(&f);
 }
 
@@ -124,13 +141,13 @@ static void test_release_of_an_idle_worker(void **state _unused_)
         start_worker(&f, 0);
         start_worker(&f, 1);
         scoreboard_release(f.manager, 1);
-        scoreboard_arm(f.manager, 1);
+        scoreboard_arm(f.manager, 1, 0);
         assert_true(scoreboard_set_stage(f.worker, 0, STAGE_READING));
 
         /* One that dies busy was not counted. */
         scoreboard_release(f.manager, 0);
         start_worker(&f, 0);
-        scoreboard_arm(f.manager, 1);
+        scoreboard_arm(f.manager, 1, 0);
         assert_true(scoreboard_set_stage(f.worker, 0, STAGE_READING));
         fixture_close(&f);
 }
@@ -146,9 +163,9 @@ static void test_death_between_stage_and_count(void **state _unused_)
         (void) scoreboard_set_stage(f.worker, 2, STAGE_READING);
         scoreboard_release(f.manager, 2);
         scoreboard_release(f.manager, 2);
-        scoreboard_arm(f.manager, 2);
+        scoreboard_arm(f.manager, 2, 0);
         assert_true(scoreboard_set_stage(f.worker, 1, STAGE_READING)); /* 1 idle, and not 2 or 0 */
-        scoreboard_arm(f.manager, 1);
+        scoreboard_arm(f.manager, 1, 0);
         assert_false(scoreboard_set_stage(f.worker, 1, STAGE_IDLE));
         assert_false(scoreboard_set_stage(f.worker, 1, STAGE_READING));
         fixture_close(&f);
@@ -311,6 +328,7 @@ int main(void)
                 cmocka_unit_test(test_stage_names),
                 cmocka_unit_test(test_life_of_a_slot),
                 cmocka_unit_test(test_wakes_once_below_the_threshold),
+                cmocka_unit_test(test_wakes_once_at_a_surplus),
                 cmocka_unit_test(test_release_of_an_idle_worker),
                 cmocka_unit_test(test_death_between_stage_and_count),
                 cmocka_unit_test(test_condemned_request),

@@ -266,7 +266,7 @@ static void test_wake(void **state _unused_)
         wait_stage(&f, STAGE_IDLE);
         assert_int_equal(eventfd_read(f.context.inherit.wake, &value), -1);
 
-        scoreboard_arm(f.board, 1);
+        scoreboard_arm(f.board, 1, 0);
         ask(client, "/a", true);
         (void) answer(client);
         assert_int_equal(eventfd_read(f.context.inherit.wake, &value), 0);
