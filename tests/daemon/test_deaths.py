@@ -54,9 +54,9 @@ def idle(daemon, connection):
 def accepted(daemon, connection):
     """It has the connection, of which no byte came."""
     pid = process_in(daemon, "Idle")
-    before = daemon.descriptors(pid)
+    before = daemon.status()["accepted-conn"]
     silent = daemon.connect()
-    wait_until(lambda: daemon.descriptors(pid) > before, what="accept(2)")
+    wait_until(lambda: daemon.status()["accepted-conn"] > before, what="accept(2)")
 
     def seen():
         with silent:
