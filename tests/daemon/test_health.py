@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from lib import fastcgi
+from lib.load import Load
 from lib.scripts import HELLO, LONG, Running
 from lib.wait import wait_until
 
@@ -288,6 +289,35 @@ def switches(pid):
     """How often a process has waited."""
     with open(f"/proc/{pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches"))
+
+
+@pytest.mark.parametrize("mode", ["static", "dynamic", "ondemand"])
+def test_a_full_pool_wakes_nobody(make_daemon, mode):
+    """Six clients on two workers that may not become more: no connection is the manager's business."""
+    spare = "min_spare_servers = 1; max_spare_servers = 1; " if mode == "dynamic" else ""
+    with make_daemon(f'pm = {{ mode = "{mode}"; max_children = 2; {spare}}};') as daemon:
+        script = daemon.script("short.php", "<?php usleep(2000); echo 'done';")
+        with Load(lambda: daemon.get(script), clients=6) as load:
+            load.wait_for(100)
+            assert len(daemon.workers()) == 2
+            before = switches(daemon.pid)
+            load.wait_for(600)
+            woken = switches(daemon.pid) - before
+        assert load.lost == []
+        # STATUS= and what began before: by the second, not by the request.
+        assert woken < 60, f"{woken} wake-ups for 600 requests"
+
+
+def test_a_connection_wakes_one_worker(make_daemon):
+    with make_daemon('pm = { mode = "static"; max_children = 8; };') as daemon:
+        daemon.wait_idle(8)
+        script = daemon.script("hello.php", HELLO)
+        before = {pid: switches(pid) for pid in daemon.workers()}
+        for _ in range(5):
+            daemon.get(script)
+        woken = sum(switches(pid) - before[pid] for pid in before)
+        # Waiting again is one; waiting for the request of a fast connection, and for its end, may be others.
+        assert woken <= 5 * 3, f"{woken} wake-ups of workers for 5 connections"
 
 
 def test_an_idle_pool_wakes_for_pings_only(watched):
