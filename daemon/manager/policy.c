@@ -11,6 +11,9 @@
 /* Surplus workers go at this pace. */
 #define MAINTENANCE_USEC USEC_PER_SEC
 
+/* How old a surplus must be before the first one goes: workers are idle for a moment all the time. */
+#define SURPLUS_USEC (5 * USEC_PER_SEC)
+
 /* Idle workers that the mode wants, counting those on their way. */
 static size_t wanted_idle(const Config *c, const PoolView *v)
 {
@@ -65,9 +68,10 @@ static void watch_surplus(const Config *c, const PoolView *v, size_t own, size_t
 
         if (c->pm_mode == PM_STATIC)
                 return;
-        if (idle > most)
-                step->again = c->pm_mode == PM_DYNAMIC ? MAINTENANCE_USEC
-                                                       : MAX(v->expiry, MAINTENANCE_USEC);
+        if (idle > most && c->pm_mode == PM_DYNAMIC)
+                step->again = v->tick ? MAINTENANCE_USEC : SURPLUS_USEC;
+        else if (idle > most)
+                step->again = MAX(v->expiry, MAINTENANCE_USEC);
         else if (own > most)
                 step->surplus = (unsigned) most + 1;
 }

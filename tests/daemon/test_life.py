@@ -194,3 +194,13 @@ def test_nothing_leaks(daemon):
         cycle()
     settle()
     wait_until(lambda: daemon.descriptors() == before, what=f"{before} descriptors")
+
+
+def test_a_surplus_of_workers_ends(make_daemon):
+    """What a burst needed goes again, down to max_spare_servers and no further."""
+    conf = 'pm = { mode = "dynamic"; max_children = 8; min_spare_servers = 1; max_spare_servers = 2; };'
+    with make_daemon(conf) as daemon:
+        with Load(lambda script=daemon.script("short.php", SHORT): daemon.get(script), clients=3):
+            wait_until(lambda: len(daemon.workers()) >= 4, what="a spare worker beside three busy ones")
+        wait_until(lambda: len(daemon.workers()) == 2, 20, "the surplus gone")
+        assert daemon.run(HELLO) == "hello"
