@@ -37,6 +37,9 @@
  */
 #define FIRST_BYTES_USEC ((usec_t) 500)
 
+/* The same while other workers are idle, so that nobody waits: what is with the manager would go with it. */
+#define FIRST_BYTES_IDLE_USEC (10 * USEC_PER_MSEC)
+
 /* The same where the manager is gone and nobody could take the connection over: it would have to be closed. */
 #define LAST_BYTES_USEC (100 * USEC_PER_MSEC)
 
@@ -159,6 +162,14 @@ static void serve_request(Server *s, Request *request)
                 server_end(s, status);
 }
 
+static bool others_idle(const Server *s)
+{
+        for (size_t i = 0; i < scoreboard_size(s->context->board); i++)
+                if (i != s->report.slot && scoreboard_stage(s->context->board, i) == STAGE_IDLE)
+                        return true;
+        return false;
+}
+
 /* connection_next(), with some patience for a client that has said nothing so far. */
 static int next_request(Server *s, usec_t patience, Request **ret)
 {
@@ -166,8 +177,11 @@ static int next_request(Server *s, usec_t patience, Request **ret)
         int r;
 
         r = connection_next(c, ret);
-        if (r == CONNECTION_IDLE && patience > 0 &&
-            wait_for(connection_fd(c), POLLIN, usec_add(now_monotonic(), patience)) >= 0)
+        if (r != CONNECTION_IDLE || patience == 0)
+                return r;
+        if (others_idle(s))
+                patience = MAX(patience, FIRST_BYTES_IDLE_USEC);
+        if (wait_for(connection_fd(c), POLLIN, usec_add(now_monotonic(), patience)) >= 0)
                 r = connection_next(c, ret);
         return r;
 }
@@ -355,10 +369,7 @@ static bool others_could_work(const Server *s)
 
         if (!(w->own && w->ready) && !(w->ready & (w->ready - 1)))
                 return false; /* it is one thing */
-        for (size_t i = 0; i < scoreboard_size(s->context->board); i++)
-                if (i != s->report.slot && scoreboard_stage(s->context->board, i) == STAGE_IDLE)
-                        return true;
-        return false;
+        return others_idle(s);
 }
 
 /* Makes room for other work. True when there is. */
