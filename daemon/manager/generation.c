@@ -202,6 +202,7 @@ static int spawn_batch(Generation *g, size_t n)
                         break;
                 }
                 w->state = WORKER_ORDERED;
+                w->ordered = now_monotonic();
                 scoreboard_reserve(g->board, i);
                 slots[found] = (uint32_t) i;
                 fds[found++] = w->retire_fd;
@@ -283,8 +284,8 @@ void generation_retire(Generation *g, usec_t deadline, bool stop)
 
         template_drain(g->template); /* what it said until now still counts */
         g->retired = true;
+        g->retired_at = now_monotonic();
         g->deadline = deadline;
-        template_retire(g->template);
         for (size_t i = 0; i < g->n_workers; i++)
                 if (g->workers[i].state == WORKER_ORDERED) {
                         /* No message of the template will tell what became of it. */
@@ -292,6 +293,13 @@ void generation_retire(Generation *g, usec_t deadline, bool stop)
                         g->workers[i].state = WORKER_LOST;
                 } else
                         retire_worker(g, i, order);
+}
+
+void generation_retire_stop(Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (g->workers[i].state == WORKER_RETIRING)
+                        (void) eventfd_write(g->workers[i].retire_fd, IPC_RETIRE_STOP);
 }
 
 size_t generation_kill(Generation *g)
@@ -308,7 +316,7 @@ size_t generation_kill(Generation *g)
                 if (w->pid <= 0 || w->killed)
                         continue;
                 stage = scoreboard_stage(g->board, i);
-                busy += stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
+                busy += stage_has_request(stage);
                 w->killed = true;
                 (void) kill(w->pid, SIGKILL);
         }
@@ -367,15 +375,62 @@ GenerationCount generation_count(const Generation *g)
         return count;
 }
 
+static bool worker_accepts(const Generation *g, size_t slot)
+{
+        Stage stage = scoreboard_stage(g->board, slot);
+
+        return g->workers[slot].pid > 0 && (stage == STAGE_STARTING || stage == STAGE_IDLE);
+}
+
 bool generation_accepts(const Generation *g)
 {
-        for (size_t i = 0; i < g->n_workers; i++) {
-                Stage stage = scoreboard_stage(g->board, i);
-
-                if (g->workers[i].pid > 0 && (stage == STAGE_STARTING || stage == STAGE_IDLE))
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (worker_accepts(g, i))
                         return true;
-        }
         return false;
+}
+
+static void kill_worker(Worker *w)
+{
+        if (w->killed)
+                return;
+        w->killed = true;
+        (void) kill(w->pid, SIGKILL);
+}
+
+void generation_kill_accepting(Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (worker_accepts(g, i))
+                        kill_worker(&g->workers[i]);
+}
+
+usec_t generation_check_starts(Generation *g, usec_t now)
+{
+        usec_t limit = g->config->reload_start_timeout, next = 0;
+
+        for (size_t i = 0; i < g->n_workers; i++) {
+                Worker *w = &g->workers[i];
+                usec_t due = usec_add(w->ordered, limit);
+
+                if (w->killed || (w->state != WORKER_ORDERED && (w->state != WORKER_LIVE || w->ready > 0)))
+                        continue;
+                if (now < due) {
+                        next = next > 0 ? MIN(next, due) : due;
+                        continue;
+                }
+                if (w->state == WORKER_LIVE) {
+                        log_warning("Worker %d is not ready within reload.start_timeout, killing it.", w->pid);
+                        kill_worker(w);
+                } else if (g->template_state == TEMPLATE_UP && !g->template_killed) {
+                        log_warning("The template (pid %d) carries out no order within reload.start_timeout, "
+                                    "killing it.",
+                                    template_pid(g->template));
+                        g->template_killed = true;
+                        (void) kill(template_pid(g->template), SIGKILL);
+                }
+        }
+        return next;
 }
 
 usec_t generation_last_active(const Generation *g)

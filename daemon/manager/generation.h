@@ -41,6 +41,7 @@ typedef struct Worker {
         WorkerState state;
         pid_t pid;      /* WORKER_LIVE and WORKER_RETIRING */
         int retire_fd;  /* eventfd: a write orders it to end */
+        usec_t ordered; /* CLOCK_MONOTONIC */
         usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
         usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
         bool killed;    /* by our SIGKILL */
@@ -63,13 +64,14 @@ struct Generation {
         bool limits_due;    /* it elapsed since the last step */
         Template *template;
         TemplateState template_state;
+        bool template_killed; /* by us, as it hung */
         char php_version[IPC_VERSION_MAX];
         char complaint[IPC_TEXT_MAX]; /* what is wrong though PHP started; "" for nothing */
         char *failure;      /* why it cannot go on: a sentence, or NULL */
         Worker *workers;    /* one per slot of the board */
         size_t n_workers;
         bool first_ordered; /* the worker whose readiness lets it take over */
-        bool sized;         /* start_servers have been ordered */
+        bool sized;         /* start_servers have been ordered, as far as there was room */
         bool ready;         /* a worker was ready once */
         bool retired;
         unsigned n_stillborn; /* in a row: workers that died before they were ready, orders that failed */
@@ -78,6 +80,7 @@ struct Generation {
         bool fork_failed;     /* an order failed since the last step */
         usec_t started;     /* CLOCK_MONOTONIC */
         usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
+        usec_t retired_at;  /* CLOCK_MONOTONIC */
         Generation *next;   /* in the list of retired ones */
 
         void (*on_change)(void *userdata); /* something was learned: take the next step */
@@ -115,8 +118,20 @@ void generation_retire_idle(Generation *g, size_t n);
  */
 void generation_retire(Generation *g, usec_t deadline, bool stop);
 
+/* The pool stops: also the workers that were told to end before learn that no other generation goes on. */
+void generation_retire_stop(Generation *g);
+
 /* Whether a worker may still take a connection: it is idle, or not yet ready. */
 bool generation_accepts(const Generation *g);
+
+/* SIGKILLs the workers that it may be of, since they do not end. */
+void generation_kill_accepting(Generation *g);
+
+/*
+ * Ends what does not come to be within reload.start_timeout: the template, where it does not carry out an
+ * order, or a worker that does not become ready. When to look again, 0 for never.
+ */
+usec_t generation_check_starts(Generation *g, usec_t now);
 
 /* SIGKILLs its workers and its template. The number of workers that had a request. */
 size_t generation_kill(Generation *g);

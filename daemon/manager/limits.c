@@ -17,20 +17,30 @@
 #include "ipc/messages.h"
 #include "manager/generation.h"
 
-#define TORN_RETRY (100 * USEC_PER_MSEC)
-
-/* FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. */
-static bool terminate_applies(const Config *c, Stage stage)
+/*
+ * FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. Those of a
+ * request that is condemned already must come to an end all the same.
+ */
+static bool terminate_applies(const Config *c, const LimitView *v)
 {
         return c->request_terminate_timeout > 0 &&
-               (stage == STAGE_RUNNING ||
-                (stage == STAGE_FINISHING && c->request_terminate_timeout_track_finished));
+               (v->stage == STAGE_RUNNING ||
+                (v->stage == STAGE_FINISHING &&
+                 (c->request_terminate_timeout_track_finished || v->step != LIMIT_NONE)));
+}
+
+/* How long the step that was taken last may take to have its effect; before the first, the limit itself. */
+static usec_t patience(const Config *c, const LimitView *v)
+{
+        if (v->step == LIMIT_NONE)
+                return c->request_terminate_timeout;
+        return v->step == LIMIT_INTERRUPT && v->stage == STAGE_FINISHING ? LIMIT_SHUTDOWN_GRACE
+                                                                         : LIMIT_GRACE;
 }
 
 static void decide_terminate(const Config *c, const LimitView *v, LimitVerdict *verdict)
 {
-        usec_t age = v->step == LIMIT_NONE ? v->age : v->since;
-        usec_t limit = v->step == LIMIT_NONE ? c->request_terminate_timeout : LIMIT_GRACE;
+        usec_t age = v->step == LIMIT_NONE ? v->age : v->since, limit = patience(c, v);
 
         if (v->step == LIMIT_KILL)
                 return;
@@ -52,7 +62,7 @@ LimitVerdict limit_decide(const Config *c, const LimitView *v)
                 if (!verdict.trace)
                         verdict.next = c->request_slowlog_timeout - v->age;
         }
-        if (terminate_applies(c, v->stage))
+        if (terminate_applies(c, v))
                 decide_terminate(c, v, &verdict);
         return verdict;
 }
@@ -119,8 +129,7 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
 
         if (w->pid <= 0)
                 return USEC_INFINITY;
-        if (!scoreboard_read(g->board, slot, &record))
-                return TORN_RETRY; /* a request begins or ends just now */
+        (void) scoreboard_read(g->board, slot, &record);
 
         if (w->limit_request != record.requests + 1) {
                 w->limit_request = record.requests + 1;

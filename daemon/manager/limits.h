@@ -13,6 +13,9 @@
 /* A condemned request has this long to end by the milder of two measures. */
 #define LIMIT_GRACE USEC_PER_SEC
 
+/* Shutdown functions of a condemned request have longer. */
+#define LIMIT_SHUTDOWN_GRACE (5 * USEC_PER_SEC)
+
 /* What was done about a request that takes too long. The order is that of escalation. */
 typedef enum LimitStep {
         LIMIT_NONE,

@@ -75,7 +75,8 @@ typedef struct Manager {
         usec_t last_spawn;      /* CLOCK_MONOTONIC */
         size_t last_batch;
         usec_t hold_spawn;      /* CLOCK_MONOTONIC: no worker is ordered before */
-        unsigned n_replace_failed; /* templates in a row that could not be replaced */
+        unsigned n_replaced;       /* templates in a row that did not live long */
+        unsigned n_replace_failed; /* attempts in a row to start another that failed */
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
         usec_t last_active;     /* CLOCK_MONOTONIC: when the pool last had work, as far as is known */
         bool saturated;         /* pm.max_children is reached */

@@ -142,8 +142,10 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
         int n;
 
         n = epoll_wait(epoll_fd, events, PARKING_EVENTS_MAX, 0);
-        if (n < 0)
-                return errno == EINTR ? 0 : log_error_errno(errno, "Failed to watch parked connections: %m");
+        if (n < 0) {
+                (void) log_error_errno(errno, "Failed to watch parked connections, trying again: %m");
+                return 0; /* an error would switch this source off */
+        }
 
         for (int i = 0; i < n; i++) {
                 int fd = events[i].data.fd;
@@ -151,7 +153,7 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                 char c;
 
                 k = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-                if (k < 0 && (errno == EAGAIN || errno == EINTR))
+                if (k < 0 && (errno == EAGAIN || errno == EINTR) && !(events[i].events & (EPOLLERR | EPOLLHUP)))
                         continue;
 
                 (void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
@@ -161,7 +163,8 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                         parking_drop(p, fd);
         }
         p->on_change(p->userdata);
-        return parking_flush(p);
+        (void) parking_flush(p);
+        return 0;
 }
 
 static int parking_add(Parking *p, const Handoff *handoff, int fd)

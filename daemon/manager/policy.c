@@ -54,7 +54,7 @@ static size_t surplus(const Config *c, const PoolView *v)
         if (c->pm_mode == PM_DYNAMIC)
                 return v->idle > c->pm_max_spare_servers ? 1 : 0;
         if (c->pm_mode == PM_ONDEMAND)
-                return v->expired;
+                return v->idle > wanted_idle(c, v) ? MIN(v->expired, v->idle - wanted_idle(c, v)) : 0;
         return 0;
 }
 
@@ -89,8 +89,8 @@ PoolStep pool_decide(const Config *c, const PoolView *v)
 
         step.spawn = MIN(MIN(want, room), c->pm_max_spawn_rate);
         step.more = MIN(want, room) > step.spawn;
-        /* A static pool that waits for an earlier generation's workers is not short of any. */
-        step.saturated = want > room && c->pm_mode != PM_STATIC && v->sized;
+        /* A pool that waits for an earlier generation's workers to end is not short of any. */
+        step.saturated = own + want > c->pm_max_children && c->pm_mode != PM_STATIC && v->sized;
         if (step.spawn == 0)
                 step.retire = surplus(c, v);
 

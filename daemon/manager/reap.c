@@ -19,6 +19,9 @@
 #include "base/messages.h"
 #include "ipc/exit-status.h"
 
+/* A script may leave many processes behind; so many are reaped in one turn of the loop. */
+#define REAP_MAX 64
+
 /* "was killed by SIGSEGV (core dumped)", "exited with status 3". */
 static void describe_death(const siginfo_t *si, char *buffer, size_t size)
 {
@@ -40,11 +43,6 @@ static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
         if (si->si_code == CLD_EXITED)
                 return exit_status_expected(si->si_status);
         return w->killed && !running;
-}
-
-static bool stage_has_request(Stage stage)
-{
-        return stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
 }
 
 /* The one record of a worker's death. */
@@ -147,8 +145,11 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         expected = death_expected(si, w, stage_has_request(record.stage));
         write_obituary(!expected && gets_obituary(m, now, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w, slot,
                        &record, si);
-        if (!expected)
+        /* What was announced to it alone, and the timer that it may have been about to start. */
+        if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
                 manager_rouse(m);
+                g->limits_due = true;
+        }
         if (!expected && g == m->current) {
                 note_crash(m, g, now, si);
                 if (w->ready > 0 && !w->killed)
@@ -223,9 +224,13 @@ static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo
 {
         Manager *m = userdata;
 
-        for (;;) {
+        for (size_t n = 0;; n++) {
                 siginfo_t si = {};
 
+                if (n >= REAP_MAX) { /* other sources have their turn */
+                        (void) raise(SIGCHLD);
+                        break;
+                }
                 if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
                         break;
                 drain_channels(m);

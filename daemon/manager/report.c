@@ -77,7 +77,7 @@ static int append_generation(sd_bus_message *m, const Generation *g)
                 report_make_ascii(record.script);
                 report_make_ascii(record.user);
 
-                active = record.stage == STAGE_READING || record.stage == STAGE_RUNNING;
+                active = stage_has_request(record.stage);
                 r = append_worker(m, &(WorkerStatus) {
                         .pid = (uint64_t) w->pid,
                         .state = stage_to_string(record.stage),

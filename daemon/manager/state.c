@@ -26,6 +26,7 @@
 
 /* An idle worker that was told to end does so within this time, or was busy after all. */
 #define HANDOVER_INTERVAL (5 * USEC_PER_MSEC)
+#define HANDOVER_MAX USEC_PER_SEC /* or it hangs, and is killed */
 
 /* A batch counts as "a moment ago" for this long. */
 #define BURST_USEC (200 * USEC_PER_MSEC)
@@ -154,7 +155,8 @@ static void take_over(Manager *m)
         m->current = new;
         m->next = NULL;
         if (m->reason == RELOAD_REQUESTED)
-                m->n_replace_failed = 0;
+                m->n_replaced = 0;
+        m->n_replace_failed = 0;
         m->replace_at = 0;
         m->hold_spawn = 0;
         crashes_reset(&m->deaths.crashes);
@@ -178,13 +180,30 @@ static void take_over(Manager *m)
 /* The new generation serves. Who waits for the reload is told so when the old one takes nothing any more. */
 static void step_taken_over(Manager *m, usec_t now, usec_t *earliest)
 {
-        for (const Generation *old = m->retired; old; old = old->next)
+        for (Generation *old = m->retired; old; old = old->next)
                 if (generation_accepts(old)) {
+                        if (now >= old->retired_at + HANDOVER_MAX)
+                                generation_kill_accepting(old);
                         earlier(earliest, now + HANDOVER_INTERVAL);
                         return;
                 }
         manager_set_state(m, POOL_RUNNING);
         control_reload_done(m->control, NULL);
+}
+
+/* One worker beyond the limit is for it, unless an earlier reload has that, and its requests still run. */
+static bool room_for_next(const Manager *m)
+{
+        uint64_t limit = m->next->config->pm_max_children;
+        size_t alive = 0;
+
+        if (m->current) {
+                alive = generation_alive(m->current);
+                limit = MAX(limit, m->current->config->pm_max_children);
+        }
+        for (const Generation *old = m->retired; old; old = old->next)
+                alive += generation_alive(old);
+        return alive <= limit;
 }
 
 static void step_next(Manager *m, usec_t now, usec_t *earliest)
@@ -205,7 +224,7 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
                 take_over(m);
                 return;
         }
-        if (g->template_state == TEMPLATE_UP && !g->first_ordered) {
+        if (g->template_state == TEMPLATE_UP && !g->first_ordered && room_for_next(m)) {
                 int r;
 
                 r = generation_spawn(g, 1);
@@ -215,7 +234,11 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
         } else if (g->first_ordered && generation_alive(g) == 0 && g->n_stillborn > 0)
                 generation_fail(g, "its first worker could not be forked");
         else if (now >= g->deadline)
-                generation_fail(g, "PHP was not ready within reload.start_timeout");
+                generation_fail(g, "%s within reload.start_timeout",
+                                g->template_state == TEMPLATE_UP && !g->first_ordered
+                                                ? "there was no room for its first worker beside requests of "
+                                                  "earlier generations"
+                                                : "PHP was not ready");
 
         earlier(earliest, g->deadline);
         if (g->failure)
@@ -398,8 +421,8 @@ static bool can_fork(const Generation *g)
 static void schedule_replacement(Manager *m, const Generation *g, usec_t now)
 {
         if (usec_sub(now, g->started) >= TEMPLATE_LIFE_MIN)
-                m->n_replace_failed = 0;
-        m->replace_at = now + replace_delay(m->n_replace_failed++);
+                m->n_replaced = 0;
+        m->replace_at = now + replace_delay(m->n_replaced++);
 }
 
 static void step_current(Manager *m, usec_t now, usec_t *earliest)
@@ -420,6 +443,7 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
 
         if (g->template_state == TEMPLATE_UP)
                 step_sizing(m, now, earliest);
+        earlier(earliest, generation_check_starts(g, now));
         if (m->state != POOL_RUNNING || (can_fork(g) && !g->suspect))
                 return;
 
@@ -445,6 +469,8 @@ static void step_retired(Manager *m, usec_t now, usec_t *earliest)
         for (Generation **p = &m->retired; *p;) {
                 Generation *g = *p;
 
+                if (generation_alive(g) == 0)
+                        template_retire(g->template); /* until then it reads slow requests' backtraces */
                 if (generation_gone(g)) {
                         *p = g->next;
                         generation_free(g);
@@ -472,13 +498,15 @@ static void retire_all(Manager *m)
 
         if (m->stuck)
                 drain = drain > 0 ? MIN(drain, STUCK_DRAIN) : STUCK_DRAIN;
+        for (Generation *g = m->retired; g; g = g->next)
+                generation_retire_stop(g);
         m->current = m->next = NULL;
         for (size_t i = 0; i < ELEMENTSOF(last); i++) {
                 if (!last[i])
                         continue;
                 generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0,
                                   /* stop= */ true);
-                if (last[i]->template_state == TEMPLATE_STARTING)
+                if (!last[i]->ready) /* it has served nobody */
                         (void) generation_kill(last[i]);
                 last[i]->next = m->retired;
                 m->retired = last[i];

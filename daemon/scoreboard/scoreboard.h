@@ -4,8 +4,8 @@
 /*
  * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot per
  * worker, aligned to cache lines, with exactly one writer, the worker, but for one line of it that only the
- * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself and harm
- * nobody.
+ * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself, wake the
+ * manager for nothing, or undo its pool's time limits. It can do nothing to the manager.
  *
  * The header says what wakes the manager. Which workers are idle is a set of bits, one a slot: a worker that
  * dies between two changes leaves no count wrong.
@@ -33,6 +33,12 @@ typedef enum Stage {
 } Stage;
 
 const char *stage_to_string(Stage stage);
+
+/* Whether a worker at this stage has a request, or part of one. */
+static inline bool stage_has_request(Stage stage)
+{
+        return stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
+}
 
 #define SCOREBOARD_SLOTS_MAX 4160
 #define SCOREBOARD_METHOD_MAX 16

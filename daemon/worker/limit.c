@@ -58,8 +58,9 @@ void limit_begin(const WorkerContext *context)
 {
         usec_t after = first_limit(context->config);
 
-        if (after > 0 && scoreboard_claim_timer(context->board))
-                (void) timer_start(context->inherit.limit, after);
+        if (after > 0 && scoreboard_claim_timer(context->board) &&
+            timer_start(context->inherit.limit, after) < 0)
+                scoreboard_offer_timer(context->board);
 }
 
 void limit_end(void)

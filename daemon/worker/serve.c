@@ -490,9 +490,8 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to wait for connections: %m");
                 s.status = EXIT_STATUS_RESOURCES;
-        }
-
-        report_stage(&s.report, STAGE_ENDING);
+        } else /* a worker that could not begin must not look like one that did */
+                report_stage(&s.report, STAGE_ENDING);
         limit_set_connection(NULL);
         connection_free(s.connection);
         sources_close(&s.sources);

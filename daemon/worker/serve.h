@@ -10,7 +10,7 @@
 #include "worker/context.h"
 
 /*
- * Serves until something ends the worker: an order on the retire eventfd, which is never read; the end of
+ * Serves until something ends the worker: an order on the retire eventfd; the end of
  * the manager; pm.max_requests; PHP. What was accepted is answered or parked before. Returns the exit
  * status.
  */

@@ -127,6 +127,26 @@ def kept(daemon, connection):
 POINTS = [idle, accepted, half_a_head, half_a_body, running, finished, shutdown_function, half_an_answer, kept]
 
 
+def test_a_template_that_hangs(make_daemon):
+    """An order that is not carried out within reload.start_timeout ends the template; the request waits."""
+    conf = 'pm = { mode = "ondemand"; process_idle_timeout = "1s"; };\nreload = { start_timeout = "1s"; };'
+    with make_daemon(conf) as daemon:
+        script = daemon.script("hello.php", HELLO)
+        wait_until(lambda: not daemon.workers(), what="no worker")
+        (template,) = daemon.templates()
+        os.kill(template, signal.SIGSTOP)
+        assert daemon.get(script) == "hello"
+        assert "carries out no order" in daemon.logged()
+
+
+def test_an_idle_worker_that_hangs_delays_no_reload(make_daemon):
+    with make_daemon(STATIC % 2 + 'reload = { drain_timeout = "5min"; };') as daemon:
+        daemon.wait_idle(2)
+        os.kill(min(daemon.workers()), signal.SIGSTOP)
+        daemon.reload()
+        assert daemon.run(HELLO) == "hello"
+
+
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.__name__)
 def test_a_worker_killed(make_daemon, point):
     """A running request, and connections that are parked, have nothing to do with it."""

@@ -196,6 +196,31 @@ def test_nothing_leaks(daemon):
     wait_until(lambda: daemon.descriptors() == before, what=f"{before} descriptors")
 
 
+def test_ondemand_forks_nobody_for_nothing(make_daemon):
+    """The one spare worker beside a busy one is not replaced again and again while it waits."""
+    with make_daemon('pm = { mode = "ondemand"; process_idle_timeout = "1s"; };') as daemon:
+        running = Running(daemon, daemon.script("long.php", LONG))
+        wait_until(lambda: len(daemon.workers()) == 2, what="a spare worker")
+        before = daemon.workers()
+        assert running.finish()
+        assert before & daemon.workers(), "the spare worker was replaced"
+        wait_until(lambda: not daemon.workers(), what="nobody left")
+
+
+def test_reloads_do_not_add_up(make_daemon):
+    """One worker beyond max_children is for a reload, whatever earlier generations still run."""
+    conf = 'pm = { mode = "static"; max_children = 1; }; reload = { drain_timeout = "1min"; };'
+    with make_daemon(conf) as daemon:
+        running = [Running(daemon, daemon.script("long.php", LONG))]
+        daemon.reload()
+        running.append(Running(daemon, daemon.script("long.php", LONG)))
+        result = daemon.ctl("reload", "www")
+        assert result.returncode == 0, result
+        assert sum(r.connection.sock.fileno() >= 0 for r in running) == 2
+        assert len(daemon.workers()) <= 2
+        assert all(r.finish() for r in running)
+
+
 def test_a_surplus_of_workers_ends(make_daemon):
     """What a burst needed goes again, down to max_spare_servers and no further."""
     conf = 'pm = { mode = "dynamic"; max_children = 8; min_spare_servers = 1; max_spare_servers = 2; };'

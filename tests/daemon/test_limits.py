@@ -4,7 +4,7 @@
 import pytest
 
 from lib import fastcgi
-from lib.scripts import HELLO
+from lib.scripts import HELLO, LONG, Running
 from lib.wait import wait_until
 
 ONE = 'pm = { mode = "static"; max_children = 1; };\n'
@@ -105,7 +105,8 @@ def test_terminate_timeout_track_finished(make_daemon, code, track):
 
 def test_idle_kept_connection_is_no_request(make_daemon):
     """Nor is a request that has ended: nothing happens to a worker that waits, however long."""
-    with make_daemon(TERMINATE) as daemon, daemon.connect() as connection:
+    two = TERMINATE.replace("max_children = 1", "max_children = 2")
+    with make_daemon(two) as daemon, daemon.connect() as connection:
         hello, loop = daemon.script("hello.php", HELLO), daemon.script("loop.php", "<?php while (true);")
         pid = connection.request(daemon.script("pid.php", PID), keep=True).text
         with daemon.connect() as other:  # the event that says that a limit's time has passed
@@ -128,6 +129,32 @@ def test_requests_within_the_limit_wake_nobody(make_daemon):
         for _ in range(300):
             daemon.get(script)
         assert wakeups() - before < 30
+
+
+def test_shutdown_functions_that_do_not_end(make_daemon):
+    """They run after the limit too, but not for ever."""
+    with make_daemon(TERMINATE) as daemon:
+        pid = daemon.run(PID)
+        script = daemon.script("loops.php", "<?php register_shutdown_function(function () { while (true); });"
+                                            " while (true);")
+        assert daemon.request(script).status == 504
+        assert daemon.run(PID) != pid
+
+
+def test_slow_log_depth(make_daemon):
+    with make_daemon(ONE + 'request = { slowlog_timeout = "100ms"; slowlog_trace_depth = 2; };\n') as daemon:
+        daemon.run("<?php function f($n) { return $n > 0 ? f($n - 1) : usleep(500000); } f(9);")
+        log = daemon.logged()
+        assert log.count("] f() ") == 1 and log.count("] usleep() ") == 1, log
+
+
+def test_slow_log_of_a_generation_that_retired(make_daemon):
+    with make_daemon(ONE + 'request = { slowlog_timeout = "500ms"; };\n') as daemon:
+        running = Running(daemon, daemon.script("long.php", LONG))
+        daemon.reload()
+        assert running.finish()
+        assert " sleep() " in daemon.logged()
+        wait_until(lambda: len(daemon.templates()) == 1, what="the old template gone")
 
 
 def test_max_memory(make_daemon):

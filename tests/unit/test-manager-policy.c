@@ -52,7 +52,7 @@ static const Case cases[] = {
         { "dynamic: surplus", PM_DYNAMIC, { .idle = 6, .sized = true, .tick = true },
           { .retire = 1, .least = 2, .again = USEC_PER_SEC } },
         { "dynamic: retiring ones still take room", PM_DYNAMIC, { .busy = 6, .old = 1, .sized = true },
-          { .spawn = 1, .saturated = true, .surplus = 5 } },
+          { .spawn = 1, .surplus = 5 } },
 
         { "ondemand: nothing to do", PM_ONDEMAND, { .sized = true }, { .least = 1, .watch = true } },
         { "ondemand: first connection", PM_ONDEMAND, { .demand = true, .sized = true, .expiry = EXPIRY },
