@@ -19,8 +19,7 @@ static const struct {
         const char *key;   /* the setting's, or NULL */
         const char *where; /* otherwise */
 } directives[] = {
-#define FPM_SETTING(name, key) { name, key, NULL },
-#define FPM_UNIT(name, where) { name, NULL, where },
+#define FPM(name, scope, type, how, key, where) { name, key, where },
 #include "config/fpm.def"
 };
 
