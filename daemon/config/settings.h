@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The table that settings.def makes, and the values that its types allow. For this layer only: everybody
- * else reads the fields of Config.
+ * The table that settings.def makes, and the values that its types allow. For this layer, and for php-poolctl
+ * import, which writes pool files: everybody else reads the fields of Config.
  */
 
 #include <stdio.h>

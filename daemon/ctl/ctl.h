@@ -24,6 +24,7 @@ typedef enum CtlExit {
         CTL_USAGE = 2,
         CTL_NOT_RUNNING = 3,
         CTL_NO_SUCH_POOL = 4,
+        CTL_INCOMPLETE = 5, /* import: done, but something has no equivalent */
 } CtlExit;
 
 /* Strings point into the command line. */
@@ -32,6 +33,9 @@ typedef struct Options {
         bool json;
         bool all;
         bool include;
+        bool dry_run;
+        bool force;
+        const char *output;
         const char *socket;
         const char *root;
         const char *method;

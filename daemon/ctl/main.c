@@ -176,6 +176,15 @@ static int take_option(Options *o, OptionId id, const char *argument)
         case OPTION_ALL:
                 o->all = true;
                 return 1;
+        case OPTION_DRY_RUN:
+                o->dry_run = true;
+                return 1;
+        case OPTION_FORCE:
+                o->force = true;
+                return 1;
+        case OPTION_OUTPUT:
+                o->output = argument;
+                return 1;
         case OPTION_SOCKET:
                 o->socket = argument;
                 return 1;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+
+/* PHP-FPM's directives (fpm.def), and the types of their values as fpm_conf.c reads them: see fpm-load.h. */
+
+#include "ctl/fpm-load.h"
+
+static const FpmDirective directives[] = {
+#define FPM(name, scope, type, how, key, where) { name, FPM_##scope, FPM_##type, FPM_##how, key, where },
+#include "config/fpm.def"
+};
+
+const FpmDirective *fpm_directive_find(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(directives); i++)
+                if (strchr(name, '[') ? streq(directives[i].name, name)
+                                      : strcasecmp(directives[i].name, name) == 0)
+                        return &directives[i];
+        return NULL;
+}
+
+long long fpm_value_integer(const char *value)
+{
+        return (int) strtoll(value, NULL, 10);
+}
+
+long long fpm_value_seconds(const char *value)
+{
+        size_t n = strlen(value);
+        long long factor = 1;
+
+        switch (n > 0 ? value[n - 1] : 0) {
+        case 'd':
+                factor *= 24;
+                /* fall through */
+        case 'h':
+                factor *= 60;
+                /* fall through */
+        case 'm':
+                factor *= 60;
+        }
+        return fpm_value_integer(value) * factor;
+}
+
+static bool is_integer(const char *value)
+{
+        return !value[strspn(value + (*value == '-'), "0123456789") + (*value == '-')];
+}
+
+static bool is_time(const char *value)
+{
+        size_t n = strspn(value, "0123456789");
+
+        return n > 0 && (!value[n] || (strchr("smhd", value[n]) && !value[n + 1]));
+}
+
+static bool is_one_of(const char *value, const char *const *words)
+{
+        for (; *words; words++)
+                if (strcasecmp(*words, value) == 0)
+                        return true;
+        return false;
+}
+
+const char *fpm_type_error(FpmType type, const char *value)
+{
+        static const char *const levels[] = { "debug", "notice", "warning", "warn", "error", "alert", NULL };
+        static const char *const modes[] = { "static", "dynamic", "ondemand", NULL };
+
+        switch (type) {
+        case FPM_INTEGER:
+                return is_integer(value) ? NULL : "a whole number";
+        case FPM_TIME:
+                return is_time(value) ? NULL : "a time such as 30, 30s, 5m, 2h or 1d";
+        case FPM_BOOL:
+                return !*value || streq(value, "1") ? NULL : "yes or no";
+        case FPM_RLIMIT:
+                return (is_integer(value) && *value != '-') || strcasecmp(value, "unlimited") == 0
+                                       ? NULL
+                                       : "a whole number from 0 up, or unlimited";
+        case FPM_LEVEL:
+                return is_one_of(value, levels) ? NULL : "debug, notice, warning, error or alert";
+        case FPM_PM:
+                return is_one_of(value, modes) ? NULL : "static, dynamic or ondemand";
+        default:
+                return NULL;
+        }
+}

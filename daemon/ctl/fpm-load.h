@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A PHP-FPM configuration as FPM would load it: files, what they include, which directives they may hold. */
+
+#include <stdio.h>
+
+#include "base/util.h"
+
+/* Bounds: bytes of a file, files in all, files within each other (FPM's), entries in all. */
+#define FPM_FILE_SIZE_MAX (1024U * 1024U)
+#define FPM_FILES_MAX 4096
+#define FPM_INCLUDES_MAX 5
+#define FPM_ENTRIES_MAX 65536
+
+typedef enum FpmScope { FPM_GLOBAL = 1, FPM_POOL = 2, FPM_BOTH = 3 } FpmScope;
+
+typedef enum FpmType {
+        FPM_STRING,
+        FPM_INTEGER,
+        FPM_TIME,
+        FPM_BOOL,
+        FPM_RLIMIT,
+        FPM_LEVEL,
+        FPM_PM,
+} FpmType;
+
+typedef enum FpmHow { FPM_SETTING, FPM_INI, FPM_TOGETHER, FPM_NOTHING, FPM_MISSING } FpmHow;
+
+/* A line of fpm.def. */
+typedef struct FpmDirective {
+        const char *name;
+        FpmScope scope;
+        FpmType type;
+        FpmHow how;
+        const char *key;
+        const char *where;
+} FpmDirective;
+
+typedef struct FpmEntry {
+        const FpmDirective *directive;
+        const char *file; /* belongs to the configuration */
+        unsigned line;
+        char *key;   /* what stands in the brackets, or NULL */
+        char *value; /* "$pool" is replaced */
+        bool used;   /* the import has done something with it, or said why not */
+} FpmEntry;
+
+typedef struct FpmSection {
+        char *name; /* of the pool; NULL for [global] */
+        const char *file;
+        unsigned line;
+        FpmEntry *entries;
+        size_t n_entries;
+} FpmSection;
+
+/* ${NAME} in a file: what it was replaced by is the importer's environment, which may not be FPM's. */
+typedef struct FpmVariable {
+        const char *file;
+        unsigned line;
+        char *name;
+        bool set;
+} FpmVariable;
+
+typedef struct FpmConfig {
+        char **files;
+        size_t n_files;
+        FpmSection *sections; /* sections[0] is [global], which is always there */
+        size_t n_sections;
+        FpmVariable *variables;
+        size_t n_variables;
+        size_t n_entries;
+} FpmConfig;
+
+void fpm_config_free(FpmConfig *config);
+DEFINE_CLEANUP(FpmConfig *, fpm_config_free)
+
+/* The directive, without the key: "env[]"; NULL for none. FPM minds the case of those with brackets only. */
+const FpmDirective *fpm_directive_find(const char *name);
+
+/*
+ * Reads the file and what it includes. Values are of their directive's type. 0 and *ret, which the caller
+ * frees; -EINVAL and in *ret_error, a new string, what is wrong, with file and line where it has them; or
+ * -ENOMEM.
+ */
+int fpm_config_load(const char *path, FpmConfig **ret, char **ret_error);
+
+/* The same for text in memory. */
+int fpm_config_load_text(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error);
+
+/* The last entry of that name, the one that counts, that is not empty; or NULL. All of that name are used.
+ */
+FpmEntry *fpm_section_find(FpmSection *section, const char *name);
+
+/* What a value of the type has to be, where this one is not; otherwise NULL. */
+const char *fpm_type_error(FpmType type, const char *value);
+
+/* Values, as FPM reads them, of an entry of the right type. */
+long long fpm_value_integer(const char *value);
+long long fpm_value_seconds(const char *value);

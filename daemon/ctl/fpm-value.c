@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Values in PHP-FPM's files, as PHP's ini scanner and parser read them: see fpm-file.h. Strings stand side
+ * by side, and between operators, which make numbers of them.
+ */
+
+#include <stdio.h>
+
+#include "ctl/fpm-scan.h"
+
+#define OPERATORS "&|^~()!"
+
+/* What PHP's E_ constants are: those that stand in files for FPM's versions. */
+static const struct {
+        const char *name;
+        int value;
+} constants[] = {
+        { "E_ERROR", 1 },
+        { "E_WARNING", 2 },
+        { "E_PARSE", 4 },
+        { "E_NOTICE", 8 },
+        { "E_CORE_ERROR", 16 },
+        { "E_CORE_WARNING", 32 },
+        { "E_COMPILE_ERROR", 64 },
+        { "E_COMPILE_WARNING", 128 },
+        { "E_USER_ERROR", 256 },
+        { "E_USER_WARNING", 512 },
+        { "E_USER_NOTICE", 1024 },
+        { "E_STRICT", 2048 },
+        { "E_RECOVERABLE_ERROR", 4096 },
+        { "E_DEPRECATED", 8192 },
+        { "E_USER_DEPRECATED", 16384 },
+        { "E_ALL", 32767 },
+};
+
+/* Opens a stream into *ret; 0 or -ENOMEM. */
+static int open_text(char **ret, size_t *ret_size, FILE **ret_f)
+{
+        *ret_f = open_memstream(ret, ret_size);
+        return *ret_f ? 0 : -ENOMEM;
+}
+
+/* Closes it; what was written is freed when r, which is returned, is negative. */
+static int close_text(FILE *f, char **text, int r)
+{
+        if (fclose(f) != 0 && r >= 0)
+                r = -ENOMEM;
+        if (r < 0) {
+                free(*text);
+                *text = NULL;
+        }
+        return r;
+}
+
+/* ${NAME} or ${NAME:-default}; p is behind "${". */
+static int put_variable(Scanner *s, FILE *f)
+{
+        size_t n = strcspn(s->p, "}"), n_name;
+        _cleanup_(freep) char *name = NULL;
+        const char *value, *fallback = NULL;
+        char *separator;
+
+        if (!s->p[n] || n == 0)
+                return scan_fail(s, "this ${ is not closed");
+        name = strndup(s->p, n);
+        if (!name)
+                return -ENOMEM;
+        s->p += n + 1;
+
+        separator = strstr(name, ":-");
+        if (separator) {
+                *separator = 0;
+                fallback = separator + 2;
+        }
+        n_name = strlen(name);
+        while (n_name > 0 && strchr(BLANKS, name[n_name - 1]))
+                name[--n_name] = 0;
+
+        value = s->reader->get_variable(s->line, name + strspn(name, BLANKS), s->reader->userdata);
+        if (!value || !*value)
+                value = fallback ?: "";
+        fputs(value, f);
+        return 0;
+}
+
+/* Text in double quotes; p is behind the first. Blanks behind the second are part of it, as in PHP. */
+static int put_quoted(Scanner *s, FILE *f)
+{
+        while (*s->p && *s->p != '"') {
+                if (s->p[0] == '$' && s->p[1] == '{') {
+                        int r;
+
+                        s->p += 2;
+                        r = put_variable(s, f);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (s->p[0] == '\\' && s->p[1] && strchr("\"\\$", s->p[1]))
+                        s->p++;
+                fputc(*s->p++, f);
+        }
+        if (!*s->p)
+                return scan_fail(s, "the string that starts here is not closed");
+        s->p++;
+        skip_blanks(s);
+        return 0;
+}
+
+static int put_apostrophed(Scanner *s, FILE *f)
+{
+        const char *end = strchr(s->p, '\'');
+
+        if (!end)
+                return scan_fail(s, "the apostrophe that starts here is not closed; write it in quotes");
+        (void) fwrite(s->p, 1, (size_t) (end - s->p), f);
+        s->p = end + 1;
+        return 0;
+}
+
+/* A word without quotes: one that is the name of a constant is its value. */
+static int put_word(Scanner *s, FILE *f)
+{
+        const char *start = s->p;
+        size_t n;
+
+        while (*s->p && !strchr(" \t;=\"'" OPERATORS, *s->p)) {
+                if (*s->p == '$') {
+                        if (s->p[1] == '{')
+                                break;
+                        s->p += s->p[1] != 0;
+                }
+                s->p++;
+        }
+        n = (size_t) (s->p - start);
+        for (size_t i = 0; i < ELEMENTSOF(constants); i++)
+                if (n == strlen(constants[i].name) && memcmp(start, constants[i].name, n) == 0) {
+                        fprintf(f, "%d", constants[i].value);
+                        return 0;
+                }
+        if (startswith(start, "PHP_") && strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n)
+                return scan_fail(s, "the constant %.*s is not known here; write its value",
+                                 (int) MIN(n, (size_t) 64), start);
+        (void) fwrite(start, 1, n, f);
+        return 0;
+}
+
+/* One part of a value; *ret is false where none is left. Blanks count between two parts only. */
+static int put_part(Scanner *s, FILE *f, bool *ret)
+{
+        size_t blanks = strspn(s->p, BLANKS);
+        char next = s->p[blanks];
+
+        *ret = false;
+        if (!next || strchr(";=" OPERATORS, next)) {
+                s->p += blanks;
+                return 0;
+        }
+        *ret = true;
+        (void) fwrite(s->p, 1, blanks, f);
+        s->p += blanks;
+
+        if (next == '"') {
+                s->p++;
+                return put_quoted(s, f);
+        }
+        if (next == '\'') {
+                s->p++;
+                return put_apostrophed(s, f);
+        }
+        if (startswith(s->p, "${")) {
+                s->p += 2;
+                return put_variable(s, f);
+        }
+        return put_word(s, f);
+}
+
+/* Parts that stand side by side: one string. */
+static int scan_string(Scanner *s, char **ret)
+{
+        char *text = NULL;
+        bool more = true;
+        size_t size;
+        FILE *f;
+        int r;
+
+        r = open_text(&text, &size, &f);
+        while (r >= 0 && more)
+                r = put_part(s, f, &more);
+        if (f)
+                r = close_text(f, &text, r);
+        if (r >= 0)
+                *ret = text;
+        return r;
+}
+
+/* PHP counts in int, and what is no number is 0. */
+static int number_of(const char *text)
+{
+        long long n = strtoll(text, NULL, 10);
+
+        return (int) (uint32_t) (unsigned long long) n;
+}
+
+static int put_number(int n, char **ret)
+{
+        return asprintf(ret, "%d", n) < 0 ? -ENOMEM : 0;
+}
+
+static int scan_expression(Scanner *s, char **ret);
+
+/* A string, or one behind ~ or !, or an expression in parentheses. */
+static int scan_operand(Scanner *s, char **ret)
+{
+        _cleanup_(freep) char *inner = NULL;
+        char c;
+        int r;
+
+        skip_blanks(s);
+        c = *s->p;
+        if (!c || !strchr("~!(", c))
+                return scan_string(s, ret);
+        if (s->depth == FPM_DEPTH_MAX)
+                return scan_fail(s, "the expression goes too deep");
+
+        s->p++;
+        s->depth++;
+        r = c == '(' ? scan_expression(s, &inner) : scan_operand(s, &inner);
+        s->depth--;
+        if (r < 0)
+                return r;
+        if (c != '(')
+                return put_number(c == '~' ? ~number_of(inner) : !number_of(inner), ret);
+        if (*s->p != ')')
+                return scan_fail(s, "a parenthesis is not closed");
+        s->p++;
+        skip_blanks(s);
+        *ret = TAKE_PTR(inner);
+        return 0;
+}
+
+/* The operators have one precedence and are taken from the left, as in PHP's ini files. */
+static int scan_expression(Scanner *s, char **ret)
+{
+        _cleanup_(freep) char *value = NULL;
+        int r;
+
+        r = scan_operand(s, &value);
+        while (r >= 0 && *s->p && strchr("|&^", *s->p)) {
+                _cleanup_(freep) char *right = NULL;
+                char sign = *s->p++;
+                int a = number_of(value), b;
+
+                skip_blanks(s);
+                r = at_end(s) ? scan_fail(s, "nothing stands behind \"%c\"", sign)
+                              : scan_operand(s, &right);
+                if (r < 0)
+                        break;
+                b = number_of(right);
+                free(TAKE_PTR(value));
+                r = put_number(sign == '|' ? a | b : sign == '&' ? a & b : a ^ b, &value);
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(value);
+        return r;
+}
+
+/* Whether the value is one of these words, and nothing else. */
+static bool take_word(Scanner *s, const char *const *words)
+{
+        for (; *words; words++) {
+                size_t n = strlen(*words);
+                const char *behind = s->p + n;
+
+                if (strncasecmp(s->p, *words, n) != 0)
+                        continue;
+                behind += strspn(behind, BLANKS);
+                if (!*behind || *behind == ';') {
+                        s->p = behind;
+                        return true;
+                }
+        }
+        return false;
+}
+
+int scan_value(Scanner *s, char **ret)
+{
+        static const char *const yes[] = { "true", "on", "yes", NULL };
+        static const char *const no[] = { "false", "off", "no", "none", "null", NULL };
+        _cleanup_(freep) char *value = NULL;
+        int r;
+
+        skip_blanks(s);
+        if (take_word(s, yes))
+                value = strdup("1");
+        else if (at_end(s) || take_word(s, no))
+                value = strdup("");
+        else {
+                r = scan_expression(s, &value);
+                if (r < 0)
+                        return r;
+        }
+        if (!value)
+                return -ENOMEM;
+        if (!at_end(s))
+                return scan_fail(s, "\"%c\" cannot stand here; a value with it stands in quotes", *s->p);
+        *ret = TAKE_PTR(value);
+        return 0;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What of a pool of PHP-FPM stands in the pool file: see import.h. Pure. fpm.def says which setting a
+ * directive is; here is how its value becomes the setting's.
+ *
+ * Where FPM's default is another one than ours, it is written out.
+ */
+
+#include <ctype.h>
+#include <limits.h>
+
+#include "base/log.h"
+#include "ctl/import.h"
+
+/* Relative paths start here where a pool has no prefix. */
+#define FPM_PREFIX "/usr"
+
+/* The directory of a version's php.ini for FPM, as Debian has it. */
+#define PHP_DIR "/etc/php/"
+
+int import_path(ImportPool *p, const char *path, char **ret)
+{
+        const FpmEntry *entry = fpm_section_find(p->section, "prefix");
+        const char *prefix = entry ? entry->value : "";
+        const char *root = *prefix == '/' ? "" : *prefix ? FPM_PREFIX "/" : FPM_PREFIX;
+        int r;
+
+        if (startswith(path, "$prefix")) {
+                path += strlen("$prefix");
+                path += strspn(path, "/");
+                r = asprintf(ret, "%s%s%s%s", root, prefix, *path ? "/" : "", path);
+        } else if (*path == '/')
+                r = asprintf(ret, "%s", path);
+        else
+                r = asprintf(ret, "%s%s/%s", root, prefix, path);
+        return r < 0 ? -ENOMEM : 0;
+}
+
+/* The setting, which is to be in the pool file from now on; a note where it does nothing yet. NULL: -ENOMEM.
+ */
+static const Setting *choose(ImportPool *p, const FpmEntry *entry, const char *key)
+{
+        const Setting *s = setting_find(key);
+
+        assert(s);
+        if (s->state == LATER && entry && !p->set[s - settings] &&
+            !(streq(key, "security.allowed_clients") && p->on_tcp) &&
+            import_note(p, entry, true, "%s in the pool file has no effect in this version", key) < 0)
+                return NULL;
+        p->set[s - settings] = true;
+        return s;
+}
+
+/* Tells that the setting cannot have this value. */
+static int refuse(ImportPool *p, const FpmEntry *entry, const Setting *s, const char *value)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *f;
+        int r;
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        if (setting_storage(s) == STORE_STRV)
+                setting_describe_element(s, f);
+        else
+                setting_describe(s, f);
+        r = fclose(f) != 0 ? -ENOMEM : 0;
+        if (r >= 0)
+                r = import_note(p, entry, true, "not imported: %s has to be %s, not %s", s->key, text,
+                                value);
+        free(text);
+        return r;
+}
+
+int import_set_number(ImportPool *p, const FpmEntry *entry, const char *key, long long n)
+{
+        const Setting *s = setting_find(key);
+        char value[32];
+
+        (void) snprintf(value, sizeof value, "%lld%s", n, s->type == SETTING_TIME ? "s" : "");
+        if (n < 0 || (s->type == SETTING_TIME && n > (long long) (CONFIG_TIME_MAX / USEC_PER_SEC)))
+                return refuse(p, entry, s, value);
+        if (s->type == SETTING_TIME)
+                n *= (long long) USEC_PER_SEC;
+        if (setting_set_number(s, (uint64_t) n, p->config) < 0)
+                return refuse(p, entry, s, value);
+        return choose(p, entry, key) ? 0 : -ENOMEM;
+}
+
+int import_set_string(ImportPool *p, const FpmEntry *entry, const char *key, const char *value)
+{
+        const Setting *s = setting_find(key);
+        int r;
+
+        r = setting_set_text(s, value, p->config);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return refuse(p, entry, s, value);
+        return choose(p, entry, key) ? 0 : -ENOMEM;
+}
+
+int import_add_string(ImportPool *p, const FpmEntry *entry, const char *key, const char *value)
+{
+        const Setting *s = setting_find(key);
+        char **old = setting_get_list(s, p->config), **list;
+        size_t n = 0;
+
+        if (!setting_allows_string(s, value))
+                return refuse(p, entry, s, value);
+        /* The first one takes the place of the default. */
+        while (p->set[s - settings] && old[n])
+                n++;
+        if (n == CONFIG_LIST_MAX)
+                return import_note(p, entry, true, "not imported: a list has %d elements at most",
+                                   CONFIG_LIST_MAX);
+
+        list = calloc(n + 2, sizeof *list);
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                list[i] = TAKE_PTR(old[i]);
+        list[n] = strdup(value);
+        setting_take_list(s, list, p->config);
+        return list[n] && choose(p, entry, key) ? 0 : -ENOMEM;
+}
+
+int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const char *delimiters)
+{
+        _cleanup_(freep) char *copy = strdup(entry->value);
+        const Setting *s = setting_find(key);
+        char *save = NULL, **empty;
+        int r = 0;
+
+        empty = calloc(1, sizeof *empty);
+        if (!copy || !empty) {
+                free(empty);
+                return -ENOMEM;
+        }
+        setting_take_list(s, empty, p->config);
+        if (!choose(p, entry, key))
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, delimiters, &save); word && r >= 0;
+             word = strtok_r(NULL, delimiters, &save))
+                r = import_add_string(p, entry, key, word);
+        return r;
+}
+
+static int set_lower(ImportPool *p, const FpmEntry *entry, const char *key, const char *value)
+{
+        char word[16];
+        size_t n = 0;
+
+        for (; value[n] && n < sizeof word - 1; n++)
+                word[n] = (char) tolower((uint8_t) value[n]);
+        word[n] = 0;
+        return import_set_string(p, entry, key, streq(word, "warn") ? "warning" : word);
+}
+
+static int set_path(ImportPool *p, const FpmEntry *entry, const char *key)
+{
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = import_path(p, entry->value, &path);
+        return r < 0 ? r : import_set_string(p, entry, key, path);
+}
+
+/* Whether a setting for dynamic pools, or ondemand ones, is one of another pool's. */
+static const char *only_for(const ImportPool *p, const char *key)
+{
+        PmMode mode = p->config->pm_mode;
+
+        if (streq(key, "pm.start_servers") || streq(key, "pm.min_spare_servers") ||
+            streq(key, "pm.max_spare_servers"))
+                return mode == PM_DYNAMIC ? NULL : "dynamic";
+        return streq(key, "pm.process_idle_timeout") && mode != PM_ONDEMAND ? "ondemand" : NULL;
+}
+
+/* A directive that is one setting. */
+static int take_setting(ImportPool *p, const FpmEntry *entry)
+{
+        const char *key = entry->directive->key, *value = entry->value;
+        const char *mode = only_for(p, key);
+
+        if (mode)
+                return import_note(p, entry, false, "not imported: only pools with pm = %s use it", mode);
+
+        switch (entry->directive->type) {
+        case FPM_INTEGER:
+                return import_set_number(p, entry, key, fpm_value_integer(value));
+        case FPM_TIME:
+                return import_set_number(p, entry, key, fpm_value_seconds(value));
+        case FPM_BOOL:
+                return import_set_number(p, entry, key, *value != 0);
+        case FPM_PM:
+        case FPM_LEVEL:
+                return set_lower(p, entry, key, value);
+        default:
+                break;
+        }
+        if (streq(key, "security.limit_extensions"))
+                return import_set_list(p, entry, key, " \t");
+        if (entry->key)
+                return import_add_string(p, entry, key, value);
+        if (streq(key, "access.log") && *value)
+                return set_path(p, entry, key);
+        return *value ? import_set_string(p, entry, key, value) : 0;
+}
+
+/* FPM takes relative paths in these to be behind the prefix. */
+static bool is_path_option(const char *name)
+{
+        static const char *const options[] = { "error_log",
+                                               "extension_dir",
+                                               "mime_magic.magicfile",
+                                               "sendmail_path",
+                                               "session.cookie_path",
+                                               "session_pgsql.sem_file_name",
+                                               "soap.wsdl_cache_dir",
+                                               "uploadprogress.file.filename_template",
+                                               "xdebug.output_dir",
+                                               "xdebug.trace_output_dir" };
+
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (strcasecmp(options[i], name) == 0)
+                        return true;
+        return false;
+}
+
+/* php_value[] and the like: a line of php.value or php.admin_value. */
+static int take_ini(ImportPool *p, const FpmEntry *entry)
+{
+        bool flag = entry->directive->type == FPM_BOOL;
+        const char *value = flag && !*entry->value ? "0" : entry->value;
+        _cleanup_(freep) char *line = NULL, *path = NULL;
+        int r;
+
+        if (entry->key[strcspn(entry->key, "=;\"'&|^$~(){}![] \t")])
+                return import_note(p, entry, true, "not imported: PHP has no setting of such a name");
+        if (is_path_option(entry->key) && *value && *value != '/' && strcasecmp(value, "syslog") != 0 &&
+            !fpm_section_find(p->section, "chroot")) {
+                r = import_path(p, value, &path);
+                if (r < 0)
+                        return r;
+                value = path;
+        }
+        r = ini_line_format(entry->key, value, &line);
+        return r < 0 ? r : import_add_string(p, entry, entry->directive->key, line);
+}
+
+/* Whether an entry before this one counts instead: of those with a key, FPM takes the first. */
+static const FpmEntry *find_earlier(const ImportPool *p, const FpmEntry *entry)
+{
+        for (const FpmEntry *e = p->section->entries; e < entry; e++)
+                if (e->key && *e->key && streq(e->key, entry->key ?: "") &&
+                    e->directive->where == entry->directive->where &&
+                    streq(e->directive->key ?: "", entry->directive->key ?: "") &&
+                    !streq(e->key, "extension") && !startswith(e->key, "disable_"))
+                        return e;
+        return NULL;
+}
+
+/* An entry behind this one that counts instead: of those without a key, FPM takes the last. */
+static const FpmEntry *find_later(const FpmSection *section, const FpmEntry *entry)
+{
+        if (!entry->key)
+                for (size_t i = section->n_entries; i-- > 0 && &section->entries[i] > entry;)
+                        if (section->entries[i].directive == entry->directive)
+                                return &section->entries[i];
+        return NULL;
+}
+
+static int take_entry(ImportPool *p, FpmSection *section, FpmEntry *entry)
+{
+        const FpmDirective *d = entry->directive;
+        const FpmEntry *other = find_later(section, entry);
+
+        if (!other && section == p->section)
+                other = find_earlier(p, entry);
+        if (other) {
+                entry->used = true;
+                return import_note(p, entry, false, "not used: PHP-FPM takes %s:%u", other->file,
+                                   other->line);
+        }
+        if (d->how == FPM_TOGETHER)
+                return 0;
+
+        entry->used = true;
+        switch (d->how) {
+        case FPM_SETTING:
+                return take_setting(p, entry);
+        case FPM_INI:
+                return take_ini(p, entry);
+        case FPM_NOTHING:
+                return import_note(p, entry, false, "nothing to write: in its place is %s", d->where);
+        default:
+                return import_note(p, entry, true, "not imported: no equivalent, see %s", d->where);
+        }
+}
+
+/* 0 for process_control_timeout is no time at all; here it would be no limit. */
+static int take_global(ImportPool *p)
+{
+        const FpmEntry *control = fpm_section_find(p->global, "process_control_timeout");
+        const FpmEntry *threshold = fpm_section_find(p->global, "emergency_restart_threshold");
+        const FpmEntry *interval = fpm_section_find(p->global, "emergency_restart_interval");
+        long long n = threshold ? fpm_value_integer(threshold->value) : 0;
+        long long seconds = interval ? fpm_value_seconds(interval->value) : 0;
+        int r = 0;
+
+        if (control && fpm_value_seconds(control->value) > 0)
+                r = import_set_number(p, control, "reload.drain_timeout", fpm_value_seconds(control->value));
+        else if (control)
+                r = import_note(p, control, false,
+                                "not imported: requests are given reload.drain_timeout to finish, "
+                                "30 seconds where it is not set");
+        if (r >= 0 && n > 0 && seconds > 0) {
+                r = import_set_number(p, threshold, "emergency_restart.threshold", n);
+                if (r >= 0)
+                        r = import_set_number(p, interval, "emergency_restart.interval", seconds);
+        } else if (r >= 0 && (n > 0 || seconds > 0))
+                r = import_note(p, n > 0 ? threshold : interval, false,
+                                "not imported: without the other of the two it does nothing");
+        return r;
+}
+
+/* Status and ping pages: FPM has none unless they are named. */
+static int take_pages(ImportPool *p)
+{
+        const FpmEntry *status = fpm_section_find(p->section, "pm.status_path");
+        const FpmEntry *ping = fpm_section_find(p->section, "ping.path");
+        const FpmEntry *listen = fpm_section_find(p->section, "pm.status_listen");
+        int r;
+
+        r = import_set_string(p, status ?: listen, "status.path",
+                              status   ? status->value
+                              : listen ? "/"
+                                       : "");
+        return r < 0 ? r : import_set_string(p, ping, "ping.path", ping ? ping->value : "");
+}
+
+/* php.ini and what goes with it: libphp reads its own, not FPM's. */
+static int take_php_ini(ImportPool *p)
+{
+        static const char version[] = PHP_POOL_PHP_VERSION;
+        const char *rest = startswith(p->section->file, PHP_DIR);
+        size_t n = rest ? strcspn(rest, "/") : 0;
+        int r;
+
+        if (!rest || !startswith(rest + n, "/fpm/"))
+                return import_note(p, NULL, false,
+                                   "libphp reads its own php.ini and not PHP-FPM's, unless php.ini "
+                                   "and php.ini_scan_dir in the pool file say where that is");
+        if (n != strlen(version) || memcmp(rest, version, n) != 0)
+                return import_note(p, NULL, true,
+                                   "this is a file of PHP %.*s and php-pool runs %s: php.ini and "
+                                   "extensions are those of libphp",
+                                   (int) n, rest, version);
+        r = import_set_string(p, NULL, "php.ini", PHP_DIR PHP_POOL_PHP_VERSION "/fpm/php.ini");
+        return r < 0 ? r
+                     : import_set_string(p, NULL, "php.ini_scan_dir",
+                                         PHP_DIR PHP_POOL_PHP_VERSION "/fpm/conf.d");
+}
+
+/* What FPM asks of every pool. */
+static int check_mandatory(ImportPool *p)
+{
+        static const char *const names[] = { "listen", "pm", "pm.max_children" };
+        static const char *const dynamic[] = { "pm.min_spare_servers", "pm.max_spare_servers" };
+        const FpmEntry *pm = fpm_section_find(p->section, "pm");
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (!fpm_section_find(p->section, names[i]))
+                        return import_fail(p->import, p->section->file, p->section->line,
+                                           "pool %s has no %s", p->section->name, names[i]);
+        for (size_t i = 0; i < ELEMENTSOF(dynamic) && strcasecmp(pm->value, "dynamic") == 0; i++)
+                if (!fpm_section_find(p->section, dynamic[i]))
+                        return import_fail(p->import, p->section->file, p->section->line,
+                                           "pool %s is dynamic and has no %s", p->section->name, dynamic[i]);
+        return set_lower(p, NULL, "pm.mode", pm->value);
+}
+
+int import_settings(ImportPool *p)
+{
+        int r;
+
+        r = check_mandatory(p);
+        if (r >= 0)
+                r = take_php_ini(p);
+        if (r >= 0)
+                r = take_global(p);
+        for (size_t i = 0; i < p->global->n_entries && r >= 0; i++)
+                r = take_entry(p, p->global, &p->global->entries[i]);
+        if (r >= 0)
+                r = take_pages(p);
+        for (size_t i = 0; i < p->section->n_entries && r >= 0; i++)
+                r = take_entry(p, p->section, &p->section->entries[i]);
+        return r;
+}
