@@ -103,7 +103,7 @@ def test_unknown_pool(machine):
 
 def test_help_and_manual(machine):
     out = machine.run("php-poolctl", "--help").stdout
-    for verb in ("list", "status", "check", "reload", "stop", "request"):
+    for verb in ("list", "status", "check", "reload", "stop", "import", "request"):
         assert re.search(rf"^\s+{verb}\b", out, re.MULTILINE), out
     for page in ("php-poolctl", "php-poold"):
         assert machine.run("man", "-w", page).stdout

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""php-poolctl import: what it writes starts, and serves where PHP-FPM did, as PHP-FPM did."""
+
+import json
+import re
+import shlex
+
+import pytest
+
+from lib import fastcgi
+
+FPM = "/etc/php/8.2/fpm"
+POOLS = "/etc/php-pool/conf.d"
+UNITS = "/etc/systemd/system"
+WHO = """<?php
+echo json_encode([
+    'user' => posix_getpwuid(posix_geteuid())['name'], 'group' => posix_getgrgid(posix_getegid())['name'],
+    'ini' => php_ini_loaded_file(), 'cwd' => getcwd(), 'memory' => ini_get('memory_limit'),
+    'agent' => ini_get('user_agent'), 'reporting' => error_reporting(), 'env' => getenv('QUOTED'),
+    'plain' => getenv('PLAIN')]);"""
+
+
+@pytest.fixture
+def importer(machine):
+    """Runs imports; whatever they wrote and started is gone afterwards."""
+    importer = Importer(machine)
+    try:
+        yield importer
+    finally:
+        importer.clean()
+
+
+class Importer:
+    def __init__(self, machine):
+        self.machine, self.pools = machine, []
+        machine.run("sh", "-c", f"cp -a {POOLS} /tmp/pools-before; mkdir -p {UNITS}")
+        machine.systemctl("stop", "php8.2-fpm.service", check=False)
+
+    def clean(self):
+        units = [f"php-pool@{pool}.{kind}" for pool in self.pools for kind in ("socket", "service")]
+        if units:
+            self.machine.systemctl("stop", *units, check=False)
+            self.machine.systemctl("reset-failed", *units, check=False)
+        self.machine.run("sh", "-c", f"rm -rf {UNITS}/php-pool*.d /srv/jail /srv/import {POOLS} && "
+                         f"mv /tmp/pools-before {POOLS}")
+        self.machine.systemctl("daemon-reload")
+
+    def run(self, *args, status=0, environment=""):
+        command = f"{environment} php-poolctl import {shlex.join(map(str, args))}"
+        result = self.machine.run("sh", "-c", command, check=False)
+        assert result.returncode == status, result
+        return result
+
+    def start(self, *pools):
+        """Checks what was written for the pools and starts their sockets."""
+        self.pools += pools
+        self.machine.systemctl("daemon-reload")
+        for pool in pools:
+            self.machine.run("php-poolctl", "check", pool)
+            units = [f"php-pool@{pool}.socket", f"php-pool@{pool}.service"]
+            result = self.machine.run("systemd-analyze", "verify", *units)
+            assert "php-pool" not in result.stderr, result
+            self.machine.systemctl("start", units[0])
+
+
+def serve(connection, script, **kwargs):
+    with connection:
+        response = connection.request(script, **kwargs)
+    assert response.status == 200, response
+    return json.loads(response.text)
+
+
+def test_debian(machine, importer):
+    """Debian's own files, from php-fpm.conf on: the same socket, user and php.ini; nothing is lost."""
+    result = importer.run("--force", f"{FPM}/php-fpm.conf")
+    assert f"{FPM}/php-fpm.conf:" in result.stderr and "error_log" in result.stderr
+    assert "php-pool@www.socket" in result.stdout
+    importer.start("www")
+    machine.write("/srv/import/who.php", WHO)
+    who = serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+    assert (who["user"], who["group"], who["ini"]) == ("www-data", "www-data", f"{FPM}/php.ini")
+    owner = machine.run("stat", "-c", "%U:%G %a", "/run/php/php8.2-fpm.sock").stdout
+    assert owner == "www-data:www-data 660\n"
+
+
+def test_never_overwrites(machine, importer):
+    machine.write(f"{POOLS}/www.conf", "pm = { max_children = 7; };\n")
+    result = importer.run(f"{FPM}/pool.d/www.conf", status=1)
+    assert f"{POOLS}/www.conf exists." in result.stderr and "--force" in result.stderr
+    assert machine.read(f"{POOLS}/www.conf") == "pm = { max_children = 7; };\n"
+    assert machine.run("test", "-e", f"{UNITS}/php-pool@www.service.d", check=False).returncode == 1
+
+    importer.run("--force", f"{FPM}/pool.d/www.conf")
+    result = importer.run(f"{FPM}/pool.d/www.conf", status=1)
+    assert len(re.findall(r"exists\.$", result.stderr, re.MULTILINE)) == 3
+
+
+def test_dry_run_writes_nothing(machine, importer):
+    before = machine.run("find", POOLS, UNITS, "-printf", "%p %T@ %s\n").stdout
+    result = importer.run("--dry-run", f"{FPM}/pool.d/www.conf")
+    assert f"### {POOLS}/www.conf\n" in result.stdout
+    assert f"### {UNITS}/php-pool@www.socket.d/import.conf\n" in result.stdout
+    assert machine.run("find", POOLS, UNITS, "-printf", "%p %T@ %s\n").stdout == before
+
+
+def test_output(machine, importer):
+    importer.run("--output=/tmp/imported", f"{FPM}/pool.d/www.conf")
+    assert "ListenStream=/run/php" in machine.read(f"/tmp/imported{UNITS}/php-pool@www.socket.d/import.conf")
+    assert machine.run("test", "-e", f"{UNITS}/php-pool@www.socket.d", check=False).returncode == 1
+    machine.remove("/tmp/imported")
+
+
+@pytest.mark.parametrize("text, line", [
+    ("[a]\nuser = b\npm = 'static\n", 3), ("[a]\nunknown = 1\n", 2), ("[a]\nuser = b\npm = static\n", 1),
+    ("include = /tmp/included.conf\n", 2)])
+def test_errors_name_file_and_line(machine, importer, text, line):
+    machine.write("/tmp/included.conf", "[a]\npm.max_children = x\n")
+    machine.write("/tmp/wrong.conf", text)
+    result = importer.run("/tmp/wrong.conf", status=1)
+    name = "included" if "include" in text else "wrong"
+    assert re.match(rf"/tmp/{name}\.conf:{line}: ", result.stderr), result.stderr
+    assert result.stdout == ""
+
+
+def test_unreadable(importer):
+    result = importer.run("/tmp/no-such-file.conf", status=1)
+    assert "/tmp/no-such-file.conf" in result.stderr
+
+
+def test_every_directive(machine, importer, source_dir):
+    """A file with all of them: three pools, on TCP, with access control lists, in a root of its own."""
+    machine.write("/tmp/every.conf", (source_dir / "tests/data/fpm/every.conf").read_text())
+    machine.run("mkdir", "-p", "/srv/jail", "/srv/import")
+    result = importer.run("/tmp/every.conf", status=5, environment="EVERY_TMP=/var")
+    assert "/tmp/every.conf:96: apparmor_hat: not imported" in result.stderr
+    assert "/tmp/every.conf:96: apparmor_hat: not imported" in machine.read(f"{POOLS}/jail.conf")
+    importer.start("every", "acl", "jail")
+    machine.write("/srv/import/who.php", WHO)
+    machine.write("/srv/jail/who.php", WHO)
+
+    who = serve(fastcgi.Connection(machine.tcp(9123)), "/srv/import/who.php")
+    assert (who["user"], who["group"], who["memory"]) == ("www-data", "nogroup", "64M")
+    assert who["agent"] == "it's every; \"quoted\"" and who["reporting"] == 32759
+    assert who["env"] == "a \"b\" 100% c\\d" and who["plain"] == "value"
+    pid = machine.show("php-pool@every.service", "MainPID")
+    assert machine.run("ps", "-o", "ni=", "-p", pid).stdout.strip() == "-3"
+    assert machine.show("php-pool.slice", "TasksMax") == "27"
+
+    acl = machine.run("getfacl", "-p", "/run/php/acl.sock").stdout
+    assert "user:www-data:rw-" in acl and "group:www-data:rw-" in acl and "other::---" in acl
+    for user, status in (("www-data", 0), ("nobody", 1)):
+        command = ["runuser", "-u", user, "--",
+                   "php-poolctl", "request", "--socket=/run/php/acl.sock", "acl", "/srv/import/who.php"]
+        assert machine.run(*command, check=False).returncode == status
+
+    who = serve(fastcgi.connect_unix(machine.path("/srv/jail.sock")), "/who.php")
+    assert who["user"] == "daemon" and who["cwd"] == "/"

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What PHP-FPM's directives become: each in a small pool, by a table; and a file with all of them, against
+ * what is expected of it word for word (tests/data/fpm). For a new expectation: UPDATE_GOLDEN=1.
+ */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "ctl/import.h"
+
+#define DATA "tests/data/fpm/"
+#define SERVICE "[Service]\nUser=u\n"
+
+/* The notes and the files as one text; or "error: ...". */
+static char *import_text(const char *name, const char *text)
+{
+        _cleanup_(fpm_config_freep) FpmConfig *fpm = NULL;
+        _cleanup_(import_freep) Import *import = NULL;
+        _cleanup_(freep) char *error = NULL;
+        char *out = NULL;
+        size_t size;
+        FILE *f = open_memstream(&out, &size);
+        int r;
+
+        assert_non_null(f);
+        r = fpm_config_load_text(name, text, strlen(text), &fpm, &error);
+        if (r >= 0)
+                r = import_map(fpm, &import, &error);
+        if (r < 0) {
+                assert_int_equal(r, -EINVAL);
+                assert_non_null(error);
+                fprintf(f, "error: %s", error);
+        }
+        for (size_t i = 0; import && i < import->n_notes; i++) {
+                _cleanup_(freep) char *note = NULL;
+
+                assert_int_equal(import_note_format(&import->notes[i], &note), 0);
+                fprintf(f, "%s%s\n", import->notes[i].lost ? "! " : "  ", note);
+        }
+        for (size_t i = 0; import && i < import->n_files; i++) {
+                const char *rest = startswith(import->files[i].path, CONFIG_DIR);
+
+                fprintf(f, "\n### %s%s\n%s", rest ? "CONFIG" : "", rest ?: import->files[i].path,
+                        import->files[i].text);
+        }
+        assert_int_equal(fclose(f), 0);
+        return out;
+}
+
+/* Behind "[p]", user, listen and pm; "\n[global]" may follow. */
+static const struct {
+        const char *lines;
+        const char *expected;
+} cases[] = {
+        /* Addresses. */
+        { "listen = /run/a%b.sock",
+          "ListenStream=\nListenStream=/run/a%%b.sock\nSocketUser=root\nSocketGroup=root\n"
+          "SocketMode=0660\n" },
+        { "listen = run/$pool.sock", "ListenStream=/usr/run/p.sock\n" },
+        { "prefix = /srv\nlisten = a.sock", "ListenStream=/srv/a.sock\n" },
+        { "prefix = srv\nlisten = a.sock", "ListenStream=/usr/srv/a.sock\n" },
+        { "listen = 9000", "ListenStream=\nListenStream=9000\n\n" },
+        { "listen = 127.0.0.1:9000", "ListenStream=127.0.0.1:9000\n\n" },
+        { "listen = [::1]:9000", "ListenStream=[::1]:9000\n" },
+        { "listen = ::1:9000", "ListenStream=[::1]:9000\n" },
+        { "listen = *:9000", "ListenStream=9000\n" },
+        { "listen = localhost:9000", "ListenStream=127.0.0.1:9000\n" },
+        { "listen = php.example:9000", "! x:8: listen: not imported: ListenStream= takes no name" },
+        { "listen = 127.0.0.1:http", "error: x:8: listen: \"http\" is no port" },
+        { "listen = 127.0.0.1:70000", "error: x:8: listen: \"70000\" is no port" },
+        { "listen = 9000\nlisten.owner = a", "  x:9: listen.owner: not used: listen is no Unix socket" },
+        { "listen.backlog = 511", "Backlog=511\n" },
+        { "listen.backlog = -1", "  x:8: listen.backlog: nothing to write" },
+        { "listen.owner = a\nlisten.group = b\nlisten.mode = 0666",
+          "SocketUser=a\nSocketGroup=b\nSocketMode=0666\n" },
+        { "listen.owner = a", "SocketUser=a\nSocketGroup=\nSocketMode=0660\n" },
+        { "listen.group = b", "SocketUser=root\nSocketGroup=b\n" },
+        { "listen.mode = rw", "error: x:8: listen.mode: must be octal" },
+        { "listen.acl_users = a, b\nlisten.acl_groups = c",
+          "SocketUser=root\nSocketGroup=root\nSocketMode=0660\n"
+          "ExecStartPost=setfacl -m \"u:a:rw,u:b:rw,g:c:rw\" \"/run/p.sock\"\n" },
+        { "listen.acl_users = '$(a)'", "error: x:8: listen.acl_users: \"$(a)\" is no name" },
+        { "listen = 9000\nlisten.allowed_clients = 10.0.0.1,::1",
+          "IPAddressDeny=any\nIPAddressAllow=10.0.0.1\nIPAddressAllow=::1\n" },
+        { "listen.allowed_clients = nobody",
+          "! x:8: listen.allowed_clients: not imported: security.allowed_clients has "
+          "to be an IPv4 or IPv6 address" },
+        { "pm.status_listen = 9001",
+          "php-pool-status@p.socket.d/import.conf\n[Socket]\nListenStream=\nListenStream=9001\n" },
+        { "pm.status_listen = 9001", "status = {\n        path = \"/\";" },
+
+        /* The service. */
+        { "group = g", SERVICE "Group=g\n" },
+        { "", SERVICE "Group=\n" },
+        { "chdir = /srv/%", "WorkingDirectory=/srv/%%\n" },
+        { "chdir = /srv\\\\", "! x:8: chdir: not imported: WorkingDirectory= cannot hold this value" },
+        { "chroot = /srv/jail", "RootDirectory=/srv/jail\nBindReadOnlyPaths=/usr " },
+        { "rlimit_files = 9\nrlimit_core = unlimited\nprocess.priority = 20",
+          "LimitNOFILE=9\nLimitCORE=infinity\nNice=19\n" },
+        { "[global]\nrlimit_files = 9\nrlimit_core = 8\nprocess.priority = -19",
+          "LimitNOFILE=9\nLimitCORE=8\nNice=-19\n" },
+        { "rlimit_core = 0", SERVICE "Group=\n" },
+        { "rlimit_core = -1",
+          "error: x:8: rlimit_core: must be a whole number from 0 up, or unlimited, not \"-1\"" },
+        { "process.priority = 21", "error: x:8: process.priority: must be from -19 to 20, not 21" },
+        { "env[A] = \"b c\"", "Environment=\"A=b c\"\n" },
+        { "env[A] = '100% \"b\" c\\d $e\t'", "Environment=\"A=100%% \\\"b\\\" c\\\\d $e\\t\"\n" },
+        { "env[A] = $A", "PassEnvironment=A\n" },
+        { "env[A] = $B",
+          "! x:8: env[A]: not imported: systemd passes a variable on under its own name only" },
+        { "env[A-B] = c", "! x:8: env[A-B]: not imported: systemd takes no variable of this name" },
+        { "env[A] = \xff", "! x:8: env[A]: not imported: Environment= cannot hold" },
+        { "env[A] =", "error: x:8: env[] cannot be empty" },
+        { "env[A] = b\nenv[A] = c", "Environment=\"A=b\"\n" },
+        { "env[A] = b\nenv[A] = c", "  x:9: env[A]: not used: PHP-FPM takes x:8" },
+        { "clear_env = no", "  x:8: clear_env: nothing to write: scripts see the service's environment" },
+        { "apparmor_hat = a", "! x:8: apparmor_hat: not imported" },
+
+        /* The pool file. */
+        { "pm = Static", "pm = {\n        mode = \"static\";" },
+        { "pm = static\npm = dynamic\npm.min_spare_servers = 1\npm.max_spare_servers = 2",
+          "mode = \"dynamic\";" },
+        { "pm = dynamic", "error: x:1: pool p is dynamic and has no pm.min_spare_servers" },
+        { "pm = dynamic\npm.min_spare_servers = 3\npm.max_spare_servers = 2",
+          "error: x:9: pm.min_spare_servers: must be at most" },
+        { "pm = sometimes", "error: x:8: pm: must be static, dynamic or ondemand, not \"sometimes\"" },
+        { "pm.max_children = many", "error: x:8: pm.max_children: must be a whole number, not \"many\"" },
+        { "pm.max_children = 5000",
+          "! x:8: pm.max_children: not imported: pm.max_children has to be a whole number "
+          "from 1 to 4096, not 5000" },
+        { "pm.start_servers = 2",
+          "  x:8: pm.start_servers: not imported: only pools with pm = dynamic use it" },
+        { "pm = ondemand\npm.process_idle_timeout = 2m", "process_idle_timeout = \"2min\";" },
+        { "pm = ondemand\npm.process_idle_timeout = soon",
+          "error: x:9: pm.process_idle_timeout: must be a time" },
+        { "request_terminate_timeout = 1d", "terminate_timeout = \"1d\";" },
+        { "request_slowlog_timeout = 5s\nslowlog = log/slow", "slowlog_timeout = \"5s\";" },
+        { "request_terminate_timeout_track_finished = on", "terminate_timeout_track_finished = true;" },
+        { "request_terminate_timeout_track_finished = maybe",
+          "error: x:8: request_terminate_timeout_track_finished: must be yes or no, not \"maybe\"" },
+        { "", "status = {\n        path = \"\";\n};\n\nping = {\n        path = \"\";\n};\n" },
+        { "ping.path = /p\nping.response = 'a \"b\"'",
+          "path = \"/p\";\n        response = \"a \\\"b\\\"\";" },
+        { "access.log = log/a", "log = \"/usr/log/a\";" },
+        { "access.suppress_path[] = /a\naccess.suppress_path[] = /b",
+          "suppress_path = [\n                \"/a\",\n                \"/b\"\n        ];" },
+        { "access.suppress_path[a] = /a", "error: x:8: access.suppress_path[] has nothing in its brackets" },
+        { "security.limit_extensions =", "limit_extensions = [];" },
+        { "security.limit_extensions = .php .x",
+          "limit_extensions = [\n                \".php\",\n                \".x\"\n" },
+        { "security.limit_extensions = php",
+          "! x:8: security.limit_extensions: not imported: security.limit_extensions "
+          "has to be a name's ending that starts with \".\", not php" },
+        { "php_value[a.b] = 5", "\"a.b=5\"" },
+        { "php_value[a] = /b c", "\"a='/b c'\"" },
+        { "php_value[a] = yes", "\"a=1\"" },
+        { "php_value[a] = 'yes'", "\"a='yes'\"" },
+        { "php_value[a] =", "\"a=\"" },
+        { "php_value[a] = \"b'c \\\" \\$d\"", "\"a=\\\"b'c \\\\\\\" \\\\$d\\\"\"" },
+        { "php_flag[a] = off", "\"a=0\"" },
+        { "php_flag[a] = 2", "error: x:8: php_flag[]: must be yes or no, not \"2\"" },
+        { "php_admin_value[error_log] = a.log",
+          "admin_value = [\n                \"error_log=/usr/a.log\"" },
+        { "php_admin_value[error_log] = syslog", "\"error_log='syslog'\"" },
+        { "php_admin_value[disable_functions] = a\nphp_admin_value[disable_functions] = b",
+          "\"disable_functions='a'\",\n                \"disable_functions='b'\"" },
+        { "php_value[a b] = c", "! x:8: php_value[a b]: not imported" },
+
+        /* [global] and what belongs to no pool. */
+        { "[global]\nprocess_control_timeout = 10", "reload = {\n        drain_timeout = \"10s\";" },
+        { "[global]\nprocess_control_timeout = 0",
+          "  x:9: process_control_timeout: not imported: requests are given" },
+        { "[global]\nemergency_restart_threshold = 5\nemergency_restart_interval = 1m",
+          "threshold = 5;\n        interval = \"1min\";" },
+        { "[global]\nemergency_restart_threshold = 5",
+          "  x:9: emergency_restart_threshold: not imported: without the other" },
+        { "[global]\nlog_level = WARN", "log_level = \"warning\";" },
+        { "[global]\nlog_level = loud", "error: x:9: log_level: must be debug" },
+        { "[global]\nprocess.max = 3",
+          "[Slice]\n# process.max = 3, and 5 other processes for each of 1 pools\nTasksMax=8\n" },
+        { "[global]\nprocess.max = 64",
+          "  x:9: process.max: nothing to write: these pools have 4 workers at most" },
+        { "[global]\npid = $pool", "error: x:9: $pool cannot stand in [global]" },
+        { "[global]\nuser = a", "error: x:9: user cannot stand in [global]" },
+        { "pid = a", "error: x:8: pid cannot stand in a pool" },
+        { "PM.Max_Requests = 7", "max_requests = 7;" },
+        { "ENV[A] = b", "error: x:8: unknown directive ENV[]" },
+        { "nothing = a", "error: x:8: unknown directive nothing" },
+        { "a = \"b", "error: x:8: the string that starts here is not closed" },
+        { "php_value[a] = ${IMPORT_TEST_UNSET}", "! x:8: ${IMPORT_TEST_UNSET}: not set in the environment" },
+        { "[P]\ngroup = g", SERVICE "Group=g\n" },
+        { "[b c]\nuser = a", "error: x:8: \"b c\" cannot be a pool's name here" },
+        { "[q]\nuser = a\nlisten = /run/p.sock", "error: x:10: listen: pool p has this address, too" },
+        { "[q]\nuser = a", "error: x:8: pool q has no listen" },
+        { "include = /nonexistent/*.conf", "error: x:8: cannot include /nonexistent/*.conf" },
+        { "include = /etc/no-such-*.conf", SERVICE },
+};
+
+static void test_cases(void **state _unused_)
+{
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(freep) char *text = NULL, *out = NULL;
+
+                assert_true(asprintf(&text,
+                                     "[p]\n\nuser = u\nlisten = /run/p.sock\npm = static\npm.max_children = "
+                                     "4\n\n%s\n",
+                                     cases[i].lines) > 0);
+                out = import_text("x", text);
+                if (!strstr(out, cases[i].expected))
+                        fail_msg("%s\n-- becomes\n%s\n-- without\n%s", cases[i].lines, out,
+                                 cases[i].expected);
+        }
+}
+
+static void test_no_pool(void **state _unused_)
+{
+        _cleanup_(freep) char *out = import_text("x", "[global]\npid = a\n");
+
+        assert_string_equal(out, "error: x:1: there is no pool in it, a section such as [www]");
+}
+
+static void test_php_ini(void **state _unused_)
+{
+        static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n";
+        static const char ours[] = "/etc/php/" PHP_POOL_PHP_VERSION "/fpm/pool.d/www.conf";
+        _cleanup_(freep) char *same = import_text(ours, text);
+        _cleanup_(freep) char *other = import_text("/etc/php/5.6/fpm/pool.d/www.conf", text);
+
+        assert_non_null(strstr(same, "ini = \"/etc/php/" PHP_POOL_PHP_VERSION
+                                     "/fpm/php.ini\";\n        ini_scan_dir = "
+                                     "\"/etc/php/" PHP_POOL_PHP_VERSION "/fpm/conf.d\";"));
+        assert_null(strstr(other, "ini ="));
+        assert_non_null(strstr(other,
+                               "! /etc/php/5.6/fpm/pool.d/www.conf:1: [p]: this is a file of PHP 5.6"));
+}
+
+static char *read_data(const char *path)
+{
+        _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        void *data;
+        size_t size;
+
+        assert_true(fd >= 0);
+        assert_int_equal(io_read_file(fd, FPM_FILE_SIZE_MAX, &data, &size), 0);
+        return data;
+}
+
+static void test_every_directive(void **state _unused_)
+{
+        _cleanup_(freep) char *text = read_data(DATA "every.conf"), *out = NULL, *expected = NULL;
+
+        assert_int_equal(setenv("EVERY_TMP", "/var", true), 0);
+        out = import_text("every.conf", text);
+        if (getenv("UPDATE_GOLDEN")) {
+                FILE *f = fopen(DATA "every.expected", "we");
+
+                assert_non_null(f);
+                fputs(out, f);
+                assert_int_equal(fclose(f), 0);
+        }
+        expected = read_data(DATA "every.expected");
+        assert_string_equal(out, expected);
+}
+
+/* A directive that is new in fpm.def needs a line in every.conf. */
+static void test_every_directive_is_in_the_file(void **state _unused_)
+{
+        static const char *const names[] = {
+#define FPM(name, scope, type, how, key, where) name,
+#include "config/fpm.def"
+        };
+        _cleanup_(freep) char *text = read_data(DATA "every.conf");
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                _cleanup_(freep) char *start = NULL;
+                size_t n = strcspn(names[i], "]");
+
+                assert_true(asprintf(&start, "\n%.*s%s", (int) n, names[i], names[i][n] ? "" : " =") > 0);
+                if (!strstr(text, start))
+                        fail_msg("%s is not in every.conf", names[i]);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_no_pool),
+                cmocka_unit_test(test_php_ini),
+                cmocka_unit_test(test_every_directive),
+                cmocka_unit_test(test_every_directive_is_in_the_file),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
