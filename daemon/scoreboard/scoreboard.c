@@ -34,6 +34,7 @@ typedef struct Board {
         uint32_t n_slots;
         _Alignas(CACHE_LINE) atomic_uint least; /* the manager's: its bounds of the number of idle workers */
         atomic_uint surplus;
+        atomic_uint watched; /* the manager's */
         _Alignas(CACHE_LINE) atomic_uint least_armed; /* everybody's */
         atomic_uint surplus_armed;
         atomic_uint timer_offered;
@@ -293,6 +294,16 @@ bool scoreboard_read(const Scoreboard *b, size_t slot, WorkerRecord *ret)
         ret->script[SCOREBOARD_SCRIPT_MAX - 1] = 0;
         ret->user[SCOREBOARD_USER_MAX - 1] = 0;
         return whole;
+}
+
+bool scoreboard_watched(const Scoreboard *b)
+{
+        return atomic_load_explicit(&b->board->watched, memory_order_relaxed) != 0;
+}
+
+void scoreboard_set_watched(Scoreboard *b, bool watched)
+{
+        atomic_store_explicit(&b->board->watched, watched, memory_order_relaxed);
 }
 
 void scoreboard_arm(Scoreboard *b, unsigned least, unsigned surplus)

@@ -111,6 +111,12 @@ bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
  */
 bool scoreboard_claim_timer(Scoreboard *board);
 
+/*
+ * Whether somebody looks at the status: what only it shows, and costs something to find out, is wanted. It
+ * may be read at any time; what it was at a request's begin need not hold at its end.
+ */
+bool scoreboard_watched(const Scoreboard *board);
+
 /* Whether the manager has condemned the request that the slot is at. Async-signal-safe. */
 bool scoreboard_condemned(const Scoreboard *board, size_t slot);
 
@@ -133,6 +139,9 @@ Stage scoreboard_stage(const Scoreboard *board, size_t slot);
 
 /* Condemns the request with this number, counted from 1 in the life of the slot's worker. */
 void scoreboard_condemn(Scoreboard *board, size_t slot, uint64_t request);
+
+/* Says to workers whether somebody looks at the status. */
+void scoreboard_set_watched(Scoreboard *board, bool watched);
 
 /* The timer does not run: the next request with a time limit is to start it. */
 void scoreboard_offer_timer(Scoreboard *board);

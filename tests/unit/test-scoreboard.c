@@ -213,6 +213,21 @@ static void test_timer_is_claimed_once(void **state _unused_)
         fixture_close(&f);
 }
 
+/* What the manager says is seen by the workers, however often it says it. */
+static void test_watched(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        assert_false(scoreboard_watched(f.worker));
+        scoreboard_set_watched(f.manager, true);
+        scoreboard_set_watched(f.manager, true);
+        assert_true(scoreboard_watched(f.worker));
+        scoreboard_set_watched(f.manager, false);
+        assert_false(scoreboard_watched(f.worker));
+        fixture_close(&f);
+}
+
 static void test_too_many_slots(void **state _unused_)
 {
         Scoreboard *board;
@@ -333,6 +348,7 @@ int main(void)
                 cmocka_unit_test(test_death_between_stage_and_count),
                 cmocka_unit_test(test_condemned_request),
                 cmocka_unit_test(test_timer_is_claimed_once),
+                cmocka_unit_test(test_watched),
                 cmocka_unit_test(test_too_many_slots),
                 cmocka_unit_test(test_torn_record),
                 cmocka_unit_test(test_board_full_of_lies),
