@@ -69,6 +69,11 @@ int log_get_max_level(void)
         return log_state.max_level;
 }
 
+const char *log_context(size_t i)
+{
+        return i < log_state.n_context ? log_state.context[i] : NULL;
+}
+
 int log_set_context(const char *name, const char *value)
 {
         size_t n = strlen(name);

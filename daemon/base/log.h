@@ -39,6 +39,9 @@ int log_get_max_level(void);
 /* Sets a standing field, which every later record carries; both strings are copied. -ENOSPC when full. */
 int log_set_context(const char *name, const char *value);
 
+/* The standing fields, "NAME=value", by number from 0; NULL behind the last. */
+const char *log_context(size_t i);
+
 /*
  * Writes one record and returns -abs(error), so that it can stand behind return. %m in the format is error's
  * text. message_id, from messages.h, may be NULL, and so may fields.

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+
+/* journald's protocol: what a record looks like, and that nobody waits for a journal that takes none. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/journal.h"
+
+/* More records than any socket's queue holds. */
+#define MANY 100000
+
+static JournalRecord record;
+
+/* A socket in journald's place; its path is written to path[]. */
+static int open_journal(char path[static sizeof((struct sockaddr_un *) 0)->sun_path])
+{
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        (void) snprintf(a.sun_path, sizeof a.sun_path, "/tmp/php-pool-test-journal-%d", getpid());
+        strcpy(path, a.sun_path);
+        (void) unlink(path);
+        assert_true(fd >= 0);
+        assert_int_equal(bind(fd, (struct sockaddr *) &a, sizeof a), 0);
+        return fd;
+}
+
+static void test_fields(void **state _unused_)
+{
+        static const char expected[] = "MESSAGE=hello\nEMPTY=\nTWO\n\3\0\0\0\0\0\0\0a\nb\n"
+                                       "PHP_POOL=www\nCUT=ab\n";
+
+        record.size = 0;
+        journal_record_add(&record, "MESSAGE", "hello", 5);
+        journal_record_add(&record, "EMPTY", "", 0);
+        journal_record_add(&record, "TWO", "a\nb", 3);
+        journal_record_add_pair(&record, "PHP_POOL=www");
+        journal_record_add(&record, "CUT", "abc", 2);
+        assert_int_equal(record.size, sizeof expected - 1);
+        assert_memory_equal(record.bytes, expected, record.size);
+}
+
+/* What does not fit is left out, and what comes behind it is not. */
+static void test_too_long(void **state _unused_)
+{
+        static char value[JOURNAL_RECORD_MAX];
+
+        memset(value, 'x', sizeof value);
+        record.size = 0;
+        journal_record_add(&record, "A", value, sizeof value);
+        journal_record_add(&record, "A", value, SIZE_MAX);
+        assert_int_equal(record.size, 0);
+        journal_record_add(&record, "A", value, sizeof value - 11);
+        assert_int_equal(record.size, sizeof value - 11 + 3);
+        journal_record_add_pair(&record, "NAME=value");
+        assert_int_equal(record.size, sizeof value - 11 + 3);
+        journal_record_add_pair(&record, "B=1");
+        assert_int_equal(record.size, sizeof value - 11 + 3 + 4);
+}
+
+static void test_send(void **state _unused_)
+{
+        char path[sizeof((struct sockaddr_un *) 0)->sun_path], received[64];
+        int journal = open_journal(path), fd = journal_open(), r = 0;
+
+        assert_true(fd >= 0);
+        record.size = 0;
+        journal_record_add(&record, "MESSAGE", "hello", 5);
+        assert_int_equal(journal_send(fd, path, &record), 0);
+        assert_int_equal(recv(journal, received, sizeof received, 0), record.size);
+        assert_memory_equal(received, "MESSAGE=hello\n", record.size);
+
+        /* It takes no more: this returns, and says so. */
+        for (size_t i = 0; i < MANY && r == 0; i++)
+                r = journal_send(fd, path, &record);
+        assert_int_equal(r, -EAGAIN);
+        assert_int_equal(recv(journal, received, sizeof received, 0), record.size);
+        assert_int_equal(journal_send(fd, path, &record), 0);
+
+        /* It is gone. */
+        fd_close(journal);
+        assert_int_equal(journal_send(fd, path, &record), -ECONNREFUSED);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(journal_send(fd, path, &record), -ENOENT);
+
+        /* It is there again. */
+        journal = open_journal(path);
+        assert_int_equal(journal_send(fd, path, &record), 0);
+        fd_close(journal);
+        (void) unlink(path);
+        fd_close(fd);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_too_long),
+                cmocka_unit_test(test_send),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
