@@ -3,10 +3,13 @@
 /*
  * What settings ask of each other: see check.h. The rules are PHP-FPM's (fpm_conf.c): min_spare_servers <=
  * max_spare_servers <= max_children, and start_servers between the two, all for dynamic pools only. Unlike
- * there, a value that nobody wrote never contradicts one that somebody did: it gives way.
+ * there, a value that nobody wrote never contradicts one that somebody did: it gives way. And what a setting
+ * asks of itself where one sentence for all that is wrong would not do.
  */
 
 #include "config/check.h"
+
+#include "config/access.h"
 
 /* Short names for the settings that this file is about. */
 #define MODE SETTING_ID_pm_mode
@@ -16,6 +19,7 @@
 #define MAX_SPARE SETTING_ID_pm_max_spare_servers
 #define THRESHOLD SETTING_ID_emergency_restart_threshold
 #define INTERVAL SETTING_ID_emergency_restart_interval
+#define FORMAT SETTING_ID_access_format
 
 typedef struct Check {
         Config *config;
@@ -123,11 +127,28 @@ static int check_emergency_restart(const Check *c)
                                  "needs %s too", settings[other].key);
 }
 
+static int check_access_format(const Check *c)
+{
+        _cleanup_(freep) AccessFormat *format = NULL;
+        char error[ACCESS_ERROR_MAX];
+        int r;
+
+        if (refused(c, FORMAT))
+                return 0;
+        r = access_format_parse(c->config->access_format, error, &format);
+        if (r != -EINVAL)
+                return r;
+        return config_errors_add(c->errors, c->origins[FORMAT].file, c->origins[FORMAT].line,
+                                 settings[FORMAT].key, "%s", error);
+}
+
 int config_check(Config *config, const ConfigOrigin origins[static _SETTING_ID_MAX], ConfigErrors *errors)
 {
         const Check c = { config, origins, errors };
         int r;
 
         r = check_spare(&c);
-        return r < 0 ? r : check_emergency_restart(&c);
+        if (r >= 0)
+                r = check_emergency_restart(&c);
+        return r < 0 ? r : check_access_format(&c);
 }
