@@ -2,16 +2,16 @@
 
 /*
  * Makes php-pool.conf(5): copies the file named on the command line to standard output and puts the list of
- * settings, from settings.def, in the place of the line @SETTINGS@. Runs when the project is built; never
- * installed.
+ * settings, from settings.def, in the place of the line @SETTINGS@, and that of the codes of access.format,
+ * from access.def, in the place of @ACCESS_CODES@. Runs when the project is built; never installed.
  */
 
 #include <stdio.h>
 
 #include "base/log.h"
+#include "config/access.h"
 #include "config/settings.h"
 
-#define MARKER "@SETTINGS@\n"
 #define LINE_SIZE_MAX 4096
 
 /* Writes text for roff(7): no requests, no escapes, and "-" as it is typed. */
@@ -114,18 +114,59 @@ static int write_settings(FILE *f)
         return 0;
 }
 
+/* The codes of one row, as they are written: "%d" or "%{seconds}d". */
+static void write_code(AccessCode code, FILE *f)
+{
+        const AccessCodeInfo *info = &access_codes[code];
+        bool first = info->letter != access_codes[code - 1].letter;
+
+        fputs(".TP\n.B \"", f);
+        if (info->argument != ACCESS_ARGUMENT_NAME && (info->argument != ACCESS_ARGUMENT_WORD || first)) {
+                fprintf(f, "%%%c", info->letter);
+                if (info->argument != ACCESS_ARGUMENT_NONE)
+                        fputs(", ", f);
+        }
+        if (info->argument == ACCESS_ARGUMENT_FORMAT)
+                fprintf(f, "%%{format}%c", info->letter);
+        else if (info->argument != ACCESS_ARGUMENT_NONE)
+                fprintf(f, "%%{%.*s}%c", (int) strcspn(info->words, " "), info->words, info->letter);
+        fputs("\"\n", f);
+        write_roff(info->help, f);
+        fputc('\n', f);
+}
+
+static int write_codes(FILE *f)
+{
+        for (AccessCode code = ACCESS_TEXT + 1; code < _ACCESS_CODE_MAX; code++)
+                write_code(code, f);
+        return 0;
+}
+
+/* What is put in the place of which line. */
+static const struct {
+        const char *line;
+        int (*write)(FILE *f);
+} markers[] = {
+        { "@SETTINGS@\n", write_settings },
+        { "@ACCESS_CODES@\n", write_codes },
+};
+
+static int copy_line(const char *line, FILE *out)
+{
+        for (size_t i = 0; i < ELEMENTSOF(markers); i++)
+                if (streq(line, markers[i].line))
+                        return markers[i].write(out);
+        fputs(line, out);
+        return 0;
+}
+
 static int copy_page(FILE *in, FILE *out)
 {
         char line[LINE_SIZE_MAX];
 
         while (fgets(line, sizeof line, in)) {
-                int r;
+                int r = copy_line(line, out);
 
-                if (!streq(line, MARKER)) {
-                        fputs(line, out);
-                        continue;
-                }
-                r = write_settings(out);
                 if (r < 0)
                         return r;
         }

@@ -33,6 +33,7 @@ struct Connection {
         bool body_begun; /* some of the current request's body has come */
         bool body_ended; /* nothing of the current request is still to come */
         bool aborted;    /* the web server gave the current request up */
+        bool settled;    /* connection_settle() was called for the current request */
 
         const uint8_t *body; /* of the input's buffer: what the script has not read yet */
         size_t body_size;
@@ -356,7 +357,7 @@ static void start_request(Connection *c, const FcgiRequest *request)
                 .unix_socket = c->origin.unix_socket,
         };
         c->keep = request->keep_connection;
-        c->body_begun = c->body_ended = c->aborted = false;
+        c->body_begun = c->body_ended = c->aborted = c->settled = false;
         c->body_size = 0;
         c->output.request_id = request->id;
         c->output.begun = false;
@@ -470,10 +471,13 @@ void connection_give_up(const Connection *c)
         (void) send(c->fd, bytes, (size_t) (p - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void connection_done(Connection *c)
+void connection_settle(Connection *c)
 {
         int r;
 
+        if (c->settled)
+                return;
+        c->settled = true;
         (void) on_finish(&c->request);
 
         if (c->fd >= 0) {
@@ -483,6 +487,11 @@ void connection_done(Connection *c)
                 if (r < 0 || !c->keep)
                         connection_close(c);
         }
-        fcgi_decoder_finish(c->input.decoder);
         c->body_size = 0;
+}
+
+void connection_done(Connection *c)
+{
+        connection_settle(c);
+        fcgi_decoder_finish(c->input.decoder);
 }

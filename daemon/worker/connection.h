@@ -55,10 +55,14 @@ typedef enum ConnectionVerdict {
 int connection_next(Connection *connection, Request **ret);
 
 /*
- * Ends the request: finishes the answer if nobody did, then drops what the client still sends of the body,
- * for as long as there is some progress within header_timeout. Without FCGI_KEEP_CONN, or when the answer
- * could not be sent or the body did not end, the socket is closed.
+ * Ends the request for the client: finishes the answer if nobody did, then drops what the client still sends
+ * of the body, for as long as there is some progress within header_timeout. Without FCGI_KEEP_CONN, or when
+ * the answer could not be sent or the body did not end, the socket is closed. The request and its parameters
+ * are still there.
  */
+void connection_settle(Connection *connection);
+
+/* The same if it was not done, and lets go of the request. */
 void connection_done(Connection *connection);
 
 /*

@@ -8,12 +8,14 @@
 #include "config/config.h"
 #include "ipc/inherit.h"
 #include "scoreboard/scoreboard.h"
+#include "worker/access-log.h"
 #include "worker/title.h"
 
 typedef struct WorkerContext {
         const char *pool;
         const Config *config;
         Scoreboard *board;
+        AccessLog *access; /* NULL where it is off */
         Inherit inherit;                      /* settings and scoreboard are closed by now */
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
         Title title;

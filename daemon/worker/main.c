@@ -68,6 +68,7 @@ static int run(WorkerContext *c)
 {
         _cleanup_(config_freep) Config *config = NULL;
         _cleanup_(scoreboard_freep) Scoreboard *board = NULL;
+        _cleanup_(access_log_freep) AccessLog *access = NULL;
         int r;
 
         r = config_unseal(c->inherit.settings, &config);
@@ -80,6 +81,11 @@ static int run(WorkerContext *c)
                 (void) log_error_errno(r, "Failed to map the scoreboard: %m");
                 return EXIT_STATUS_RESOURCES;
         }
+        r = access_log_new(config, c->pool, &access);
+        if (r < 0) {
+                (void) log_error_errno(r, "Failed to prepare the access log: %m");
+                return EXIT_STATUS_RESOURCES;
+        }
         r = prepare_sockets(c);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to look at the listening sockets: %m");
@@ -90,6 +96,7 @@ static int run(WorkerContext *c)
         c->inherit.scoreboard = fd_close(c->inherit.scoreboard);
         c->config = config;
         c->board = board;
+        c->access = access;
         c->template_pid = getpid();
         log_set_max_level(config->log_level);
         return template_run(c);

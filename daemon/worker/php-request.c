@@ -95,6 +95,8 @@ static void describe(PhpRequest *r)
                 info->content_type = type ? type : "";
                 info->content_length = body_size(r);
                 (void) php_handle_auth_data(params_get(params, "HTTP_AUTHORIZATION", NULL));
+                if (info->auth_user)
+                        (void) snprintf(r->request->user, sizeof r->request->user, "%s", info->auth_user);
         }
         SG(sapi_headers).http_response_code = 200;
         EG(exit_status) = 0;
@@ -219,10 +221,12 @@ static void run(PhpRequest *r)
                 fail(r, error == -E2BIG ? STATUS_TOO_LARGE : STATUS_INTERNAL_ERROR);
                 return;
         }
+        describe(r);
+        r->request->script = r->script.path;
+        r->request->name = r->script.uri;
         if (r->script.path)
                 r->request->ops->script_known(r->request, r->script.path);
 
-        describe(r);
         ini_apply_request(r);
         if (php_request_startup() == FAILURE) {
                 forget_body();

@@ -44,28 +44,30 @@ void report_request(const Report *r, const Params *params)
                 record->content_length = 0;
         copy_text(record->method, sizeof record->method, params_get(params, "REQUEST_METHOD", NULL));
         copy_text(record->uri, sizeof record->uri, params_get(params, "REQUEST_URI", NULL));
-        copy_text(record->user, sizeof record->user, params_get(params, "REMOTE_USER", NULL));
-        record->script[0] = 0;
+        record->user[0] = record->script[0] = 0;
         scoreboard_end(r->board, r->slot);
 }
 
-void report_script(const Report *r, const char *script)
+void report_script(const Report *r, const char *script, const char *user)
 {
         WorkerRecord *record;
 
         record = scoreboard_begin(r->board, r->slot);
         copy_text(record->script, sizeof record->script, script);
+        copy_text(record->user, sizeof record->user, user);
         scoreboard_end(r->board, r->slot);
 }
 
-void report_request_end(Report *r, uint64_t memory)
+void report_request_end(Report *r, uint64_t memory, usec_t cpu)
 {
         WorkerRecord *record;
 
         record = scoreboard_begin(r->board, r->slot);
         record->request_ended = now_monotonic();
         record->request_duration = usec_sub(record->request_ended, record->request_started);
+        record->request_cpu = cpu;
         record->request_memory = memory;
         record->requests = ++r->counted;
+        r->request_duration = record->request_duration;
         scoreboard_end(r->board, r->slot);
 }

@@ -11,6 +11,7 @@ typedef struct Report {
         size_t slot;
         int wake_fd;      /* eventfd of the manager */
         uint64_t counted; /* requests finished */
+        usec_t request_duration; /* of the last one that finished */
 } Report;
 
 /* Changes the stage, and wakes the manager if that is what it waits for. */
@@ -22,7 +23,8 @@ void report_connection(const Report *report);
 /* A request begins; what will run is not known yet. */
 void report_request(const Report *report, const Params *params);
 
-void report_script(const Report *report, const char *script);
+/* What will run, and for which user by HTTP's authentication, "" for none. */
+void report_script(const Report *report, const char *script, const char *user);
 
-/* It ended; memory is its peak in bytes. */
-void report_request_end(Report *report, uint64_t memory);
+/* It ended; memory is its peak in bytes, cpu its processor time, 0 where that was not measured. */
+void report_request_end(Report *report, uint64_t memory, usec_t cpu);

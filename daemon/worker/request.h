@@ -12,6 +12,9 @@
 
 typedef struct Request Request;
 
+#define REQUEST_USER_MAX 64
+#define REQUEST_HEADER_MAX 1024
+
 typedef struct RequestOps {
         /*
          * Reads more of the body, blocking. Bytes read, 0 at its end, -errno when the client is gone or gave
@@ -43,9 +46,23 @@ typedef struct RequestOps {
         void (*script_ended)(Request *request);
 } RequestOps;
 
+/* A header of the answer that is wanted for the log. */
+typedef struct RequestHeader {
+        const char *name;               /* compared in any case */
+        char value[REQUEST_HEADER_MAX]; /* of the first of this name that was sent; "" for none; cut */
+} RequestHeader;
+
 struct Request {
         const RequestOps *ops;
         Params *params;   /* the SAPI may change them */
         bool unix_socket; /* it came over AF_UNIX */
         bool finished;    /* finish() was called */
+
+        /* What the SAPI found out, for the scoreboard and the log. Pointers hold as params do. */
+        const char *script;          /* the file to run, NULL for none */
+        const char *name;            /* SCRIPT_NAME as corrected, NULL for none */
+        char user[REQUEST_USER_MAX]; /* of Basic authentication, cut to fit; "" for none */
+
+        RequestHeader *wanted; /* the owner's; the SAPI fills in values */
+        size_t n_wanted;
 };

@@ -115,6 +115,21 @@ static int emit_status(Request *request, sapi_headers_struct *headers, StatusFor
         return r;
 }
 
+/* Keeps the value of a header that the log wants. */
+static void keep_header(Request *request, const sapi_header_struct *h)
+{
+        for (size_t i = 0; i < request->n_wanted; i++) {
+                RequestHeader *wanted = &request->wanted[i];
+                size_t n = strlen(wanted->name);
+                const char *value = h->header + n + 1;
+
+                if (!header_is(h, wanted->name) || h->header[n] != ':' || wanted->value[0])
+                        continue;
+                value += strspn(value, " \t");
+                (void) snprintf(wanted->value, sizeof wanted->value, "%s", value);
+        }
+}
+
 static int emit_headers(Request *request, sapi_headers_struct *headers)
 {
         StatusForm form = status_form(headers);
@@ -133,6 +148,7 @@ static int emit_headers(Request *request, sapi_headers_struct *headers)
                         status_sent = true;
                 }
                 r = emit_line(request, h->header, h->header_len);
+                keep_header(request, h);
         }
         return r < 0 ? r : emit(request, "\r\n", 2);
 }

@@ -13,6 +13,7 @@
 
 #include "worker/serve.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "ipc/messages.h"
 #include "worker/connection.h"
+#include "worker/cpu.h"
 #include "worker/limit.h"
 #include "worker/memory.h"
 #include "worker/php.h"
@@ -53,6 +55,9 @@ typedef struct Server {
         Sources sources;
         Work work;             /* what is left of the last wake-up */
         Connection *connection;
+        Request *request;      /* that PHP has, or NULL */
+        CpuMeter cpu;
+        char peer[INET6_ADDRSTRLEN]; /* of the connection, once somebody asked; "" before */
         int retire_fd;         /* borrowed */
         bool ended;            /* no new work, status says why */
         bool stopping;         /* and nobody else will do it */
@@ -74,7 +79,7 @@ static void on_script_known(void *userdata, const char *script)
 {
         Server *s = userdata;
 
-        report_script(&s->report, script);
+        report_script(&s->report, script, s->request->user);
         report_stage(&s->report, STAGE_RUNNING);
         limit_begin(s->context);
 }
@@ -147,15 +152,72 @@ static ExitStatus reason_to_end(const Server *s, const PhpOutcome *outcome)
         return EXIT_STATUS_RETIRED;
 }
 
+/* The web server's address, as long as there is a socket to ask; nothing over a Unix socket. */
+static void find_peer(Server *s)
+{
+        struct sockaddr_storage a;
+        socklen_t size = sizeof a;
+        const void *address;
+
+        if (s->peer[0] || getpeername(connection_fd(s->connection), (struct sockaddr *) &a, &size) < 0)
+                return;
+        if (a.ss_family == AF_INET)
+                address = &((struct sockaddr_in *) &a)->sin_addr;
+        else if (a.ss_family == AF_INET6)
+                address = &((struct sockaddr_in6 *) &a)->sin6_addr;
+        else
+                return;
+        (void) inet_ntop(a.ss_family, address, s->peer, sizeof s->peer);
+}
+
+/* The request is over for the client, and its parameters are still there. */
+static void log_request(Server *s, const Request *request, const PhpOutcome *outcome, Cpu cpu)
+{
+        AccessEntry entry = {
+                .request = request,
+                .peer = s->peer,
+                .status = outcome->status,
+                .memory = outcome->memory,
+                .duration = s->report.request_duration,
+                .cpu_user = cpu.user,
+                .cpu_system = cpu.system,
+        };
+
+        if (!s->context->access)
+                return;
+        entry.started = usec_sub(now_realtime(), entry.duration);
+        access_log_write(s->context->access, &entry);
+}
+
+static PhpOutcome run_request(Server *s, Request *request)
+{
+        AccessLog *access = s->context->access;
+        PhpOutcome outcome;
+
+        report_request(&s->report, request->params);
+        cpu_begin(&s->cpu, access_log_wants_cpu(access) || scoreboard_watched(s->context->board));
+        if (access_log_wants_peer(access) && !request->unix_socket)
+                find_peer(s);
+        access_log_begin(access, request);
+
+        s->request = request;
+        outcome = php_serve(request);
+        s->request = NULL;
+        return outcome;
+}
+
 static void serve_request(Server *s, Request *request)
 {
         PhpOutcome outcome;
         ExitStatus status;
+        Cpu cpu;
 
-        report_request(&s->report, request->params);
-        outcome = php_serve(request);
+        outcome = run_request(s, request);
+        connection_settle(s->connection);
+        cpu = cpu_end(&s->cpu);
+        report_request_end(&s->report, outcome.memory, cpu.user + cpu.system);
+        log_request(s, request, &outcome, cpu);
         connection_done(s->connection);
-        report_request_end(&s->report, outcome.memory);
 
         status = reason_to_end(s, &outcome);
         if (status != EXIT_STATUS_RETIRED)
@@ -269,6 +331,7 @@ static int take_connection(Server *s, int source, Handoff *ret)
 static void serve_new(Server *s, int fd, const Handoff *origin)
 {
         report_connection(&s->report);
+        s->peer[0] = 0;
         connection_open(s->connection, fd, origin);
         serve_connection(s, FIRST_BYTES_USEC);
 }
@@ -486,7 +549,9 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
         };
         int r;
 
+        access_log_attach(context->access);
         r = serve_until_ended(&s);
+        access_log_detach(context->access);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to wait for connections: %m");
                 s.status = EXIT_STATUS_RESOURCES;

@@ -137,6 +137,18 @@ static void gather_complaints(const WorkerContext *c, char *text, size_t size)
         (void) snprintf(text, size, "%s%s%s", warmup, *warmup && *php ? "\n" : "", php);
 }
 
+/* What is needed before PHP is. 0, or -errno with a sentence in text[]. */
+static int open_access_log(const WorkerContext *c, char *text, size_t size)
+{
+        const char *path = "";
+        int r;
+
+        r = access_log_open(c->access, &path);
+        if (r < 0)
+                (void) snprintf(text, size, "access.log: \"%s\" cannot be opened: %s.", path, strerror(-r));
+        return r;
+}
+
 /*
  * Starts PHP, warms it up, and tells the manager how that went. Until orders are taken nobody looks whether
  * the manager is there, so a script that does not end must not keep us when it is killed.
@@ -148,12 +160,16 @@ static int start(const WorkerContext *c)
         int r, q;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        r = php_start(c->config, &why);
-        (void) fflush(NULL); /* or every worker would say it again */
-        if (r < 0) {
+        r = open_access_log(c, message.text, sizeof message.text);
+        if (r >= 0) {
+                r = php_start(c->config, &why);
+                (void) fflush(NULL); /* or every worker would say it again */
+                if (r < 0)
+                        (void) snprintf(message.text, sizeof message.text, "%s", why ?: strerror(-r));
+        }
+        if (r < 0)
                 message.type = IPC_FAILED;
-                (void) snprintf(message.text, sizeof message.text, "%s", why ?: strerror(-r));
-        } else {
+        else {
                 (void) snprintf(message.version, sizeof message.version, "%s", php_version());
                 gather_complaints(c, message.text, sizeof message.text);
         }

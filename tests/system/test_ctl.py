@@ -59,9 +59,9 @@ def test_check(pool):
 
 
 def test_check_names_what_comes_later(pool):
-    pool.machine.write(pool.file, 'access = { log = "journal"; };\n')
+    pool.machine.write(pool.file, 'security = { allowed_clients = [ "127.0.0.1" ]; };\n')
     result = pool.machine.run("php-poold", "--check", "www")
-    assert re.search(r"access\.log", result.stdout + result.stderr)
+    assert re.search(r"security\.allowed_clients", result.stdout + result.stderr)
 
 
 def test_reload(pool):

@@ -36,6 +36,9 @@ typedef struct Exchange {
         bool body_breaks; /* the client goes away at the body's end */
         size_t takes;     /* bytes of answer that the client takes, 0 for all */
 
+        RequestHeader *wanted; /* of the answer, for the log */
+        size_t n_wanted;
+
         Request request;
         size_t body_pos;
         Text out, err;
@@ -174,7 +177,13 @@ static void run(Exchange *x)
         for (size_t i = 0; i < VARS_MAX && x->vars[i]; i++)
                 set_var(x->vars[i]);
 
-        x->request = (Request) { .ops = &memory_ops, .params = env.params, .unix_socket = !x->tcp };
+        x->request = (Request) {
+                .ops = &memory_ops,
+                .params = env.params,
+                .unix_socket = !x->tcp,
+                .wanted = x->wanted,
+                .n_wanted = x->n_wanted,
+        };
         x->outcome = php_serve(&x->request);
         assert_true(x->request.finished);
 }

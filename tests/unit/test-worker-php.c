@@ -269,6 +269,34 @@ static void test_server_variables(void **state _unused_)
         assert_true(strstr(x.out.bytes, "QUERY_STRING=") < strstr(x.out.bytes, "REQUEST_METHOD="));
 }
 
+/* What the SAPI tells the log: who, what, and the headers that it asked for, as they were sent. */
+static void test_facts_for_the_log(void **state _unused_)
+{
+        RequestHeader wanted[] = { { .name = "x-foo" }, { .name = "Content-Type" }, { .name = "X-Fo" },
+                                   { .name = "X-Gone" } };
+        Exchange x = { .script = "headers.php", .wanted = wanted, .n_wanted = ELEMENTSOF(wanted),
+                       .vars = { "HTTP_AUTHORIZATION=Basic dTpwOng=", "REMOTE_USER=other" } };
+        char path[256];
+
+        write_file("headers.php", "<?php header('X-Gone: 1'); header_remove('X-Gone'); header('X-Fo'); "
+                                  "header('X-Foo:bar'); header('X-Foo: second', false); echo 'x';");
+        run(&x);
+        (void) snprintf(path, sizeof path, "%s/headers.php", env.dir);
+        assert_string_equal(x.request.script, path);
+        assert_string_equal(x.request.name, "/headers.php");
+        assert_string_equal(x.request.user, "u");
+        assert_string_equal(wanted[0].value, "bar");
+        assert_string_equal(wanted[1].value, "text/html; charset=UTF-8");
+        assert_string_equal(wanted[2].value, "");
+        assert_string_equal(wanted[3].value, "");
+
+        x = (Exchange) { .script = "none.php", .vars = { "REMOTE_USER=other" } };
+        run(&x);
+        assert_null(x.request.script);
+        assert_string_equal(x.request.name, "/none.php");
+        assert_string_equal(x.request.user, "");
+}
+
 static void test_environment(void **state _unused_)
 {
         static Exchange x;
@@ -508,6 +536,7 @@ int main(void)
                 cmocka_unit_test(test_finish_request),
                 cmocka_unit_test(test_client_gone),
                 cmocka_unit_test(test_server_variables),
+                cmocka_unit_test(test_facts_for_the_log),
                 cmocka_unit_test(test_environment),
                 cmocka_unit_test(test_pool_values),
                 cmocka_unit_test(test_host_section),

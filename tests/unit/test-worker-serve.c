@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "connection-helpers.h"
 #include "ipc/exit-status.h"
@@ -25,6 +26,7 @@
 
 #define LISTENERS 2
 #define SLOT 1
+#define SPIN (CLOCKS_PER_SEC / 50) /* the processor time of /spin */
 #define PATIENCE (30 * 1000) /* ms: for what must happen, however busy the machine is */
 
 typedef struct Fixture {
@@ -45,10 +47,13 @@ PhpOutcome php_serve(Request *request)
 {
         const char *name = params_get(request->params, "SCRIPT_NAME", NULL);
         static unsigned served;
+        clock_t spin_until = clock() + SPIN;
         char text[32];
         char c;
 
         request->ops->script_known(request, name);
+        while (streq(name, "/spin") && clock() < spin_until)
+                ;
         if (streq(name, "/gate"))
                 (void) !read(script_gate, &c, 1);
         (void) snprintf(text, sizeof text, "%04u", served++);
@@ -245,6 +250,35 @@ static void test_a_request(void **state _unused_)
         assert_true(record.request_duration > 0);
         assert_int_equal(record.request_ended, record.request_started + record.request_duration);
         fd_close(client);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* A request's processor time is there while somebody looks at the status, and only then. */
+static void test_cpu(void **state _unused_)
+{
+        static const bool watched[] = { false, true, true, false, true };
+        WorkerRecord record;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        for (size_t i = 0; i < ELEMENTSOF(watched); i++) {
+                int client;
+
+                wait_stage(&f, STAGE_IDLE);
+                scoreboard_set_watched(f.board, watched[i]);
+                client = client_connect(&f, 0);
+                ask(client, "/spin", false);
+                (void) answer(client);
+                expect_eof(client);
+                wait_stage(&f, STAGE_IDLE);
+                assert_true(scoreboard_read(f.board, SLOT, &record));
+                if (watched[i])
+                        assert_in_range(record.request_cpu, SPIN * 9 / 10, SPIN * 3 / 2);
+                else
+                        assert_int_equal(record.request_cpu, 0);
+                fd_close(client);
+        }
         retire(&f);
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
@@ -611,6 +645,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_request),
+                cmocka_unit_test(test_cpu),
                 cmocka_unit_test(test_wake),
                 cmocka_unit_test(test_kept_connection_makes_room_and_comes_back),
                 cmocka_unit_test(test_silent_clients_hold_nobody),
