@@ -152,14 +152,20 @@ class Machine:
     def command(self, *argv):
         return ["nsenter", "--target", str(self.leader), "--all", "--", *map(str, argv)]
 
-    def tcp(self, port, host="127.0.0.1", timeout=30):
-        """A socket that is connected inside its network namespace."""
+    @contextlib.contextmanager
+    def network(self):
+        """The calling thread is in its network namespace."""
         with open("/proc/thread-self/ns/net") as here, open(f"/proc/{self.leader}/ns/net") as there:
             thread_setns(there.fileno())
             try:
-                return socket.create_connection((host, port), timeout)
+                yield
             finally:
                 thread_setns(here.fileno())
+
+    def tcp(self, port, host="127.0.0.1", timeout=30):
+        """A socket that is connected inside its network namespace."""
+        with self.network():
+            return socket.create_connection((host, port), timeout)
 
     # ---- systemd ----
 
