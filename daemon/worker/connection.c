@@ -29,6 +29,7 @@ struct Connection {
 
         int fd;
         bool keep;       /* of the current request: FCGI_KEEP_CONN */
+        bool responder;  /* the current request's role */
         bool close_next; /* the decoder wants the connection closed */
         bool body_begun; /* some of the current request's body has come */
         bool body_ended; /* nothing of the current request is still to come */
@@ -148,15 +149,17 @@ static int drain(Connection *c, size_t max_read, usec_t patience)
 }
 
 /*
- * True when the client is sending a body, so that its end will come. Without one some clients omit the end,
- * as they may for an authorizer (6.3).
+ * True when the end of the body is still to come. A responder's request always has it, and Apache and Caddy
+ * send it in a record of its own, so late that the answer may be there first; meeting a closed socket then,
+ * they take the request for failed. Where the socket stays open, nothing has to wait for it. An
+ * authorizer's client may leave it out (6.3).
  */
-static bool body_expected(const Connection *c)
+static bool end_expected(const Connection *c)
 {
         const char *length = params_get(c->request.params, "CONTENT_LENGTH", NULL);
 
         return c->body_begun || (length && *length && !streq(length, "0")) ||
-               params_get(c->request.params, "HTTP_TRANSFER_ENCODING", NULL);
+               params_get(c->request.params, "HTTP_TRANSFER_ENCODING", NULL) || (c->responder && !c->keep);
 }
 
 /*
@@ -167,7 +170,7 @@ static int drain_rest(Connection *c)
         int r;
 
         r = drain(c, c->keep ? 0 : CONNECTION_DRAIN_MAX, /* patience= */ 0);
-        if (r < 0 || c->body_ended || c->aborted || !body_expected(c))
+        if (r < 0 || c->body_ended || c->aborted || !end_expected(c))
                 return r;
         return drain(c, SIZE_MAX, c->header_timeout);
 }
@@ -357,6 +360,7 @@ static void start_request(Connection *c, const FcgiRequest *request)
                 .unix_socket = c->origin.unix_socket,
         };
         c->keep = request->keep_connection;
+        c->responder = request->role == FCGI_RESPONDER;
         c->body_begun = c->body_ended = c->aborted = c->settled = false;
         c->body_size = 0;
         c->output.request_id = request->id;

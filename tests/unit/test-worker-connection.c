@@ -728,6 +728,42 @@ static void test_body_after_the_answer(void **state _unused_)
         fixture_close(&f);
 }
 
+/* Reads an answer to its end and sends the end of the request only then. 0 when that was taken. */
+static int read_then_send_end(int fd)
+{
+        uint8_t header[FCGI_HEADER_SIZE], buffer[1024];
+
+        while (recv(fd, buffer, sizeof buffer, 0) > 0)
+                ;
+        fcgi_encode_header(header, FCGI_STDIN, 1, 0, 0);
+        return send(fd, header, sizeof header, MSG_NOSIGNAL) != sizeof header;
+}
+
+/* Apache does, now and then, and takes the request for failed when the socket is closed by then. */
+static void test_end_of_the_request_after_the_answer(void **state _unused_)
+{
+        Bytes b = {};
+        int status;
+        pid_t pid;
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, false);
+        client_sends(&f, &b);
+        (void) next_request(&f);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                close(connection_fd(f.connection));
+                _exit(read_then_send_end(f.client));
+        }
+        connection_done(f.connection);
+        assert_int_equal(f.closing, 1);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        fixture_close(&f);
+}
+
 static void test_abort(void **state _unused_)
 {
         Bytes b = {}, expected = {};
@@ -944,6 +980,7 @@ int main(void)
                 cmocka_unit_test(test_unread_body_larger_than_all_buffers),
                 cmocka_unit_test(test_unread_body_that_does_not_end),
                 cmocka_unit_test(test_body_after_the_answer),
+                cmocka_unit_test(test_end_of_the_request_after_the_answer),
                 cmocka_unit_test(test_abort),
                 cmocka_unit_test(test_client_gone_in_a_body),
                 cmocka_unit_test(test_client_gone_in_an_answer),
