@@ -60,7 +60,10 @@ static bool body_expected(const Params *params)
                (method && !streq(method, "GET") && !streq(method, "HEAD"));
 }
 
-/* The body's length. Without one ("Transfer-Encoding: chunked") the transport knows where it ends. */
+/*
+ * The body's length. Without one ("Transfer-Encoding: chunked") the transport knows where it ends; Caddy says
+ * -1 then.
+ */
 static zend_long body_size(PhpRequest *r)
 {
         const char *s = params_get(r->request->params, "CONTENT_LENGTH", NULL);
@@ -71,6 +74,7 @@ static zend_long body_size(PhpRequest *r)
                 return 0;
         }
         size = strtoll(s, NULL, 10);
+        r->body_unsized = size < 0;
         return MAX(size, 0);
 }
 

@@ -191,6 +191,13 @@ static void test_bodies(void **state _unused_)
         run(&x);
         assert_string_equal(body_of(&x), "{\"a\":\"1\",\"b\":\"2\"}7");
 
+        /* Caddy sends this for a chunked body. */
+        x = (Exchange) { .script = "post.php",
+                        .body = "a=1&b=2",
+                        .vars = { "REQUEST_METHOD=POST", form, "CONTENT_LENGTH=-1" } };
+        run(&x);
+        assert_string_equal(body_of(&x), "{\"a\":\"1\",\"b\":\"2\"}7");
+
         memset(large, 'x', sizeof large - 1);
         x = (Exchange) { .script = "put.php",
                         .body = large,
