@@ -48,7 +48,9 @@ class Site:
 
 class WebServer:
     name, unit, path = None, None, None
-    keeps = (False, True)  # whether it can keep connections, whether it can close them
+    keeps = (False, True)  # its choices: to close connections, to keep them
+    takes_chunks = True    # a body whose length the client does not say
+    notices_abort = True   # that the client is gone, while it passes an answer on
     head = ""              # of its configuration
     prepare = []           # commands
     drop_in = ""           # for its unit
@@ -74,6 +76,7 @@ class WebServer:
 
     def stop(self, machine):
         machine.systemctl("stop", self.unit)
+        machine.systemctl("reset-failed", self.unit, check=False)  # lighttpd fails with clients
         machine.remove(self.path, f"/etc/systemd/system/{self.unit}.service.d")
 
 
@@ -139,6 +142,7 @@ class Caddy(WebServer):
 class Lighttpd(WebServer):
     name, unit, path = "lighttpd", "lighttpd", "/etc/lighttpd/lighttpd.conf"
     keeps = (False,)
+    notices_abort = False
     head = """
 server.bind = "127.0.0.1"
 server.port = {port}
@@ -159,6 +163,7 @@ server.errorlog = "/var/log/lighttpd/error.log"
 
 class HAProxy(WebServer):
     name, unit, path = "HAProxy", "haproxy", "/etc/haproxy/haproxy.cfg"
+    takes_chunks = False
     head = """
 global
     chroot /var/lib/haproxy
@@ -175,7 +180,8 @@ defaults
     def site(self, site, root):
         text = replace(example("HAProxy"), "/srv/www", root)
         text = replace(text, "unix@/run/php-pool/www.sock", site.address(unix="unix@{}"))
-        text = replace(text, "app www", f"app www{site.port}").replace("backend www", f"backend www{site.port}")
+        for name in ("app", "backend"):
+            text = replace(text, f"{name} www", f"{name} www{site.port}")
         if not site.keep:
             text = replace(text, "docroot", "no option keep-conn\n        docroot")
         return f"""
