@@ -15,8 +15,8 @@ static const struct {
         const char *key;
         DictType type;
 } known_keys[] = {
-#define POOL_STATUS(field, key, type) { key, DICT_##type },
-#define WORKER_STATUS(field, key, type) { key, DICT_##type },
+#define POOL_STATUS(origin, field, key, type, ...) { key, DICT_##type },
+#define WORKER_STATUS(origin, field, key, type, ...) { key, DICT_##type },
 #include "scoreboard/status.def"
 };
 
@@ -24,7 +24,7 @@ static DictType type_of_number(const char *key)
 {
         for (size_t i = 0; i < ELEMENTSOF(known_keys); i++)
                 if (streq(known_keys[i].key, key))
-                        return known_keys[i].type == DICT_STRING ? DICT_COUNT : known_keys[i].type;
+                        return known_keys[i].type < DICT_COUNT ? DICT_COUNT : known_keys[i].type;
         return DICT_COUNT;
 }
 
@@ -244,7 +244,13 @@ int dict_item_format(const DictItem *item, char **ret)
         case DICT_STRING:
                 text = strdup(item->string);
                 break;
+        case DICT_PERCENT:
+                (void) snprintf(buffer, sizeof buffer, "%" PRIu64 ".%02" PRIu64 "%%", item->number / 100,
+                                item->number % 100);
+                text = strdup(buffer);
+                break;
         case DICT_USEC:
+        case DICT_SINCE:
                 text = strdup(format_interval(buffer, item->number));
                 break;
         case DICT_TIME:
@@ -266,7 +272,7 @@ int dict_item_format(const DictItem *item, char **ret)
 /* As PHP-FPM has it: see dict.h. */
 static bool in_seconds(const DictItem *item)
 {
-        return item->type == DICT_TIME || (item->type == DICT_USEC && last_word_is(item->key, "-since"));
+        return item->type == DICT_TIME || item->type == DICT_SINCE;
 }
 
 void dict_write_json(const Dict *dict, Json *json)
@@ -276,6 +282,8 @@ void dict_write_json(const Dict *dict, Json *json)
 
                 if (item->type == DICT_STRING)
                         json_string(json, item->key, item->string);
+                else if (item->type == DICT_PERCENT)
+                        json_hundredths(json, item->key, item->number);
                 else
                         json_number(json, item->key,
                                     in_seconds(item) ? item->number / USEC_PER_SEC : item->number);

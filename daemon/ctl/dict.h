@@ -13,8 +13,11 @@
 
 typedef enum DictType {
         DICT_STRING,
+        DICT_URI, /* a string */
         DICT_COUNT,
-        DICT_USEC, /* an interval */
+        DICT_PERCENT, /* in hundredths */
+        DICT_USEC,  /* an interval */
+        DICT_SINCE, /* one that PHP-FPM has in seconds */
         DICT_TIME, /* CLOCK_REALTIME */
 } DictType;
 
@@ -65,6 +68,6 @@ int dict_item_format(const DictItem *item, char **ret);
 
 /*
  * Writes all as members of a JSON object. Units are PHP-FPM's: seconds for a point in time and for what is
- * called "…-since", microseconds for other intervals.
+ * since then, microseconds for other intervals.
  */
 void dict_write_json(const Dict *dict, Json *json);

@@ -100,6 +100,12 @@ void json_number(Json *json, const char *name, uint64_t value)
         fprintf(json->f, "%" PRIu64, value);
 }
 
+void json_hundredths(Json *json, const char *name, uint64_t value)
+{
+        begin_value(json, name);
+        fprintf(json->f, "%" PRIu64 ".%02" PRIu64, value / 100, value % 100);
+}
+
 void json_string(Json *json, const char *name, const char *value)
 {
         begin_value(json, name);

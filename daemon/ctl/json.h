@@ -22,5 +22,8 @@ void json_end_object(Json *json);
 void json_end_array(Json *json);
 void json_number(Json *json, const char *name, uint64_t value);
 
+/* 1234 as 12.34 */
+void json_hundredths(Json *json, const char *name, uint64_t value);
+
 /* Bytes that are not UTF-8 become U+FFFD, each one; NULL becomes null. */
 void json_string(Json *json, const char *name, const char *value);

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "ipc/control.h"
+#include "manager/page.h"
 #include "manager/report.h"
 
 /* Clients at the same time; more are refused. */
@@ -95,6 +96,7 @@ static int on_get_status(sd_bus_message *message, void *userdata, sd_bus_error *
         r = sd_bus_message_new_method_return(message, &reply);
         if (r < 0)
                 return r;
+        page_watch(client->control->manager);
         r = report_append(client->control->manager, reply);
         if (r < 0)
                 return r;

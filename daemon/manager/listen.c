@@ -2,7 +2,8 @@
 
 /*
  * The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
- * FastCGI; but for connections that the manager before us left in the descriptor store.
+ * FastCGI for the workers; but for those named "status", which are the manager's, and for connections that the
+ * manager before us left in the descriptor store.
  */
 
 #include "manager/listen.h"
@@ -23,7 +24,9 @@ DEFINE_CLEANUP(char **, strv_free)
 
 static int listen_add(Listen *l, int fd, const char *name)
 {
-        int r;
+        bool status = streq(name, LISTEN_STATUS_NAME);
+        int *fds = status ? l->status : l->fds, r;
+        size_t *n = status ? &l->n_status : &l->n;
 
         r = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1);
         if (r < 0)
@@ -33,7 +36,7 @@ static int listen_add(Listen *l, int fd, const char *name)
                                        "Descriptor \"%s\" that systemd passed is not a listening stream "
                                        "socket: use ListenStream= with Accept=no.",
                                        name);
-        if (l->n == INHERIT_LISTEN_MAX)
+        if (*n == INHERIT_LISTEN_MAX)
                 return log_error_errno(E2BIG, "systemd passed more than %u sockets.", INHERIT_LISTEN_MAX);
 
         /*
@@ -43,8 +46,16 @@ static int listen_add(Listen *l, int fd, const char *name)
         if (r < 0)
                 return log_error_errno(r, "Failed to make socket \"%s\" non-blocking: %m", name);
 
-        l->fds[l->n++] = fd;
+        fds[(*n)++] = fd;
         return 0;
+}
+
+static int no_socket(const char *pool)
+{
+        return log_error_errno(ENOTCONN,
+                               "No socket was passed: php-poold listens on what systemd holds, see "
+                               "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
+                               pool, pool);
 }
 
 int listen_take(const char *pool, Listen *ret)
@@ -57,11 +68,7 @@ int listen_take(const char *pool, Listen *ret)
         if (n < 0)
                 return log_error_errno(n, "Failed to take the sockets from systemd: %m");
         if (n == 0)
-                return log_error_errno(
-                                ENOTCONN,
-                                "No socket was passed: php-poold listens on what systemd holds, see "
-                                "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
-                                pool, pool);
+                return no_socket(pool);
 
         l.parked = calloc((size_t) n, sizeof *l.parked);
         if (!l.parked)
@@ -81,6 +88,10 @@ int listen_take(const char *pool, Listen *ret)
                 }
         }
 
+        if (l.n == 0) { /* a status alone serves nobody */
+                free(l.parked);
+                return no_socket(pool);
+        }
         *ret = l;
         return 0;
 }
@@ -89,6 +100,8 @@ void listen_close(Listen *l)
 {
         for (size_t i = 0; i < l->n; i++)
                 fd_close(l->fds[i]);
+        for (size_t i = 0; i < l->n_status; i++)
+                fd_close(l->status[i]);
         for (size_t i = 0; i < l->n_parked; i++)
                 fd_close(l->parked[i]);
         free(l->parked);

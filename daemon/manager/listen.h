@@ -10,6 +10,8 @@
 typedef struct Listen {
         int fds[INHERIT_LISTEN_MAX]; /* stream sockets that listen, CLOEXEC, non-blocking */
         size_t n;
+        int status[INHERIT_LISTEN_MAX]; /* the same, on which the manager itself shows the status */
+        size_t n_status;
         int *parked; /* connections from the descriptor store: whoever takes one sets it to -EBADF */
         size_t n_parked;
 } Listen;
@@ -19,6 +21,9 @@ typedef struct Listen {
  * when there is none, -EINVAL for one that is no listening stream socket, -errno.
  */
 int listen_take(const char *pool, Listen *ret);
+
+/* FileDescriptorName= of those. */
+#define LISTEN_STATUS_NAME "status"
 
 /* Closes our copies; systemd keeps its own. */
 void listen_close(Listen *listen);

@@ -19,7 +19,9 @@
 #include "config/parse.h"
 #include "manager/control.h"
 #include "manager/notify.h"
+#include "manager/page.h"
 #include "manager/reap.h"
+#include "manager/status-server.h"
 
 /*
  * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.
@@ -77,6 +79,11 @@ static void on_parking_change(void *userdata)
         manager_changed(userdata);
 }
 
+static void on_status_question(const Handoff *question, int socket, void *userdata)
+{
+        page_answer(userdata, question, socket);
+}
+
 static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
                           void *userdata)
 {
@@ -108,10 +115,14 @@ int manager_start_generation(Manager *m, Config *config)
                 .n_listen = m->listen.n,
                 .descriptor_limit = m->descriptor_limit,
         };
+        int r;
 
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
-        return generation_start(m->event, m->pool, ++m->last_generation, config, &inherit,
-                                on_generation_change, m, &m->next);
+        r = generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change,
+                             m, &m->next);
+        if (r >= 0)
+                scoreboard_set_watched(m->next->board, m->watched);
+        return r;
 }
 
 static void reload_refused(Manager *m, const char *why)
@@ -239,7 +250,11 @@ static int watch_descriptors(Manager *m)
                 (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
                 (void) sd_event_source_set_description(m->listen_sources[i], "listen");
         }
-        return parking_new(m->event, on_parking_change, m, &m->parking);
+        r = parking_new(m->event, on_parking_change, m, &m->parking);
+        if (r < 0)
+                return r;
+        parking_set_on_status(m->parking, on_status_question, m);
+        return 0;
 }
 
 /* Connections that were parked when the manager before us ended. */
@@ -304,6 +319,9 @@ static int manager_setup(Manager *m)
         r = notify_new(m, &m->notify);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up the watchdog: %m");
+        r = status_server_new(m, &m->status_server);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch the status sockets: %m");
         r = control_new(m, &m->control);
         if (r < 0)
                 (void) log_warning_errno(
@@ -347,6 +365,7 @@ void manager_free(Manager *m)
         if (!m)
                 return;
         control_free(m->control);
+        status_server_free(m->status_server);
         notify_free(m->notify);
         generation_free(m->current);
         generation_free(m->next);
@@ -360,6 +379,7 @@ void manager_free(Manager *m)
         parking_free(m->parking);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
                 sd_event_source_disable_unref(m->listen_sources[i]);
+        sd_event_source_disable_unref(m->watch_source);
         sd_event_source_disable_unref(m->wake_source);
         sd_event_source_disable_unref(m->tick_source);
         sd_event_source_disable_unref(m->timer_source);

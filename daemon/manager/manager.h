@@ -40,6 +40,17 @@ typedef enum ReloadReason {
 
 typedef struct Control Control;
 typedef struct Notify Notify;
+typedef struct StatusServer StatusServer;
+
+/* Why workers ended: status.def's recycled-…. */
+typedef enum Recycled {
+        RECYCLED_RETIRED, /* as ordered */
+        RECYCLED_MAX_REQUESTS,
+        RECYCLED_MAX_MEMORY,
+        RECYCLED_TERMINATED, /* with its request, which took too long */
+        RECYCLED_CRASHED,    /* any other death */
+        _RECYCLED_MAX,
+} Recycled;
 
 typedef struct Manager {
         const char *pool;
@@ -50,6 +61,7 @@ typedef struct Manager {
         sd_event_source *timer_source; /* the earliest of the deadlines that manager_step() found */
         sd_event_source *tick_source;  /* sizing's maintenance */
         sd_event_source *wake_source;
+        sd_event_source *watch_source; /* when watched ends; NULL before the first question */
         sd_event_source *listen_sources[INHERIT_LISTEN_MAX];
 
         Listen listen;
@@ -59,6 +71,7 @@ typedef struct Manager {
         Queue *queue;
         Control *control;
         Notify *notify;
+        StatusServer *status_server;
 
         PoolState state;
         ReloadReason reason;    /* in POOL_RELOADING */
@@ -88,6 +101,8 @@ typedef struct Manager {
         usec_t last_ended;      /* CLOCK_MONOTONIC: when a worker that served last died; 0 for never */
         uint64_t n_slow;        /* requests that took longer than request.slowlog_timeout */
         size_t max_active;
+        uint64_t n_recycled[_RECYCLED_MAX];
+        bool watched;           /* somebody asked for the status not long ago */
         uint64_t n_saturated;
         usec_t saturation_logged; /* CLOCK_MONOTONIC; 0 for never */
 } Manager;

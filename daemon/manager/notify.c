@@ -58,7 +58,7 @@ static void update_rate(Notify *n, uint64_t requests, usec_t now)
 }
 
 /* Gathers the figures: looks at every board, and into the queue. */
-static void format_status(const Manager *m, usec_t now, char *buffer)
+static void format_status(Manager *m, usec_t now, char *buffer)
 {
         Notify *n = m->notify;
         PoolStatus s;
@@ -78,13 +78,13 @@ static void format_status(const Manager *m, usec_t now, char *buffer)
 }
 
 /* Never together with READY=1, so that it can be told from it. */
-static void send_status(const Manager *m, usec_t now)
+static void send_status(Manager *m, usec_t now)
 {
         format_status(m, now, m->notify->status);
         (void) sd_notifyf(0, "STATUS=%s", m->notify->status);
 }
 
-static void send_status_if_changed(const Manager *m, usec_t now)
+static void send_status_if_changed(Manager *m, usec_t now)
 {
         char status[STATUS_MAX];
 
@@ -153,7 +153,7 @@ static void log_reason(const Manager *m, const char *reason)
 }
 
 /* Once the pool is asked to stop, the reason stays: it may be why. */
-static void look_at_health(const Manager *m, usec_t now)
+static void look_at_health(Manager *m, usec_t now)
 {
         Notify *n = m->notify;
         const char *reason;

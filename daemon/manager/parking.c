@@ -15,7 +15,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
-#include "ipc/handoff.h"
 
 #define PARKING_EVENTS_MAX 64
 
@@ -49,6 +48,8 @@ struct Parking {
 
         void (*on_change)(void *userdata);
         void *userdata;
+        ParkingOnStatus *on_status;
+        void *status_userdata;
 };
 
 static void parking_drop(Parking *p, int fd)
@@ -190,6 +191,13 @@ static int refused_level(Parking *p)
         return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
 }
 
+static void take_question(Parking *p, const Handoff *question, int socket)
+{
+        if (p->on_status)
+                p->on_status(question, socket, p->status_userdata);
+        fd_close(socket);
+}
+
 /* Workers hand connections in, or there is room again to hand some out. */
 static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, void *userdata)
 {
@@ -211,6 +219,10 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
                         return 0; /* level-triggered: what else there is comes with the next event */
                 }
 
+                if (handoff.kind == HANDOFF_STATUS) {
+                        take_question(p, &handoff, connection);
+                        continue;
+                }
                 r = parking_add(p, &handoff, connection);
                 if (r < 0) {
                         (void) log_full(refused_level(p), r,
@@ -278,6 +290,12 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
 
         *ret = TAKE_PTR(p);
         return 0;
+}
+
+void parking_set_on_status(Parking *p, ParkingOnStatus *on_status, void *userdata)
+{
+        p->on_status = on_status;
+        p->status_userdata = userdata;
 }
 
 void parking_free(Parking *p)

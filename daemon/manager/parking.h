@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/util.h"
+#include "ipc/handoff.h"
 
 typedef struct Parking Parking;
 
@@ -28,6 +29,13 @@ typedef struct Parking Parking;
  * wait for a worker, or clients went. 0 or -errno.
  */
 int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userdata, Parking **ret);
+
+/*
+ * Workers' questions for the status (ipc/handoff.h) come the same way: who answers them. The socket stays
+ * the parking's. Without an answer the worker sees it closed.
+ */
+typedef void ParkingOnStatus(const Handoff *question, int socket, void *userdata);
+void parking_set_on_status(Parking *parking, ParkingOnStatus *on_status, void *userdata);
 
 /* Closes every parked connection. */
 void parking_free(Parking *parking);

@@ -45,6 +45,27 @@ static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
         return w->killed && !running;
 }
 
+static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
+{
+        if (si->si_code != CLD_EXITED) {
+                if (w->limit_step >= LIMIT_TERMINATE)
+                        return RECYCLED_TERMINATED;
+                return w->killed ? RECYCLED_RETIRED : RECYCLED_CRASHED;
+        }
+        switch (si->si_status) {
+        case EXIT_STATUS_RETIRED:
+                return RECYCLED_RETIRED;
+        case EXIT_STATUS_MAX_REQUESTS:
+                return RECYCLED_MAX_REQUESTS;
+        case EXIT_STATUS_MAX_MEMORY:
+                return RECYCLED_MAX_MEMORY;
+        case EXIT_STATUS_TERMINATED:
+                return RECYCLED_TERMINATED;
+        default:
+                return RECYCLED_CRASHED;
+        }
+}
+
 /* The one record of a worker's death. */
 static void write_obituary(int level, const Generation *g, const Worker *w, size_t slot,
                            const WorkerRecord *record, const siginfo_t *si)
@@ -139,6 +160,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         (void) scoreboard_read(g->board, slot, &record);
         m->past_requests += record.requests;
         m->past_connections += record.connections;
+        m->n_recycled[recycled_cause(si, w)]++;
         if (w->ready > 0)
                 m->last_ended = now;
 

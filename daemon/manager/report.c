@@ -19,8 +19,11 @@ static int append_number(sd_bus_message *m, const char *key, uint64_t value)
 }
 
 #define APPEND_STRING append_string
+#define APPEND_URI append_string
 #define APPEND_COUNT append_number
+#define APPEND_PERCENT append_number
 #define APPEND_USEC append_number
+#define APPEND_SINCE append_number
 #define APPEND_TIME append_number
 
 static int append_pool(sd_bus_message *m, const PoolStatus *status)
@@ -30,7 +33,7 @@ static int append_pool(sd_bus_message *m, const PoolStatus *status)
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-#define POOL_STATUS(field, key, type)                                                                       \
+#define POOL_STATUS(origin, field, key, type, ...)                                                          \
         r = APPEND_##type(m, key, status->field);                                                           \
         if (r < 0)                                                                                          \
                 return r;
@@ -45,7 +48,7 @@ static int append_worker(sd_bus_message *m, const WorkerStatus *status)
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-#define WORKER_STATUS(field, key, type)                                                                     \
+#define WORKER_STATUS(origin, field, key, type, ...)                                                        \
         r = APPEND_##type(m, key, status->field);                                                           \
         if (r < 0)                                                                                          \
                 return r;
@@ -61,39 +64,62 @@ void report_make_ascii(char *s)
                         *s = '?';
 }
 
+/* In hundredths of a percent of the time that it took. */
+static uint64_t cpu_percent(const WorkerRecord *record)
+{
+        if (record->request_duration == 0)
+                return 0;
+        return record->request_cpu * 10000 / record->request_duration;
+}
+
+bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, WorkerStatus *ret)
+{
+        const Worker *w = &g->workers[slot];
+        bool reading, active;
+
+        if (w->pid <= 0)
+                return false;
+        (void) scoreboard_read(g->board, slot, record);
+
+        /* While it reads the next one, the record is still that of the last. */
+        active = record->request_started > record->request_ended;
+        reading = record->stage == STAGE_READING && !active;
+        *ret = (WorkerStatus) {
+                .pid = (uint64_t) w->pid,
+                .state = stage_to_string(record->stage),
+                .generation = g->id,
+                .start_time = record->started,
+                .start_since = usec_sub(now_realtime(), record->started),
+                .requests = record->requests,
+                .connections = record->connections,
+                .request_duration = active    ? usec_sub(now_monotonic(), record->request_started)
+                                    : reading ? 0
+                                              : record->request_duration,
+                .request_method = reading ? "" : record->method,
+                .request_uri = reading ? "" : record->uri,
+                .content_length = reading ? 0 : record->content_length,
+                .user = reading ? "" : record->user,
+                .script = reading ? "" : record->script,
+                .last_request_cpu = active || reading ? 0 : cpu_percent(record),
+                .last_request_memory = active || reading ? 0 : record->request_memory,
+        };
+        return true;
+}
+
 static int append_generation(sd_bus_message *m, const Generation *g)
 {
         for (size_t i = 0; i < g->n_workers; i++) {
-                const Worker *w = &g->workers[i];
                 WorkerRecord record;
-                bool active;
+                WorkerStatus status;
                 int r;
 
-                if (w->pid <= 0)
+                if (!report_worker(g, i, &record, &status))
                         continue;
-                (void) scoreboard_read(g->board, i, &record);
                 report_make_ascii(record.method);
                 report_make_ascii(record.uri);
                 report_make_ascii(record.script);
                 report_make_ascii(record.user);
-
-                active = stage_has_request(record.stage);
-                r = append_worker(m, &(WorkerStatus) {
-                        .pid = (uint64_t) w->pid,
-                        .state = stage_to_string(record.stage),
-                        .generation = g->id,
-                        .start_time = record.started,
-                        .start_since = usec_sub(now_realtime(), record.started),
-                        .requests = record.requests,
-                        .request_duration = active ? usec_sub(now_monotonic(), record.request_started)
-                                                   : record.request_duration,
-                        .request_method = record.method,
-                        .request_uri = record.uri,
-                        .content_length = record.content_length,
-                        .user = record.user,
-                        .script = record.script,
-                        .last_request_memory = active ? 0 : record.request_memory,
-                });
+                r = append_worker(m, &status);
                 if (r < 0)
                         return r;
         }
@@ -119,7 +145,7 @@ static void sum_generation(const Generation *g, PoolStatus *status)
         }
 }
 
-void report_pool(const Manager *m, PoolStatus *ret)
+void report_pool(Manager *m, PoolStatus *ret)
 {
         const Generation *heads[] = { m->current, m->next, m->retired };
         const Generation *serving = m->current ?: m->next;
@@ -140,18 +166,25 @@ void report_pool(const Manager *m, PoolStatus *ret)
                 .max_listen_queue = queue.highest,
                 .listen_queue_len = queue.limit,
                 .requests = m->past_requests,
-                .max_active_processes = m->max_active,
                 .max_children_reached = m->n_saturated,
                 .slow_requests = m->n_slow,
                 .parked_connections = parking_count(m->parking),
+                .parked_ready = parking_ready_count(m->parking),
+                .recycled_max_requests = m->n_recycled[RECYCLED_MAX_REQUESTS],
+                .recycled_max_memory = m->n_recycled[RECYCLED_MAX_MEMORY],
+                .recycled_terminated = m->n_recycled[RECYCLED_TERMINATED],
+                .recycled_crashed = m->n_recycled[RECYCLED_CRASHED],
+                .recycled_retired = m->n_recycled[RECYCLED_RETIRED],
         };
 
         for (size_t i = 0; i < ELEMENTSOF(heads); i++)
                 for (const Generation *g = heads[i]; g; g = g->next)
                         sum_generation(g, ret);
+        m->max_active = MAX(m->max_active, ret->active_processes);
+        ret->max_active_processes = m->max_active;
 }
 
-int report_append(const Manager *m, sd_bus_message *message)
+int report_append(Manager *m, sd_bus_message *message)
 {
         const Generation *heads[] = { m->current, m->next, m->retired };
         PoolStatus status;

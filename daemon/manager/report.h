@@ -9,8 +9,14 @@
 /* Replaces control characters but the line break, and all that is not ASCII, with "?". */
 void report_make_ascii(char *s);
 
-/* The pool's own figures; looks at the queue. Strings are the manager's. */
-void report_pool(const Manager *m, PoolStatus *ret);
+/* The pool's own figures; looks at the queue, and notes the most that are active. Strings are the manager's. */
+void report_pool(Manager *m, PoolStatus *ret);
+
+/*
+ * What a slot's worker does, if there is one; strings are the record's, which the caller lends. False for an
+ * empty slot.
+ */
+bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, WorkerStatus *ret);
 
 /* Appends "a{sv}aa{sv}": the pool, and each worker of every generation. 0 or -errno. */
-int report_append(const Manager *m, sd_bus_message *message);
+int report_append(Manager *m, sd_bus_message *message);

@@ -6,16 +6,19 @@
 #include "base/time.h"
 
 #define STATUS_TYPE_STRING const char *
+#define STATUS_TYPE_URI const char *
 #define STATUS_TYPE_COUNT uint64_t
-#define STATUS_TYPE_USEC usec_t
+#define STATUS_TYPE_PERCENT uint64_t
 #define STATUS_TYPE_TIME usec_t
+#define STATUS_TYPE_SINCE usec_t
+#define STATUS_TYPE_USEC usec_t
 
 typedef struct PoolStatus {
-#define POOL_STATUS(field, key, type) STATUS_TYPE_##type field;
+#define POOL_STATUS(origin, field, key, type, ...) STATUS_TYPE_##type field;
 #include "scoreboard/status.def"
 } PoolStatus;
 
 typedef struct WorkerStatus {
-#define WORKER_STATUS(field, key, type) STATUS_TYPE_##type field;
+#define WORKER_STATUS(origin, field, key, type, ...) STATUS_TYPE_##type field;
 #include "scoreboard/status.def"
 } WorkerStatus;

@@ -48,6 +48,7 @@ static void test_structure(void **state _unused_)
         json_begin_object(&b.json, NULL);
         json_string(&b.json, "a", "b");
         json_number(&b.json, "n", UINT64_MAX);
+        json_hundredths(&b.json, "h", 1205);
         json_begin_array(&b.json, "empty");
         json_end_array(&b.json);
         json_begin_array(&b.json, "list");
@@ -60,7 +61,7 @@ static void test_structure(void **state _unused_)
         json_end_array(&b.json);
         json_string(&b.json, "q\"", "");
         json_end_object(&b.json);
-        assert_written(&b, "{\"a\":\"b\",\"n\":18446744073709551615,\"empty\":[],"
+        assert_written(&b, "{\"a\":\"b\",\"n\":18446744073709551615,\"h\":12.05,\"empty\":[],"
                            "\"list\":[{},{\"x\":null},0],\"q\\\"\":\"\"}");
 }
 

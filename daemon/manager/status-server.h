@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The sockets named "status" (php-pool-status@.socket): a FastCGI server of the manager's own, which shows
+ * the status page also while every worker hangs. No worker ever sees these sockets.
+ */
+
+#include "manager/manager.h"
+
+/* Clients at the same time, for all sockets; more are closed. */
+#define STATUS_CLIENTS_MAX 16
+
+/* How long a client may take for one request and its answer, or keep a connection without one. */
+#define STATUS_CLIENT_TIME (5 * USEC_PER_SEC)
+
+/* Watches the pool's status sockets, of which there may be none. 0 or -errno. */
+int status_server_new(Manager *m, StatusServer **ret);
+void status_server_free(StatusServer *server);
+DEFINE_CLEANUP(StatusServer *, status_server_free)
