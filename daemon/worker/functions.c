@@ -8,8 +8,11 @@
 
 #include "worker/sapi.h"
 
+#include <ext/json/php_json.h>
 #include <ext/standard/head.h>
 #include <ext/standard/info.h>
+
+#include "worker/status.h"
 
 /* Ends the answer; the script goes on without a client. */
 static ZEND_FUNCTION(fastcgi_finish_request)
@@ -43,11 +46,39 @@ static ZEND_FUNCTION(apache_request_headers)
                 sapi_each_param(r->request->params, add_request_header, return_value);
 }
 
-/* The scoreboard is not the SAPI's to read yet: false is what FPM answers where it has none. */
+/*
+ * JSON as an array. False where it is none, or where PHP jumped out of it (CG(unclean_shutdown)), which the
+ * caller is to go on with.
+ */
+static bool decode(const char *json, size_t size, zval *ret)
+{
+        volatile bool decoded = false;
+
+        zend_try {
+                decoded = php_json_decode_ex(ret, json, size, PHP_JSON_OBJECT_AS_ARRAY,
+                                             PHP_JSON_PARSER_DEFAULT_DEPTH) == SUCCESS;
+        }
+        zend_end_try();
+        return decoded;
+}
+
+/* The manager's to tell; false is what FPM answers where it has no scoreboard. */
 static ZEND_FUNCTION(fpm_get_status)
 {
+        bool decoded;
+        char *json;
+        size_t size;
+
         ZEND_PARSE_PARAMETERS_NONE();
-        RETURN_FALSE;
+
+        if (status_ask(php_process.handoff, DUMP_FUNCTION, /* full= */ true, &json, &size) < 0)
+                RETURN_FALSE;
+        decoded = decode(json, size, return_value);
+        free(json);
+        if (!decoded && CG(unclean_shutdown))
+                zend_bailout();
+        if (!decoded)
+                RETURN_FALSE;
 }
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_fastcgi_finish_request, 0, 0, _IS_BOOL, 0)

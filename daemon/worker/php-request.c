@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "worker/status.h"
 
 #define STATUS_FORBIDDEN 403
 #define STATUS_NOT_FOUND 404
@@ -216,6 +217,17 @@ static void forget_body(void)
         zend_end_try();
 }
 
+/* What is no script: the status page and the ping, whatever file there may be of that name. */
+static bool serve_status(PhpRequest *r)
+{
+        int status;
+
+        status = status_serve(r->request, r->script.uri, php_process.config, php_process.handoff);
+        if (status > 0)
+                r->outcome.status = status;
+        return status > 0;
+}
+
 static void run(PhpRequest *r)
 {
         int error;
@@ -225,9 +237,11 @@ static void run(PhpRequest *r)
                 fail(r, error == -E2BIG ? STATUS_TOO_LARGE : STATUS_INTERNAL_ERROR);
                 return;
         }
+        r->request->name = r->script.uri;
+        if (serve_status(r))
+                return;
         describe(r);
         r->request->script = r->script.path;
-        r->request->name = r->script.uri;
         if (r->script.path)
                 r->request->ops->script_known(r->request, r->script.path);
 

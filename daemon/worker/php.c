@@ -18,7 +18,7 @@
 
 #define SCAN_DIR "PHP_INI_SCAN_DIR"
 
-PhpProcess php_process;
+PhpProcess php_process = { .handoff = -EBADF };
 
 /* What php_module_startup() takes, and what must be put back behind it. */
 typedef struct Start {
@@ -160,8 +160,9 @@ int php_start(const Config *config, const char **ret_why)
         return 0;
 }
 
-int php_worker_start(void)
+int php_worker_start(int handoff)
 {
+        php_process.handoff = handoff;
 #if PHP_VERSION_ID >= 80300
         php_child_init();
 #endif

@@ -27,8 +27,11 @@ const char *php_start_complaint(void);
 /* "8.2.36" */
 const char *php_version(void);
 
-/* Called first in each forked worker. 0 or -errno. */
-int php_worker_start(void);
+/*
+ * Called first in each forked worker. handoff is the socket to the manager, which is asked for the status;
+ * borrowed, -EBADF for none. 0 or -errno.
+ */
+int php_worker_start(int handoff);
 
 /* Runs one request to its end, including shutdown functions; finish() has been called when it returns. */
 typedef struct PhpOutcome {

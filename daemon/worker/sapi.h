@@ -36,6 +36,7 @@ typedef struct PhpSettings {
 /* What lives as long as the process. PHP's callbacks have no argument for it, so it is static, in php.c. */
 typedef struct PhpProcess {
         const Config *config;
+        int handoff; /* to the manager, borrowed; -EBADF for none */
         PhpSettings settings;
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
         volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */

@@ -194,7 +194,7 @@ static _noreturn_ void child_run(const WorkerContext *c, pid_t template, Verdict
         become_child(c, template);
         r = params_new(&params);
         if (r >= 0)
-                r = php_worker_start();
+                r = php_worker_start(-EBADF);
         if (r < 0) {
                 complain(v, *path, "cannot be requested: %s", strerror(-r));
                 _exit(EXIT_FAILURE);

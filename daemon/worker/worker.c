@@ -112,7 +112,7 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
                 (void) log_error_errno(r, "Failed to catch the signal that ends a request: %m");
                 return EXIT_STATUS_RESOURCES;
         }
-        r = php_worker_start();
+        r = php_worker_start(c->inherit.handoff);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to start PHP in a worker: %m");
                 return EXIT_STATUS_PHP_START;

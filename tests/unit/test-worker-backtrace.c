@@ -725,7 +725,7 @@ static int set_up(void **state _unused_)
         env.config->php_ini_scan_dir = scan;
         if (php_start(env.config, &why) < 0)
                 fail_msg("%s", why);
-        return php_worker_start();
+        return php_worker_start(-EBADF);
 }
 
 static int tear_down(void **state _unused_)

@@ -520,7 +520,7 @@ static int set_up(void **state _unused_)
                 fail_msg("%s", why);
         assert_null(getenv("PHP_INI_SCAN_DIR"));
         assert_true(startswith(php_version(), "8.") != NULL);
-        return php_worker_start();
+        return php_worker_start(-EBADF);
 }
 
 static int tear_down(void **state _unused_)
