@@ -36,6 +36,8 @@ class Daemon:
         self.runtime, self.conf = self.directory / "www", self.directory / "www.conf"
         self.worker = worker or build_dir / "daemon/php-pool-worker"
         self.environment = environment or {}
+        self.status_socket = self.directory / "www.status.sock"  # there if with_status_socket is set
+        self.with_status_socket = False
         self.conf.write_text(conf)
         self.runtime.mkdir()
         self.process = None
@@ -77,8 +79,10 @@ class Daemon:
         self.listener.start()
         environment = {"NOTIFY_SOCKET": self.directory / "notify", "RUNTIME_DIRECTORY": self.runtime,
                        "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
+        status = ["-l", self.status_socket] if self.with_status_socket else []
         self.process = subprocess.Popen(
-            ["systemd-socket-activate", "-l", listen or self.socket, "--fdname=fastcgi",
+            ["systemd-socket-activate", "-l", listen or self.socket, *status,
+             "--fdname=fastcgi" + ":status" * self.with_status_socket,
              *(f"--setenv={name}={value}" for name, value in environment.items()),
              self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"),

@@ -8,7 +8,8 @@ from lib.messages import MESSAGE_ID
 from lib.scripts import HELLO
 from lib.wait import wait_until
 
-UNITS = ("php-pool@www.service", "php-pool@www.socket", "php-pool.service", "php-pool.slice")
+UNITS = ("php-pool@www.service", "php-pool@www.socket", "php-pool-status@www.socket",
+         "php-pool.service", "php-pool.slice")
 
 
 def test_systemctl_start(pool):

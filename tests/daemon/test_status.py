@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: MIT
+"""
+The status page in all its formats, over the pool's own socket and over the manager's; the ping; fpm_get_status().
+Each format is read by a strict parser, and its fields are compared with php8.2-fpm's.
+"""
+
+import html.parser
+import json
+import os
+import re
+import signal
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from lib import fastcgi, metrics
+from lib.scripts import HELLO, LONG, Running
+from lib.wait import wait_until
+
+CONF = 'pm = { mode = "static"; max_children = 2; };\n'
+FORMATS = ("", "html", "json", "xml", "openmetrics")
+TYPES = {
+    "": "text/plain;charset=UTF-8", "html": "text/html;charset=UTF-8", "json": "application/json",
+    "xml": "text/xml;charset=UTF-8",
+    "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
+}
+
+# Says that it runs, and ends when there is the file that the query names.
+HANG = """<?php
+while (ob_get_level()) ob_end_flush();
+echo "begun\n";
+flush();
+while (!file_exists($_SERVER['QUERY_STRING'])) { usleep(10000); clearstatcache(); }
+echo "\nwhole";
+"""
+
+
+@pytest.fixture
+def pool(make_daemon):
+    """As `daemon`, with a status socket."""
+    pool = make_daemon(CONF)
+    pool.with_status_socket = True
+    with pool:
+        pool.wait_idle(2)
+        yield pool
+
+
+def page(socket, query="", path="/status", method="GET", **kwargs):
+    """One request for what is no script."""
+    with fastcgi.connect_unix(socket) as connection:
+        return connection.request("/nowhere" + path, query=query, method=method,
+                                  extra={"SCRIPT_NAME": path}, **kwargs)
+
+
+def both(pool):
+    return pool.socket, pool.status_socket
+
+
+# ---- Parsers: each gives [(name, value)] of the pool and a list of the same for each worker ----
+
+class Tables(html.parser.HTMLParser):
+    """Rows of cells; fails for tags that do not match, and for what is not escaped."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.rows, self.open, self.tags = [], [], set()
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("th", "td"):
+            self.rows[-1][-1] += data
+
+
+def read_html(text):
+    tables = Tables(text)
+    assert tables.tags == {"html", "head", "title", "body", "table", "tr", "th", "td"}
+    names = next((row for row in tables.rows if len(row) > 2), None)
+    pool = [tuple(row) for row in tables.rows if len(row) == 2]
+    return pool, [list(zip(names, row)) for row in tables.rows if len(row) > 2 and row is not names]
+
+
+def read_text(text):
+    blocks = [[tuple(re.split(r":\s+", line, maxsplit=1)) for line in block.splitlines() if line]
+              for block in text.split("\n************************\n")]
+    return blocks[0], blocks[1:]
+
+
+def read_json(text):
+    members = json.loads(text)
+    workers = [list(worker.items()) for worker in members.pop("processes", [])]
+    return list(members.items()), workers
+
+
+def read_xml(text):
+    root = ElementTree.fromstring(text)
+    assert root.tag == "status"
+    workers = [[(item.tag, item.text) for item in worker] for worker in root.findall("processes/process")]
+    return [(item.tag, item.text) for item in root if item.tag != "processes"], workers
+
+
+READERS = {"": read_text, "html": read_html, "json": read_json, "xml": read_xml}
+
+
+def names(fields):
+    return [name for name, _ in fields]
+
+
+# ---- PHP-FPM beside it ----
+
+@pytest.fixture(scope="module")
+def fpm(tmp_path_factory):
+    """The socket of a php8.2-fpm with two workers."""
+    directory = tmp_path_factory.mktemp("fpm")
+    conf, log, socket = directory / "fpm.conf", directory / "log", directory / "fpm.sock"
+    conf.write_text(f"[global]\nerror_log={log}\ndaemonize=no\n[www]\nlisten={socket}\n"
+                    "user=root\ngroup=root\npm=static\npm.max_children=2\npm.status_path=/status\n"
+                    "ping.path=/ping\n")
+    process = subprocess.Popen(["php-fpm8.2", "-R", "-n", "-F", "-y", conf], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: log.exists() and "ready to handle" in log.read_text(), what="php-fpm")
+        yield socket
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def lower(headers):
+    return {name.lower(): value for name, value in headers if name.lower() != "x-powered-by"}
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_fields_are_those_of_fpm(pool, fpm, form):
+    query = f"{form}&full"
+    theirs, ours = page(fpm, query), page(pool.socket, query)
+    assert lower(ours.headers) == lower(theirs.headers)
+    their_pool, their_workers = READERS[form](theirs.text)
+    our_pool, our_workers = READERS[form](ours.text)
+    assert names(our_pool)[:len(their_pool)] == names(their_pool)
+    assert len(our_workers) == len(their_workers) == 2
+    assert names(our_workers[0])[:len(their_workers[0])] == names(their_workers[0])
+    if form == "json":
+        for our, their in (our_pool, their_pool), (our_workers[0], their_workers[0]):
+            assert [type(v) for _, v in our][:len(their)] == [type(v) for _, v in their]
+    # A value of the same form, whatever it is.
+    for our, their in zip(our_pool + our_workers[0], their_pool + their_workers[0]):
+        if our[0] == their[0]:
+            assert bool(re.fullmatch(r"[\d.]+", str(our[1]))) == bool(re.fullmatch(r"[\d.]+", str(their[1]))), our
+
+
+def test_metrics_are_those_of_fpm(pool, fpm):
+    theirs = page(fpm, "openmetrics")
+    ours = page(pool.socket, "openmetrics")
+    assert lower(ours.headers) == lower(theirs.headers)
+    names = re.findall(r"^# TYPE (\S+)", theirs.text, re.MULTILINE)
+    assert [name for name in metrics.families(ours.text) if name.startswith("phpfpm_")] == names
+
+
+def test_function_is_that_of_fpm(pool, fpm):
+    code = """<?php
+        function shape($v) { return is_array($v) ? array_map('shape', $v) : gettype($v); }
+        $s = fpm_get_status();
+        $self = array_values(array_filter($s['procs'], fn($p) => $p['pid'] == getmypid()))[0];
+        $known = ['state', 'request-method', 'request-uri', 'query-string', 'request-length', 'user', 'script'];
+        $s['procs'] = [$s['procs'][0]];
+        echo json_encode([shape($s), array_map(fn($k) => $self[$k], $known),
+            $s['pool'], $s['process-manager'], $s['total-processes'], abs($s['start-since'] + $s['start-time'] - time()) < 2]);
+    """
+    script = pool.script("status.php", code)
+    with fastcgi.connect_unix(fpm) as connection:
+        theirs = connection.request(script, query="a=%3Cb")
+    assert theirs.status == 200
+    assert pool.get(script, query="a=%3Cb") == theirs.text.replace("/status.php?a=%3Cb", "/status.php")
+
+
+def test_ping_is_that_of_fpm(pool, fpm):
+    for method in ("GET", "HEAD"):
+        theirs = page(fpm, path="/ping", method=method)
+        assert theirs.text == ("" if method == "HEAD" else "pong")
+        for socket in both(pool):
+            ours = page(socket, path="/ping", method=method)
+            assert (lower(ours.headers), ours.text) == (lower(theirs.headers), theirs.text)
+
+
+# ---- The page itself ----
+
+def test_every_format_over_both_sockets(pool):
+    for socket in both(pool):
+        for form in READERS:
+            for full in (False, True):
+                answer = page(socket, form + "&full" * full)
+                assert (answer.status, answer.app_status, answer.err) == (200, 0, b"")
+                assert answer.header("Content-Type") == TYPES[form]
+                fields, workers = READERS[form](answer.text)
+                assert dict(fields)["pool"] == "www"
+                assert len(workers) == (2 if full else 0)
+        answer = page(socket, "openmetrics&full")
+        found = metrics.families(answer.text)
+        assert found["phpfpm_up"] == ("gauge", {frozenset({("pool", "www")}): 1})
+        assert all(("pool", "www") in labels for _, samples in found.values() for labels in samples)
+        assert answer.text.endswith("\n# EOF\n")
+
+
+def test_numbers(pool):
+    script = pool.script("hello.php", HELLO)
+    for _ in range(3):
+        assert pool.get(script) == "hello"
+    pool.wait_idle(2)
+    known = {"accepted-conn": 5, "requests": 3, "idle-processes": 2, "active-processes": 0, "total-processes": 2,
+             "max-children": 2, "slow-requests": 0, "generation": 1, "listen-queue": 0}
+    known["accepted-conn"] = pool.status()["accepted-conn"]
+    fields = dict(read_xml(page(pool.status_socket, "xml").text)[0])
+    assert {name: int(fields[name]) for name in known} == known
+    assert fields["state"] == "running" and fields["process-manager"] == "static"
+    found = metrics.families(page(pool.status_socket, "openmetrics").text)
+    pool_label = frozenset({("pool", "www")})
+    assert found["phppool_requests"] == ("counter", {pool_label: 3})
+    assert found["phpfpm_idle_processes"] == ("gauge", {pool_label: 2})
+    # Over the pool's socket the worker that answers is active, and is shown with this request.
+    fields, workers = read_json(page(pool.socket, "json&full").text)
+    assert (dict(fields)["active processes"], dict(fields)["max active processes"]) == (1, 1)
+    [self] = [dict(w) for w in workers if dict(w)["state"] == "Running"]
+    assert (self["request method"], self["request uri"], self["script"], self["user"]) == (
+        "GET", "/status?json&full", "-", "-")
+    assert self["last request memory"] == 0
+
+
+def test_what_workers_ended_of(make_daemon):
+    with make_daemon('pm = { mode = "static"; max_children = 1; max_requests = 2; };') as pool:
+        script = pool.script("hello.php", HELLO)
+        first = pool.workers()
+        assert [pool.get(script) for _ in range(4)] == ["hello"] * 4
+        wait_until(lambda: pool.status()["recycled-max-requests"] == 2, what="two recycled workers")
+        pool.wait_idle(1)
+        [pid] = pool.workers() - first
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: pool.status()["recycled-crashed"] == 1, what="one crash")
+        pool.wait_idle(1)
+        status = pool.status()
+        assert (status["requests"], status["recycled-max-requests"], status["recycled-retired"]) == (4, 2, 0)
+        labels = frozenset({("pool", "www"), ("cause", "crashed")})
+        assert metrics.families(page(pool.socket, "openmetrics").text)["phppool_recycled"][1][labels] == 1
+
+
+HOSTILE = [b"/<script>alert(1)</script>&\"'", b"/\x01\x1b[31m\r\nX: y", b"/\xff\xfe\xc3(\xed\xa0\x80", b"/\\u0000\\",
+           "/ä\ufffe€😀".encode(), b"/]]>-->", b"/%s%n"]
+
+
+@pytest.mark.parametrize("uri", HOSTILE)
+def test_hostile_requests(pool, uri):
+    pool.release = pool.directory / "release"
+    hang = pool.script("hang.php", HANG)
+    running = Running(pool, hang, query=str(pool.release), extra={"REQUEST_URI": uri, "REQUEST_METHOD": b"G<"})
+    try:
+        for form, read in READERS.items():
+            answer = page(pool.status_socket, form + "&full")
+            workers = read(answer.body.decode())[1]
+            assert len(workers) == 2
+            assert b"<script>alert" not in answer.body or form in ("", "json")
+            [shown] = [value for worker in workers for name, value in worker
+                       if name.replace("-", " ").lower() == "request uri" and value != "-"]
+            if uri.isascii() and uri.decode().isprintable():
+                assert shown == uri.decode()
+        code = "<?php echo count(fpm_get_status()['procs']);"
+        assert pool.get(pool.script("function.php", code)) == "2"
+    finally:
+        pool.release.touch()
+        assert running.finish()
+
+
+def test_head_and_paths(pool):
+    for socket in both(pool):
+        for form in FORMATS:
+            answer = page(socket, form, method="HEAD")
+            assert (answer.status, answer.body, answer.header("Content-Type")) == (200, b"", TYPES[form])
+    # Elsewhere the pool's socket looks for a script, and the manager's shows the status.
+    assert page(pool.socket, "json", "/elsewhere").status == 404
+    assert json.loads(page(pool.status_socket, "json", "/elsewhere").text)["pool"] == "www"
+    # A file of that name does not hide it, and no query is a format that has more in it.
+    script = pool.script("status", HELLO)
+    with pool.connect() as connection:
+        assert "pool: " in connection.request(script, query="jsonp&x=html").text
+
+
+def test_paths_of_the_pool_file(make_daemon):
+    conf = 'status = { path = "/s/x"; }; ping = { path = "/p"; response = "<ok>"; };'
+    with make_daemon(conf + CONF) as pool:
+        assert page(pool.socket, path="/s/x").status == 200
+        assert page(pool.socket, path="/p").text == "<ok>"
+        assert [page(pool.socket, path=p).status for p in ("/status", "/ping")] == [404, 404]
+
+
+def test_off(make_daemon):
+    with make_daemon('status = { path = ""; }; ping = { path = ""; };' + CONF) as pool:
+        assert [page(pool.socket, path=p).status for p in ("/status", "/ping", "")] == [404] * 3
+        assert pool.run("<?php echo fpm_get_status()['pool'];") == "www"
+
+
+# ---- When things are bad ----
+
+def test_all_workers_hang(pool):
+    release = pool.directory / "release"
+    hang = pool.script("hang.php", HANG)
+    running = [Running(pool, hang, query=str(release)) for _ in range(2)]
+    with pool.connect() as waiting:
+        waiting.start(pool.script("hello.php", HELLO))
+        fields, workers = read_json(page(pool.status_socket, "json&full").text)
+        assert dict(fields)["active processes"] == 2 and dict(fields)["idle processes"] == 0
+        assert dict(fields)["listen queue"] == 1
+        assert [dict(w)["state"] for w in workers] == ["Running"] * 2
+        assert page(pool.status_socket, path="/ping").text == "pong"
+        assert all(r.connection for r in running) and not release.exists()
+        release.touch()
+        assert all(r.finish() for r in running)
+        assert waiting.response().text == "hello"
+
+
+def test_stuck_manager(pool):
+    """A worker asks it for no longer than its patience, and serves on."""
+    script = pool.script("hello.php", HELLO)
+    os.kill(pool.pid, signal.SIGSTOP)
+    try:
+        answer = page(pool.socket, "json")
+        assert (answer.status, answer.text) == (503, "Status not available.\n")
+        assert page(pool.socket, path="/ping").text == "pong"
+        assert pool.get(script) == "hello"
+    finally:
+        os.kill(pool.pid, signal.SIGCONT)
+    assert page(pool.socket, "json").status == 200
+
+
+def test_parked_connections_are_not_active(pool):
+    script = pool.script("hello.php", HELLO)
+    with pool.connect() as one, pool.connect() as two, pool.connect() as three:
+        for connection in (one, two, three):
+            assert connection.request(script, keep=True).text == "hello"
+        wait_until(lambda: dict(read_json(page(pool.status_socket, "json").text)[0])["active processes"] == 0,
+                   what="idle workers with kept connections")
+
+
+def test_kept_status_connection(pool):
+    with fastcgi.connect_unix(pool.status_socket) as connection:
+        for i in range(3):
+            answer = connection.request("/x", query="json", keep=True, body=b"x" * 9000, method="POST")
+            assert json.loads(answer.text)["pool"] == "www"
+        assert connection.get_values("FCGI_MPXS_CONNS") == {"FCGI_MPXS_CONNS": "0"}
+        assert connection.request("/x", keep=False).status == 200
+        assert connection.ended()
+
+
+def test_bad_clients_of_the_status_socket(pool):
+    descriptors = pool.descriptors()
+    silent = [fastcgi.connect_unix(pool.status_socket) for _ in range(15)]
+    with fastcgi.connect_unix(pool.status_socket) as garbage:
+        garbage.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert garbage.ended()
+    assert page(pool.status_socket).status == 200
+    with fastcgi.connect_unix(pool.status_socket) as large:
+        large.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs({"A": "x" * 2**20})))
+        assert large.response().status == 431
+    more = [fastcgi.connect_unix(pool.status_socket) for _ in range(3)]
+    assert any(connection.ended() for connection in more)
+    assert all(connection.ended() for connection in silent)  # their time is up
+    for connection in silent + more:
+        connection.close()
+    assert page(pool.status_socket).status == 200
+    wait_until(lambda: pool.descriptors() == descriptors, what="every client gone")
+
+
+def test_status_socket_is_no_workers(pool):
+    inode = os.stat(pool.status_socket).st_ino
+    listening = {line.split()[6] for line in open("/proc/net/unix") if line.rstrip().endswith(str(pool.status_socket))}
+    assert inode and listening
+    for pid in pool.workers() | pool.templates():
+        links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        assert not links & {f"socket:[{i}]" for i in listening}
