@@ -5,6 +5,8 @@
  * or as JSON with its keys.
  */
 
+#include "ctl/status.h"
+
 #include <stdio.h>
 
 #include "base/parse.h"
@@ -92,7 +94,7 @@ static int print_workers(const Status *status, bool legend)
         return 0;
 }
 
-static int print_text(const Status *status, bool legend)
+int status_print(const Status *status, bool legend)
 {
         for (size_t i = 0; i < status->pool.n; i++) {
                 int r;
@@ -143,7 +145,7 @@ CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
                 print_json(&status);
                 return CTL_SUCCESS;
         }
-        r = print_text(&status, !options->no_legend);
+        r = status_print(&status, !options->no_legend);
         if (r < 0)
                 return ctl_fail(r, "Failed to show the status of pool %s: %m", pool);
         return CTL_SUCCESS;
