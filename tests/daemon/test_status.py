@@ -15,7 +15,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from lib import fastcgi, metrics
-from lib.scripts import HELLO, LONG, Running
+from lib.daemon import SANITIZERS
+from lib.scripts import HANG, HELLO, Running
 from lib.wait import wait_until
 
 CONF = 'pm = { mode = "static"; max_children = 2; };\n'
@@ -25,15 +26,6 @@ TYPES = {
     "xml": "text/xml;charset=UTF-8",
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
-
-# Says that it runs, and ends when there is the file that the query names.
-HANG = """<?php
-while (ob_get_level()) ob_end_flush();
-echo "begun\n";
-flush();
-while (!file_exists($_SERVER['QUERY_STRING'])) { usleep(10000); clearstatcache(); }
-echo "\nwhole";
-"""
 
 
 @pytest.fixture
@@ -340,6 +332,24 @@ def test_stuck_manager(pool):
     finally:
         os.kill(pool.pid, signal.SIGCONT)
     assert page(pool.socket, "json").status == 200
+
+
+def test_top(pool):
+    """Each second a new page."""
+    environment = {**os.environ, **SANITIZERS, "RUNTIME_DIRECTORY": str(pool.runtime)}
+    with subprocess.Popen([pool.build_dir / "daemon/php-poolctl", "top", "www"], env=environment,
+                          stdout=subprocess.PIPE, text=True) as top:
+        try:
+            ages = []
+            while len(ages) < 2:
+                line = top.stdout.readline()
+                assert line, "it ended"
+                if line.startswith("start since:"):
+                    ages.append(line)
+        finally:
+            top.send_signal(signal.SIGINT)
+    assert ages[0] != ages[1]
+    assert pool.ctl("top", "nowhere").returncode == 4
 
 
 def test_parked_connections_are_not_active(pool):
