@@ -7,9 +7,11 @@ Each format is read by a strict parser, and its fields are compared with php8.2-
 import html.parser
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -369,6 +371,34 @@ def test_kept_status_connection(pool):
         assert connection.get_values("FCGI_MPXS_CONNS") == {"FCGI_MPXS_CONNS": "0"}
         assert connection.request("/x", keep=False).status == 200
         assert connection.ended()
+
+
+def test_slow_client_of_the_status_socket(pool):
+    """More answers than the socket holds: the manager goes on with others, and later with these."""
+    n = 100
+    with fastcgi.connect_unix(pool.status_socket) as slow:
+        params = fastcgi.encode_pairs({"QUERY_STRING": "html&full"})
+        slow.send((fastcgi.begin(keep=True) + fastcgi.stream(fastcgi.PARAMS, params)
+                   + fastcgi.stream(fastcgi.STDIN, b"")) * n)
+        for _ in range(3):
+            assert page(pool.status_socket, "json").status == 200
+        for _ in range(n):
+            assert len(read_html(slow.response().text)[1]) == 2
+
+
+def test_workers_are_told_that_somebody_looks(pool):
+    """The flag is on the scoreboards of this generation and of the next: three words behind a first cache line."""
+    def watched():
+        found = []
+        for fd in pathlib.Path(f"/proc/{pool.pid}/fd").iterdir():
+            if "php-pool-scoreboard" in os.readlink(fd):
+                with open(fd, "rb") as board:
+                    found.append(int.from_bytes(os.pread(board.fileno(), 4, 64 + 8), sys.byteorder))
+        return found
+
+    assert watched() == [1]  # the fixture has asked
+    pool.reload()
+    wait_until(lambda: watched() == [1], what="the new generation alone")
 
 
 def test_bad_clients_of_the_status_socket(pool):
