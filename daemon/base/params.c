@@ -174,6 +174,28 @@ int params_set(Params *params, const char *name, size_t name_size, const char *v
         return 0;
 }
 
+int params_set_first(Params *params, const char *name, size_t name_size, const char *value, size_t value_size)
+{
+        size_t i = params_find(params, name, name_size);
+        uint32_t key;
+        Param item;
+        int r;
+
+        if (i == params->n_items) {
+                r = params_set(params, name, name_size, value, value_size);
+                if (r < 0)
+                        return r;
+        }
+
+        key = params->keys[i];
+        item = params->items[i];
+        memmove(&params->keys[1], &params->keys[0], i * sizeof params->keys[0]);
+        memmove(&params->items[1], &params->items[0], i * sizeof params->items[0]);
+        params->keys[0] = key;
+        params->items[0] = item;
+        return 0;
+}
+
 void params_unset(Params *params, const char *name)
 {
         size_t i;

@@ -41,6 +41,12 @@ void params_clear(Params *params);
  */
 int params_set(Params *params, const char *name, size_t name_size, const char *value, size_t value_size);
 
+/*
+ * The same in front of all others. One of this name that is there already moves there and keeps its value.
+ */
+int params_set_first(Params *params, const char *name, size_t name_size, const char *value,
+                     size_t value_size);
+
 /* Removes a parameter if it is there; those behind it move up by one place. */
 void params_unset(Params *params, const char *name);
 

@@ -367,7 +367,7 @@ static void start_request(Connection *c, const FcgiRequest *request)
         c->output.begun = false;
 }
 
-/* FCGI_ROLE is a parameter like the others, as in PHP-FPM. */
+/* FCGI_ROLE is a parameter like the others, as in PHP-FPM, which learns it before them. */
 static int set_role(Params *params, FcgiRole role)
 {
         static const char *const names[] = {
@@ -376,7 +376,7 @@ static int set_role(Params *params, FcgiRole role)
                 [FCGI_FILTER] = "FILTER",
         };
 
-        return params_set(params, "FCGI_ROLE", strlen("FCGI_ROLE"), names[role], strlen(names[role]));
+        return params_set_first(params, "FCGI_ROLE", strlen("FCGI_ROLE"), names[role], strlen(names[role]));
 }
 
 /* Answers a request whose parameters are beyond all bounds. Returns false when that ended the connection. */

@@ -113,6 +113,29 @@ static void test_unset_moves_the_rest_up(void **state _unused_)
         }
 }
 
+static void test_set_first(void **state _unused_)
+{
+        _cleanup_(params_freep) Params *params = new_params();
+
+        assert_int_equal(params_set_first(params, "ROLE", 4, "alone", 5), 0);
+        params_clear(params);
+
+        assert_int_equal(set(params, "A", "1"), 0);
+        assert_int_equal(set(params, "B", "2"), 0);
+        assert_int_equal(params_set_first(params, "ROLE", 4, "new", 3), 0);
+        assert_int_equal(params_count(params), 3);
+        assert_param(params, 0, "ROLE", "new");
+        assert_param(params, 1, "A", "1");
+        assert_param(params, 2, "B", "2");
+
+        assert_int_equal(params_set_first(params, "B", 1, "ignored", 7), 0);
+        assert_int_equal(params_count(params), 3);
+        assert_param(params, 0, "B", "2");
+        assert_param(params, 1, "ROLE", "new");
+        assert_param(params, 2, "A", "1");
+        assert_string_equal(params_get(params, "ROLE", NULL), "new");
+}
+
 static void test_zero_bytes(void **state _unused_)
 {
         _cleanup_(params_freep) Params *params = new_params();
@@ -275,6 +298,7 @@ int main(void)
                 cmocka_unit_test(test_order_and_lookup),
                 cmocka_unit_test(test_replaced_keeps_its_place_and_old_strings),
                 cmocka_unit_test(test_unset_moves_the_rest_up),
+                cmocka_unit_test(test_set_first),
                 cmocka_unit_test(test_zero_bytes),
                 cmocka_unit_test(test_strings_of_its_own),
                 cmocka_unit_test(test_pointers_are_stable),
