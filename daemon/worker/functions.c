@@ -110,6 +110,10 @@ PHP_INI_BEGIN()
         SETTING_BOOL("fastcgi.logging", "1", PHP_INI_SYSTEM, logging)
         STD_PHP_INI_ENTRY("fastcgi.error_header", NULL, PHP_INI_SYSTEM, OnUpdateString,
                           settings.error_header, PhpProcess, php_process)
+        /* Without a meaning, there and here; installers of applications look at them. */
+        PHP_INI_ENTRY_EX("cgi.force_redirect", "1", PHP_INI_SYSTEM, NULL, zend_ini_boolean_displayer_cb)
+        PHP_INI_ENTRY("cgi.redirect_status_env", NULL, PHP_INI_SYSTEM, NULL)
+        PHP_INI_ENTRY("fpm.config", NULL, PHP_INI_SYSTEM, NULL)
 PHP_INI_END()
 /* clang-format on */
 

@@ -52,13 +52,16 @@ static void apply_host(const Params *params)
 
 /*
  * Parses the files of the directories from the document root down to path, which ends in a slash; outside of
- * the document root, only that of path itself. The names are cut in place, and put together again.
+ * the document root, only that of path itself; above it, none. The names are cut in place, and put together
+ * again.
  */
 static void parse_user_ini(char *path, const char *root, size_t root_size, HashTable *values)
 {
         size_t size = strlen(path);
         char *p = path + root_size;
 
+        if (size <= root_size && memcmp(path, root, size) == 0)
+                return;
         if (size < root_size || memcmp(path, root, root_size) != 0) {
                 (void) php_parse_user_ini_file(path, PG(user_ini_filename), values);
                 return;

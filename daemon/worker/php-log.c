@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/messages.h"
 
-/* The most of a message about a request, and of one from PHP's start, that is kept. */
-#define LOG_REQUEST_MAX 4096
+/* The most of a message about a request, as in PHP-FPM, and of one from PHP's start, that is kept. */
+#define LOG_REQUEST_MAX 2048
 #define LOG_LAST_MAX 1024
 
 static struct {
@@ -154,12 +154,15 @@ void php_log_message(const char *message, int level)
 
 void php_log_request(PhpRequest *r, int level, const char *format, ...)
 {
-        char message[LOG_REQUEST_MAX];
+        char message[LOG_REQUEST_MAX + 1];
         va_list ap;
+        int n;
 
         va_start(ap, format);
-        (void) vsnprintf(message, sizeof message, format, ap);
+        n = vsnprintf(message, sizeof message, format, ap);
         va_end(ap);
+        if (n >= LOG_REQUEST_MAX)
+                memcpy(message + LOG_REQUEST_MAX - strlen("..."), "...", sizeof "...");
 
         if (level <= LOG_NOTICE)
                 write_journal(r, level, message, NULL, NULL);

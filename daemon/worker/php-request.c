@@ -146,7 +146,7 @@ static void execute(PhpRequest *r)
 {
         zend_file_handle file;
 
-        errno = 0; /* a directory is refused without one */
+        errno = ENOENT; /* a directory, for one, is refused without any */
         if (php_fopen_primary_script(&file) == SUCCESS)
                 (void) php_execute_script(&file);
         else

@@ -73,7 +73,8 @@ static void restore_scan_dir(const char *directories, char *kept)
 
 /*
  * FPM is built without pcntl, and libphp may be built with it. In a worker its functions do harm: a forked
- * script would go on as a second worker on the same connection. So it is taken out before it is started.
+ * script would go on as a second worker on the same connection. So it is taken out before it is started, and
+ * so is chroot(), which FPM has not either.
  */
 static int register_extensions(void)
 {
@@ -86,6 +87,7 @@ static int register_extensions(void)
                 zend_unregister_functions(module->functions, -1, NULL);
                 (void) zend_hash_str_del(&module_registry, ZEND_STRL("pcntl"));
         }
+        (void) zend_hash_str_del(CG(function_table), ZEND_STRL("chroot"));
         return SUCCESS;
 }
 

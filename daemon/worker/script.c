@@ -188,7 +188,7 @@ static int cut_name(Path *path, const char *orig_name, const char *info)
                 decoded = decode(info);
                 if (!decoded)
                         return -ENOMEM;
-                if (!has_tail(path->name, decoded))
+                if (!has_tail(path->name, decoded) || strstr(info, "%00"))
                         return 0;
                 tail = decoded;
         }
