@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: MIT
+"""
+The differences to PHP-FPM that are meant to be, each with its reason, and the cases that show it.
+docs/COMPATIBILITY.md has them, too, in the form that this prints; a test compares.
+"""
+
+import dataclasses
+import textwrap
+
+WIDTH = 109
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    title: str
+    reason: str     # what differs, and why; for operators
+    cases: dict     # the parts of an answer that differ -> the cases in which they do
+    advice: str = ""  # what to do, where something is to be done
+    always: bool = True  # False: PHP-FPM does not always answer the same
+
+
+REQUESTS = (
+    Difference(
+        "A body without CONTENT_LENGTH is read",
+        "Web servers send none, or an empty one, for `Transfer-Encoding: chunked` that they do not buffer. "
+        "PHP-FPM takes that for no body; here it is read to its end: forms, files and `php://input` are "
+        "there.",
+        {
+            "stdout": (
+                "body-length-empty", "body-length-empty-put", "body-unsized-form", "body-unsized-put",
+                "body-unsized-json", "body-chunked-form", "body-chunked-put", "body-chunked-upload",
+            ),
+        },
+    ),
+    Difference(
+        "A body shorter than CONTENT_LENGTH, or one with a negative length, ends where it ends",
+        "PHP-FPM goes on reading behind the end of the body, and waits until the web server gives up.",
+        {
+            "stdout end connection": (
+                "body-length-longer", "body-length-longer-put", "body-length-negative",
+                "body-length-negative-put", "body-length-min", "body-upload-longer-length",
+            ),
+            "stdout stderr end connection": (
+                "body-length-huge", "body-length-over-post-max",
+            ),
+        },
+    ),
+    Difference(
+        "A kept connection outlives a body that is longer than CONTENT_LENGTH",
+        "PHP-FPM closes the connection after such a request; here the rest of the body is dropped.",
+        {
+            "connection": (
+                "body-length-shorter-keep", "body-length-zero-keep",
+            ),
+        },
+    ),
+    Difference(
+        "Half a body is not run",
+        "Where the web server goes away within the body, PHP-FPM runs the script with what has come. Here "
+        "the script ends as with any client that is gone, and sees no half of a form.",
+        {
+            "stdout": (
+                "protocol-stdin-partial-half-close",
+            ),
+        },
+        "`ignore_user_abort` has the script run all the same.",
+    ),
+    Difference(
+        "431 for parameters beyond the limits",
+        "A request may have 2,048 parameters and 1 MiB of them; one with more, or with a longer one, is "
+        "answered with `431 Request Header Fields Too Large`. PHP-FPM has no limit but its memory; it "
+        "closes the connection where it cannot make sense of them.",
+        {
+            "stdout": (
+                "protocol-params-too-many", "protocol-params-too-large",
+            ),
+            "stdout end": (
+                "protocol-params-garbage",
+            ),
+        },
+    ),
+    Difference(
+        "Output after fastcgi_finish_request() is dropped",
+        "The script goes on. PHP-FPM ends the script at its next output or flush, as if the client had "
+        "gone away; on a kept connection it sends the output into the next answer. The request's body "
+        "cannot be read any more, and a second `fastcgi_finish_request()` says false, also on a kept "
+        "connection.",
+        {
+            "stdout": (
+                "output-finish-then-flush", "output-finish-then-ignore", "output-finish-then-status-echo",
+                "output-finish-then-body", "output-finish-then-again", "output-finish-later-flush",
+                "output-finish-later-status-echo",
+            ),
+        },
+        "Read `php://input` before the call.",
+    ),
+)
+
+SETTINGS = (
+    Difference(
+        "PHP_VALUE and PHP_ADMIN_VALUE last for one request",
+        "In PHP-FPM they stick to the worker, and the next request, which may be another site's, has them. "
+        "So `ini_restore()` goes back to the pool's value.",
+        {
+            "stdout": (
+                "ini-value-sticks", "ini-value-restore",
+            ),
+        },
+        "Have the web server send them with each request that needs them.",
+    ),
+    Difference(
+        "PHP_VALUE and PHP_ADMIN_VALUE are not taken over TCP",
+        "Whoever reaches the port could run code by them (`auto_prepend_file`). A web server on a Unix "
+        "socket may send them.",
+        {
+            "stdout": (
+                "tcp-value", "tcp-admin-value",
+            ),
+        },
+        "`security.ini_params = \"always\"` takes them from everybody, `\"never\"` from nobody.",
+    ),
+    Difference(
+        "disable_functions, disable_classes and extension are refused in PHP_VALUE and PHP_ADMIN_VALUE",
+        "They cannot be undone when the request ends. The log says so: `unable to set "
+        "'disable_functions'`.",
+        {
+            "stdout stderr": (
+                "ini-value-disable-functions", "ini-value-disable-functions-user",
+                "ini-value-disable-classes",
+            ),
+            "stderr": (
+                "ini-value-extension",
+            ),
+        },
+        "Set them for the pool: `php.admin_value`, `php.ini`.",
+    ),
+    Difference(
+        "[PATH=], [HOST=] and .user.ini count for reading the body",
+        "PHP-FPM sets them when PHP has begun with the request. Here they are set before: `post_max_size` "
+        "and `enable_post_data_reading` of a directory hold for forms, and what PHP has to say of a bad "
+        "value is in the log but not in the answer.",
+        {
+            "stdout": (
+                "server-filter-default", "ini-path-bad-value", "ini-change-user-opcache.enable",
+                "body-no-reading", "body-upload-no-reading",
+            ),
+            "stdout stderr": (
+                "body-post-max",
+            ),
+        },
+    ),
+    Difference(
+        "PHP_BINARY, PHP_CONFIG_FILE_PATH and PHP_CONFIG_FILE_SCAN_DIR",
+        "They name this program and libphp's directories, `/etc/php/8.2/embed` on Debian.",
+        {
+            "stdout": (
+                "sapi-binary", "sapi-config-path", "sapi-config-scan-dir",
+            ),
+        },
+        "Settings are best taken from where they are: `php = { ini = \"/etc/php/8.2/fpm/php.ini\"; "
+        "ini_scan_dir = \"/etc/php/8.2/fpm/conf.d\"; };`",
+    ),
+    Difference(
+        "phpinfo() says php-pool",
+        "In the section of `cgi-fcgi`, where PHP-FPM says `php-fpm`. The server API is `FPM/FastCGI` as "
+        "there.",
+        {
+            "stdout": (
+                "sapi-phpinfo-module",
+            ),
+        },
+    ),
+)
+
+VARIABLES = (
+    Difference(
+        "HTTP_PROXY is not in getenv()",
+        "Libraries take it for the proxy to use (CVE-2016-5385, httpoxy). PHP-FPM hides it from "
+        "`getenv('HTTP_PROXY')` only, not from `getenv()` without a name. It stays in `$_SERVER`.",
+        {
+            "stdout": (
+                "server-http-proxy-all",
+            ),
+        },
+    ),
+    Difference(
+        "getenv() finds parameters whose name has three letters",
+        "PHP-FPM overlooks them (`TLS`), though they are in `$_SERVER`.",
+        {
+            "stdout": (
+                "server-three-letters",
+            ),
+        },
+    ),
+)
+
+ERRORS = (
+    Difference(
+        "504 for request.terminate_timeout",
+        "The script ends with a fatal error, shutdown functions run, and the client gets `504 Gateway "
+        "Timeout` if nothing has left yet. PHP-FPM kills the worker, and the web server says 502.",
+        {
+            "stdout stderr end": (
+                "errors-terminate",
+            ),
+        },
+    ),
+    Difference(
+        "Messages to the web server's error log are whole",
+        "PHP-FPM cuts them at `log_limit` (1,024 bytes), which takes the end off most stack traces.",
+        {
+            "stderr": (
+                "errors-error-log-long", "errors-long-message", "errors-longer-message", "errors-stack",
+            ),
+        },
+    ),
+    Difference(
+        "The reason in `Unable to open primary script` for what is no file",
+        "For a directory and the like PHP gives none. PHP-FPM shows the last error of whatever it did "
+        "before; here it is always `No such file or directory`.",
+        {
+            "stderr": (
+                "path-directory-php-default", "path-directory-php-plain-path",
+                "path-directory-php-discard-path", "path-any-extension-directory", "path-user-dir-short",
+            ),
+        },
+        always=False,
+    ),
+    Difference(
+        "A long status line is whole",
+        "PHP-FPM cuts `header('HTTP/1.1 404 …')` at 1,023 bytes.",
+        {
+            "stdout": (
+                "headers-status-line-long", "headers-status-line-long-nph",
+                "headers-status-line-long-rfc2616", "headers-status-line-long-both",
+            ),
+        },
+    ),
+)
+
+PROTOCOL = (
+    Difference(
+        "Parameters may be cut anywhere, and records be as large as the specification has it",
+        "PHP-FPM closes the connection when a name or value crosses from one PARAMS record into the next, "
+        "so that a value is never longer than 65,528 bytes there; and it reads the padding of the empty "
+        "record that ends PARAMS as the body's beginning.",
+        {
+            "stdout end": (
+                "protocol-params-cut-pairs", "protocol-params-bytewise", "protocol-params-over-a-record",
+            ),
+            "stdout": (
+                "protocol-padding-of-the-end",
+            ),
+        },
+    ),
+    Difference(
+        "An unknown role is answered with FCGI_UNKNOWN_ROLE",
+        "PHP-FPM closes the connection.",
+        {
+            "end": (
+                "protocol-role-0", "protocol-role-4", "protocol-role-256", "protocol-role-65535",
+            ),
+            "end connection": (
+                "protocol-role-unknown-keep",
+            ),
+        },
+    ),
+    Difference(
+        "FCGI_ABORT_REQUEST is understood",
+        "The request ends without an answer, and its script like one whose client is gone. PHP-FPM takes "
+        "the record for the end of parameters or body, and runs the script with what it has.",
+        {
+            "stdout": (
+                "protocol-abort-before-params", "protocol-abort-in-params", "protocol-abort-in-body",
+                "protocol-abort-keep",
+            ),
+            "stdout end": (
+                "protocol-abort-no-request",
+            ),
+        },
+    ),
+    Difference(
+        "Management records at any time, and unknown ones are answered",
+        "FCGI_GET_VALUES within a request is answered, and an unknown record with FCGI_UNKNOWN_TYPE; "
+        "records that a client should not send are skipped. PHP-FPM ends the parameters or the body at "
+        "each of them, or closes the connection.",
+        {
+            "stdout": (
+                "protocol-values-in-params", "protocol-values-in-body", "protocol-unknown-type-in-request",
+                "protocol-unknown-type-in-body",
+            ),
+            "records connection": (
+                "protocol-unknown-type",
+            ),
+            "stdout end": (
+                "protocol-unknown-type-then", "protocol-unknown-type-id", "protocol-stdout-from-client",
+                "protocol-end-from-client",
+            ),
+        },
+    ),
+    Difference(
+        "Records of another request are not mixed in",
+        "What belongs to another request id is skipped, and a second request beside the first is refused "
+        "with FCGI_CANT_MPX_CONN. PHP-FPM does not look at the id.",
+        {
+            "stdout": (
+                "protocol-body-other-id", "protocol-params-other-id",
+            ),
+            "stdout end": (
+                "protocol-interleaved", "protocol-second-begin-in-body",
+            ),
+        },
+    ),
+    Difference(
+        "Malformed requests close the connection",
+        "Another version than 1, a second FCGI_BEGIN_REQUEST, a body before the parameters or parameters "
+        "within it, and FCGI_GET_VALUES of more than 1,024 bytes. PHP-FPM runs a script with what it has "
+        "understood.",
+        {
+            "stdout end": (
+                "protocol-version-2", "protocol-version-2-all", "protocol-begin-twice",
+                "protocol-params-missing", "protocol-stdin-before-params", "protocol-values-long",
+                "protocol-values-large",
+            ),
+            "stdout": (
+                "protocol-params-in-body",
+            ),
+        },
+    ),
+    Difference(
+        "Request id 0 is none",
+        "It is reserved for management records, so such a request is skipped, as is what belongs to no "
+        "request. PHP-FPM serves the first and closes the connection at the second.",
+        {
+            "stdout end connection": (
+                "protocol-id-0",
+            ),
+            "connection": (
+                "protocol-no-begin",
+            ),
+        },
+    ),
+)
+
+CHAPTERS = {"Requests and bodies": REQUESTS, "Settings": SETTINGS, "Variables": VARIABLES,
+    "Errors, logs and answers": ERRORS,
+            "FastCGI": PROTOCOL}
+DIFFERENCES = [difference for differences in CHAPTERS.values() for difference in differences]
+
+# Case -> (the difference that it shows, the parts in which it does).
+BY_CASE = {case: (difference, set(parts.split())) for difference in DIFFERENCES
+           for parts, cases in difference.cases.items() for case in cases}
+
+
+def as_markdown():
+    def entry(difference):
+        text = f"**{difference.title}.** {difference.reason} {difference.advice}".strip()
+        return "\n".join(textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ",
+            break_long_words=False,
+                                       break_on_hyphens=False))
+
+    return "\n\n".join(f"### {title}\n\n" + "\n".join(entry(difference) for difference in differences)
+                       for title, differences in CHAPTERS.items()) + "\n"
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")
