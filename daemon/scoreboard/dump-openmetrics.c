@@ -2,8 +2,8 @@
 
 /*
  * The status as OpenMetrics 1.0: a metric a figure of the pool, with its name as a label; the workers are not
- * in it. Where PHP-FPM's text breaks the format, its names stay and the format is kept: a counter's sample is
- * called NAME_total.
+ * in it. PHP-FPM's metrics keep the names of their samples, which breaks the format where FPM calls them
+ * counters: here they are of a type that allows it (status.def).
  */
 
 #include "scoreboard/dump-format.h"

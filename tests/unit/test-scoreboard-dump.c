@@ -143,7 +143,7 @@ static void test_openmetrics(void **state _unused_)
 
         assert_has(text, "# TYPE phpfpm_up gauge\nphpfpm_up{pool=\"www\"} 1\n");
         assert_has(text, "\nphpfpm_start_since{pool=\"www\"} 21\n");
-        assert_has(text, "\nphpfpm_accepted_connections_total{pool=\"www\"} 18446744073709551615\n");
+        assert_has(text, "\nphpfpm_accepted_connections{pool=\"www\"} 18446744073709551615\n");
         assert_has(text, "\nphppool_recycled_total{pool=\"www\",cause=\"max_memory\"} 3\n");
         assert_has(text, "\nphppool_info{pool=\"www\",process_manager=\"dynamic\",php_version=\"8.2.36\"} 1\n");
         assert_has(text, "\n# EOF\n");
