@@ -9,9 +9,7 @@
 
 #include "config/allow.h"
 
-#include <arpa/inet.h>
-
-#include "base/parse.h"
+#include "config/network.h"
 
 bool allow_absolute_path(const char *s)
 {
@@ -46,30 +44,11 @@ bool allow_extension(const char *s)
         return s[0] == '.' && s[1] && !strchr(s, '/');
 }
 
-/* A prefix length: digits only, no leading zero. */
-static bool allow_prefix(const char *s, uint64_t max)
-{
-        uint64_t n;
-
-        return parse_u64(s, &n) >= 0 && n <= max && (s[0] != '0' || !s[1]);
-}
-
 bool allow_network(const char *s)
 {
-        char address[INET6_ADDRSTRLEN];
-        uint8_t binary[sizeof(struct in6_addr)];
-        size_t n = strcspn(s, "/");
-        int family;
+        Network network;
 
-        if (n >= sizeof address)
-                return false;
-        memcpy(address, s, n);
-        address[n] = 0;
-
-        family = strchr(address, ':') ? AF_INET6 : AF_INET;
-        if (inet_pton(family, address, binary) != 1)
-                return false;
-        return !s[n] || allow_prefix(s + n + 1, family == AF_INET6 ? 128 : 32);
+        return network_parse(s, &network);
 }
 
 static bool is_control(char c)

@@ -20,7 +20,7 @@ bool allow_log_target(const char *s);
 /* "." and at least one more character, none of them "/". */
 bool allow_extension(const char *s);
 
-/* An address as inet_pton(3) reads it, with or without "/" and a prefix length of at most 32 or 128. */
+/* What network_parse() reads. */
 bool allow_network(const char *s);
 
 /*

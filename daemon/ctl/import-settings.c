@@ -45,7 +45,6 @@ static const Setting *choose(ImportPool *p, const FpmEntry *entry, const char *k
 
         assert(s);
         if (s->state == LATER && entry && !p->set[s - settings] &&
-            !(streq(key, "security.allowed_clients") && p->on_tcp) &&
             import_note(p, entry, true, "%s in the pool file has no effect in this version", key) < 0)
                 return NULL;
         p->set[s - settings] = true;

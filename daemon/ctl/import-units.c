@@ -213,12 +213,12 @@ static int map_sockets(ImportPool *p)
         const FpmEntry *listen = fpm_section_find(p->section, "listen");
         const FpmEntry *status = fpm_section_find(p->section, "pm.status_listen");
         const FpmEntry *allowed = fpm_section_find(p->section, "listen.allowed_clients");
+        bool on_tcp = !is_path(listen->value);
         int r = 0;
 
-        p->on_tcp = !is_path(listen->value);
-        if (p->on_tcp)
+        if (on_tcp)
                 r = note_unused(p);
-        if (r >= 0 && p->on_tcp)
+        if (r >= 0 && on_tcp)
                 r = import_note(p, listen, false,
                                 "PHP_VALUE and PHP_ADMIN_VALUE are not taken over TCP, see "
                                 "security.ini_params in php-pool.conf(5)");

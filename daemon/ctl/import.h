@@ -45,7 +45,6 @@ typedef struct ImportPool {
         FpmSection *section, *global;
         Config *config;
         bool set[_SETTING_ID_MAX]; /* which of it the pool file is to say */
-        bool on_tcp;
         FILE *socket, *service, *status; /* the drop-ins */
 } ImportPool;
 

@@ -6,6 +6,7 @@
  */
 
 #include "config/config.h"
+#include "config/network.h"
 #include "ipc/inherit.h"
 #include "scoreboard/scoreboard.h"
 #include "worker/access-log.h"
@@ -18,6 +19,8 @@ typedef struct WorkerContext {
         AccessLog *access; /* NULL where it is off */
         Inherit inherit;                      /* settings and scoreboard are closed by now */
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
+        const Network *allowed;               /* security.allowed_clients; NULL for anybody */
+        size_t n_allowed;
         Title title;
         pid_t template_pid;
 } WorkerContext;

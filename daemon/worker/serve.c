@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "ipc/messages.h"
+#include "worker/clients.h"
 #include "worker/connection.h"
 #include "worker/cpu.h"
 #include "worker/limit.h"
@@ -51,6 +52,7 @@
 
 typedef struct Server {
         const WorkerContext *context;
+        Clients clients;
         Report report;
         Sources sources;
         Work work;             /* what is left of the last wake-up */
@@ -300,12 +302,17 @@ static bool accept_error_passes(int error)
 
 static int accept_connection(Server *s, size_t i, Handoff *ret)
 {
+        struct sockaddr_storage peer = {};
+        socklen_t size = sizeof peer;
         int fd;
 
-        fd = accept4(s->context->inherit.listen[i], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        fd = accept4(s->context->inherit.listen[i], (struct sockaddr *) &peer, &size,
+                     SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && !accept_error_passes(errno))
                 refused(s, errno, "accept a connection");
         *ret = (Handoff) { .unix_socket = s->context->unix_socket[i] };
+        if (fd >= 0 && !ret->unix_socket && !clients_allow(&s->clients, &peer))
+                return fd_close(fd);
         return fd;
 }
 
@@ -318,10 +325,14 @@ static int resume_connection(Server *s, Handoff *ret)
                 retire(s);
         else if (r < 0 && r != -EAGAIN)
                 refused(s, r, "take a connection from the manager");
-        return r > 0 ? fd : -EBADF;
+        if (r <= 0)
+                return -EBADF;
+        if (!ret->unix_socket && !clients_allow_connection(&s->clients, fd))
+                return fd_close(fd);
+        return fd;
 }
 
-/* One connection from where there was one; negative when somebody else has it. */
+/* One connection from where there was one; negative when somebody else has it, or it was refused. */
 static int take_connection(Server *s, int source, Handoff *ret)
 {
         return source == SOURCE_HANDOFF ? resume_connection(s, ret)
@@ -543,6 +554,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
 {
         Server s = {
                 .context = context,
+                .clients = { .context = context },
                 .report = { .board = context->board, .slot = slot, .wake_fd = context->inherit.wake },
                 .sources = { .epoll_fd = -EBADF },
                 .retire_fd = retire_fd,

@@ -219,17 +219,11 @@ def test_rate(watched):
         assert sum("STATUS" in n for n in daemon.notifications) == lines
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
 def test_queue(make_daemon, kind):
     """Connections that no worker has taken, as php-poolctl shows them."""
     daemon = make_daemon(STATIC.format(1, "30s"))
-    port = free_port()
+    port = fastcgi.free_port()
     if kind == "tcp":
         def connect(timeout=30):
             return fastcgi.Connection(socket.create_connection(("127.0.0.1", port), timeout))

@@ -27,15 +27,15 @@ SANITIZERS = {
 class Daemon:
     """
     A pool `www` in `directory`: www.conf, www.sock, www/control, notify, log. As a context manager it runs;
-    at the end it is stopped, and nothing of it is left.
+    at the end it is stopped, and nothing of it is left. `tcp` are addresses on which it listens, too.
     """
 
-    def __init__(self, build_dir, directory, conf="", worker=None, environment=None):
+    def __init__(self, build_dir, directory, conf="", worker=None, environment=None, tcp=()):
         self.build_dir, self.directory = build_dir, pathlib.Path(directory)
         self.socket, self.log = self.directory / "www.sock", self.directory / "log"
         self.runtime, self.conf = self.directory / "www", self.directory / "www.conf"
         self.worker = worker or build_dir / "daemon/php-pool-worker"
-        self.environment = environment or {}
+        self.environment, self.tcp = environment or {}, tcp
         self.status_socket = self.directory / "www.status.sock"  # there if with_status_socket is set
         self.with_status_socket = False
         self.conf.write_text(conf)
@@ -81,8 +81,8 @@ class Daemon:
                        "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
         status = ["-l", self.status_socket] if self.with_status_socket else []
         self.process = subprocess.Popen(
-            ["systemd-socket-activate", "-l", listen or self.socket, *status,
-             "--fdname=fastcgi" + ":status" * self.with_status_socket,
+            ["systemd-socket-activate", "-l", listen or self.socket, *(f"--listen={address}" for address in self.tcp),
+             *status, "--fdname=" + ":".join(["fastcgi"] * (1 + len(self.tcp)) + ["status"] * self.with_status_socket),
              *(f"--setenv={name}={value}" for name, value in environment.items()),
              self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"),

@@ -207,3 +207,15 @@ def connect_unix(path, timeout=30):
         sock.close()
         raise
     return Connection(sock)
+
+
+def connect_tcp(host, port, source=None, timeout=30):
+    """The same over TCP; `source` is the client's own address."""
+    return Connection(socket.create_connection((host, port), timeout, (source, 0) if source else None))
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * security.allowed_clients: see clients.h. serve.c asks whenever it takes a connection, before a byte of it
+ * is read: a new one, and one that the manager hands on, since that was accepted by somebody else, perhaps
+ * before a reload changed the list. Unix sockets have permissions instead, and are not asked about. What is
+ * neither (vsock) has no address that could be allowed. It costs no system call where the list is empty, nor
+ * for a new connection.
+ */
+
+#include "worker/clients.h"
+
+#include "base/log.h"
+#include "base/messages.h"
+
+#define REFUSED_LOG_INTERVAL (60 * USEC_PER_SEC)
+
+static void log_refused(Clients *c, const char *address)
+{
+        if (!log_is_due(&c->refused_logged, REFUSED_LOG_INTERVAL)) {
+                c->refused_more++;
+                return;
+        }
+        (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(CLIENT_REFUSED),
+                          (LogField[]){ { "REMOTE_ADDR", address }, {} },
+                          "Refused a connection from %s (see security.allowed_clients); %u more since this "
+                          "was last said.",
+                          address, c->refused_more);
+        c->refused_more = 0;
+}
+
+bool clients_allow(Clients *c, const struct sockaddr_storage *peer)
+{
+        const WorkerContext *context = c->context;
+        struct in6_addr address;
+        char text[INET6_ADDRSTRLEN];
+
+        if (context->n_allowed == 0)
+                return true;
+        if (!network_address(peer, &address)) {
+                log_refused(c, "an unknown address");
+                return false;
+        }
+        for (size_t i = 0; i < context->n_allowed; i++)
+                if (network_contains(&context->allowed[i], &address))
+                        return true;
+        log_refused(c, network_format(text, &address));
+        return false;
+}
+
+bool clients_allow_connection(Clients *c, int fd)
+{
+        struct sockaddr_storage peer = {};
+        socklen_t size = sizeof peer;
+
+        if (c->context->n_allowed == 0)
+                return true;
+        /* It is gone: nothing is lost by that. */
+        return getpeername(fd, (struct sockaddr *) &peer, &size) >= 0 && clients_allow(c, &peer);
+}
