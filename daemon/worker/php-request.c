@@ -4,7 +4,8 @@
  * One request's way through PHP. All of it runs under one zend_first_try frame: where PHP jumps out that
  * far, its state is not to be trusted, and the worker must exit. Below that frame each part that scripts or
  * clients can make fail has its own, so that PHP's shutdown of the request always runs. What is refused is
- * refused in PHP-FPM's order: no method, not found, its extension, not to be opened.
+ * refused in PHP-FPM's order: no method, not found, its extension, not to be opened; at last, outside of
+ * security.script_root.
  */
 
 #include "worker/php.h"
@@ -142,15 +143,24 @@ static void answer_unopened(PhpRequest *r, int error)
                 answer(STATUS_NOT_FOUND, "No input file specified.\n");
 }
 
+static void answer_denied(PhpRequest *r, const char *setting)
+{
+        php_log_request(r, LOG_NOTICE, "Access to the script '%s' has been denied (see %s)", r->script.path,
+                        setting);
+        answer(STATUS_FORBIDDEN, "Access denied.\n");
+}
+
 static void execute(PhpRequest *r)
 {
         zend_file_handle file;
 
         errno = ENOENT; /* a directory, for one, is refused without any */
-        if (php_fopen_primary_script(&file) == SUCCESS)
-                (void) php_execute_script(&file);
-        else
+        if (php_fopen_primary_script(&file) != SUCCESS)
                 answer_unopened(r, errno);
+        else if (!root_holds(&file))
+                answer_denied(r, "security.script_root");
+        else
+                (void) php_execute_script(&file);
         /* PHP has taken it over when it compiled it; opcache had no need to. */
         if (!file.in_list)
                 zend_destroy_file_handle(&file);
@@ -167,12 +177,9 @@ static void respond(PhpRequest *r)
         if (!SG(request_info).path_translated) {
                 php_log_request(r, LOG_DEBUG, "Primary script unknown");
                 answer(STATUS_NOT_FOUND, "File not found.\n");
-        } else if (!extension_allowed(r->script.path)) {
-                php_log_request(r, LOG_NOTICE,
-                                "Access to the script '%s' has been denied (see security.limit_extensions)",
-                                r->script.path);
-                answer(STATUS_FORBIDDEN, "Access denied.\n");
-        } else
+        } else if (!extension_allowed(r->script.path))
+                answer_denied(r, "security.limit_extensions");
+        else
                 execute(r);
 }
 

@@ -138,6 +138,8 @@ int php_start(const Config *config, const char **ret_why)
 
         *ret_why = "PHP did not start; what it said is in the log.";
         r = check_ini_path(config->php_ini, ret_why);
+        if (r >= 0)
+                r = root_resolve(config->security_script_root, ret_why);
         if (r < 0)
                 return r;
 

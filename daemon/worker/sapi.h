@@ -10,6 +10,7 @@
 #include "worker/php.h"
 #include "worker/script.h"
 
+#include <limits.h>
 #include <signal.h>
 
 #include <SAPI.h>
@@ -38,6 +39,7 @@ typedef struct PhpProcess {
         const Config *config;
         int handoff; /* to the manager, borrowed; -EBADF for none */
         PhpSettings settings;
+        char script_root[PATH_MAX]; /* security.script_root without links; "" for none */
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
         volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
         bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
@@ -87,6 +89,15 @@ void sleep_wrap_functions(void);
 
 /* php-limit.c: makes php_interrupt() work. Once, after php_module_startup(). */
 void limit_hook_interrupt(void);
+
+/*
+ * php-root.c: resolves security.script_root, once, where it is set. 0, or -errno with a sentence in *ret_why
+ * (static storage).
+ */
+int root_resolve(const char *directory, const char **ret_why);
+
+/* Whether that lets the script run which PHP has opened, or has in its cache. */
+bool root_holds(const zend_file_handle *file);
 
 /* functions.c: module "cgi-fcgi". */
 extern zend_module_entry pool_module_entry;

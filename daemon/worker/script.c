@@ -377,3 +377,13 @@ int script_find(Params *params, const ScriptRules *rules, const ScriptFiles *fil
         };
         return 0;
 }
+
+bool script_is_below(const char *path, const char *directory)
+{
+        const char *rest;
+
+        if (streq(directory, "/"))
+                return *path == '/';
+        rest = startswith(path, directory);
+        return rest && *rest == '/';
+}

@@ -33,3 +33,6 @@ typedef struct Script {
  * ret->path set it may still be missing, unreadable or a directory. 0, or -ENOMEM or -E2BIG of params_set().
  */
 int script_find(Params *params, const ScriptRules *rules, const ScriptFiles *files, Script *ret);
+
+/* Whether a path is below a directory. Both are absolute and resolved, the latter without "/" at its end. */
+bool script_is_below(const char *path, const char *directory);

@@ -331,12 +331,40 @@ static void test_too_many_parameters(void **state _unused_)
         assert_int_equal(script_find(params, &rules, &files, &script), -E2BIG);
 }
 
+static void test_below(void **state _unused_)
+{
+        static const struct {
+                const char *path, *directory;
+                bool below;
+        } below_cases[] = {
+                { "/srv/site/a.php", "/srv/site", true },
+                { "/srv/site/a/b.php", "/srv/site", true },
+                { "/srv/site", "/srv/site", false },
+                { "/srv/site2/a.php", "/srv/site", false },
+                { "/srv/site.php", "/srv/site", false },
+                { "/srv/sit", "/srv/site", false },
+                { "/srv/a.php", "/srv/site", false },
+                { "/SRV/site/a.php", "/srv/site", false },
+                { "/x/srv/site/a.php", "/srv/site", false },
+                { "srv/site/a.php", "/srv/site", false },
+                { "/a.php", "/", true },
+                { "(unreachable)/a.php", "/", false },
+                { "socket:[12]", "/", false },
+                { "", "/", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(below_cases); i++)
+                if (script_is_below(below_cases[i].path, below_cases[i].directory) != below_cases[i].below)
+                        fail_msg("%s below %s", below_cases[i].path, below_cases[i].directory);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
                 cmocka_unit_test(test_long_path),
                 cmocka_unit_test(test_too_many_parameters),
+                cmocka_unit_test(test_below),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
