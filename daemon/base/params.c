@@ -174,7 +174,8 @@ int params_set(Params *params, const char *name, size_t name_size, const char *v
         return 0;
 }
 
-int params_set_first(Params *params, const char *name, size_t name_size, const char *value, size_t value_size)
+int params_set_first(Params *params, const char *name, size_t name_size, const char *value,
+                     size_t value_size)
 {
         size_t i = params_find(params, name, name_size);
         uint32_t key;

@@ -54,7 +54,7 @@ typedef enum IniParams {
 #define SETTING_INI_LINES_T char **
 
 typedef struct Config {
-#define SETTING(field, key, type, def, min, max, state, help) SETTING_##type##_T field;
+#define SETTING(field, key, type, def, min, max, help) SETTING_##type##_T field;
 #include "config/settings.def"
 } Config;
 

@@ -133,7 +133,6 @@ void config_dump(const Config *config, FILE *f)
         for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
                 fprintf(f, "%s = ", settings[i].key);
                 setting_write(&settings[i], config, f);
-                fputs(settings[i].state == LATER ? "; # accepted, has no effect in this version\n" : ";\n",
-                      f);
+                fputs(";\n", f);
         }
 }

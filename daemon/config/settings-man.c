@@ -75,8 +75,6 @@ static int write_setting(const Setting *s, const Config *config, FILE *f)
         fputs(". Default: ", f);
         write_roff(value, f);
         fputs(".\n", f);
-        if (s->state == LATER)
-                fputs(".br\n.I Accepted and checked, but without effect in this version.\n", f);
         return 0;
 }
 

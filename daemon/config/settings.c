@@ -18,7 +18,7 @@
 #define LEVEL_ERR_ALIAS "err"
 
 const Setting settings[_SETTING_ID_MAX] = {
-#define SETTING(field, key_, type_, def_, min_, max_, state_, help_)                                        \
+#define SETTING(field, key_, type_, def_, min_, max_, help_)                                        \
         [SETTING_ID_##field] = {                                                                            \
                 .key = key_,                                                                                \
                 .type = SETTING_##type_,                                                                    \
@@ -26,7 +26,6 @@ const Setting settings[_SETTING_ID_MAX] = {
                 .def = def_,                                                                                \
                 .min = min_,                                                                                \
                 .max = max_,                                                                                \
-                .state = state_,                                                                            \
                 .help = help_,                                                                              \
         },
 #include "config/settings.def"

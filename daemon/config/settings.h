@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The table that settings.def makes, and the values that its types allow. For this layer, and for php-poolctl
- * import, which writes pool files: everybody else reads the fields of Config.
+ * The table that settings.def makes, and the values that its types allow. For this layer, and for
+ * php-poolctl import, which writes pool files: everybody else reads the fields of Config.
  */
 
 #include <stdio.h>
@@ -47,24 +47,18 @@ typedef struct SettingTypeInfo {
 
 extern const SettingTypeInfo setting_types[_SETTING_TYPE_MAX];
 
-typedef enum SettingState {
-        WORKS,
-        LATER, /* accepted and checked, has no effect yet */
-} SettingState;
-
 typedef struct Setting {
         const char *key; /* "pm.mode" */
         SettingType type;
         size_t offset; /* of the field in Config */
         const char *def;
         uint64_t min, max; /* of a COUNT, TIME or SIZE */
-        SettingState state;
         const char *help;
 } Setting;
 
 /* The place of each setting in settings[]. */
 typedef enum SettingId {
-#define SETTING(field, key, type, def, min, max, state, help) SETTING_ID_##field,
+#define SETTING(field, key, type, def, min, max, help) SETTING_ID_##field,
 #include "config/settings.def"
         _SETTING_ID_MAX,
 } SettingId;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl check: reads pool files as the manager would, without one. Says every error, one a line, and
- * which settings were made that have no effect in this version.
+ * php-poolctl check: reads pool files as the manager would, without one. Says every error, one a line.
  */
 
 #include <stdio.h>
@@ -11,36 +10,6 @@
 #include "config/parse.h"
 #include "ctl/ctl.h"
 #include "ipc/control.h"
-
-static bool same_number(uint64_t a, uint64_t b)
-{
-        return a == b;
-}
-
-static bool same_string(const char *a, const char *b)
-{
-        return streq(a, b);
-}
-
-static bool same_list(char *const *a, char *const *b)
-{
-        while (*a && *b && streq(*a, *b))
-                a++, b++;
-        return !*a && !*b;
-}
-
-#define SAME(a, b) _Generic((a), char *: same_string, char **: same_list, default: same_number)(a, b)
-
-/* Settings that differ from their default and do nothing yet. */
-static void note_later(const char *path, const Config *config, const Config *defaults)
-{
-        enum { WORKS, LATER };
-
-#define SETTING(field, key, type, def, min, max, state, help)                                               \
-        if (state == LATER && !SAME(config->field, defaults->field))                                        \
-                printf("%s: %s: accepted, has no effect in this version\n", path, key);
-#include "config/settings.def"
-}
 
 static void print_errors(const ConfigErrors *errors)
 {
@@ -55,12 +24,10 @@ static void print_errors(const ConfigErrors *errors)
 static CtlExit check_file(const char *path)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
-        _cleanup_(config_freep) Config *config = NULL, *defaults = NULL;
+        _cleanup_(config_freep) Config *config = NULL;
         int r;
 
         r = config_parse_file(path, &config, &errors);
-        if (r >= 0)
-                r = config_new(&defaults);
         if (r < 0) {
                 print_errors(&errors);
                 if (errors.n == 0)
@@ -68,7 +35,6 @@ static CtlExit check_file(const char *path)
                 return CTL_FAILURE;
         }
 
-        note_later(path, config, defaults);
         printf("%s: ok\n", path);
         return CTL_SUCCESS;
 }

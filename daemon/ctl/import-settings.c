@@ -37,20 +37,6 @@ int import_path(ImportPool *p, const char *path, char **ret)
         return r < 0 ? -ENOMEM : 0;
 }
 
-/* The setting, which is to be in the pool file from now on; a note where it does nothing yet. NULL: -ENOMEM.
- */
-static const Setting *choose(ImportPool *p, const FpmEntry *entry, const char *key)
-{
-        const Setting *s = setting_find(key);
-
-        assert(s);
-        if (s->state == LATER && entry && !p->set[s - settings] &&
-            import_note(p, entry, true, "%s in the pool file has no effect in this version", key) < 0)
-                return NULL;
-        p->set[s - settings] = true;
-        return s;
-}
-
 /* Tells that the setting cannot have this value. */
 static int refuse(ImportPool *p, const FpmEntry *entry, const Setting *s, const char *value)
 {
@@ -86,7 +72,8 @@ int import_set_number(ImportPool *p, const FpmEntry *entry, const char *key, lon
                 n *= (long long) USEC_PER_SEC;
         if (setting_set_number(s, (uint64_t) n, p->config) < 0)
                 return refuse(p, entry, s, value);
-        return choose(p, entry, key) ? 0 : -ENOMEM;
+        p->set[s - settings] = true;
+        return 0;
 }
 
 int import_set_string(ImportPool *p, const FpmEntry *entry, const char *key, const char *value)
@@ -99,7 +86,8 @@ int import_set_string(ImportPool *p, const FpmEntry *entry, const char *key, con
                 return r;
         if (r < 0)
                 return refuse(p, entry, s, value);
-        return choose(p, entry, key) ? 0 : -ENOMEM;
+        p->set[s - settings] = true;
+        return 0;
 }
 
 int import_add_string(ImportPool *p, const FpmEntry *entry, const char *key, const char *value)
@@ -124,7 +112,10 @@ int import_add_string(ImportPool *p, const FpmEntry *entry, const char *key, con
                 list[i] = TAKE_PTR(old[i]);
         list[n] = strdup(value);
         setting_take_list(s, list, p->config);
-        return list[n] && choose(p, entry, key) ? 0 : -ENOMEM;
+        if (!list[n])
+                return -ENOMEM;
+        p->set[s - settings] = true;
+        return 0;
 }
 
 int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const char *delimiters)
@@ -140,8 +131,7 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
                 return -ENOMEM;
         }
         setting_take_list(s, empty, p->config);
-        if (!choose(p, entry, key))
-                return -ENOMEM;
+        p->set[s - settings] = true;
         for (char *word = strtok_r(copy, delimiters, &save); word && r >= 0;
              word = strtok_r(NULL, delimiters, &save))
                 r = import_add_string(p, entry, key, word);

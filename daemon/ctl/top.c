@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl top: what php-poolctl status shows, of one pool or of all that run, anew each second until it is
- * interrupted. A pool that is away for a moment is not the end.
+ * php-poolctl top: what php-poolctl status shows, of one pool or of all that run, anew each second until it
+ * is interrupted. A pool that is away for a moment is not the end.
  */
 
 #include <stdio.h>
@@ -29,7 +29,8 @@ static int show_pool(const char *pool)
         if (client_not_running(r))
                 printf("Pool %s is not running.\n", pool);
         else
-                printf("Pool %s: %s\n", pool, r == -ETIMEDOUT ? "its manager does not answer" : strerror(-r));
+                printf("Pool %s: %s\n", pool,
+                       r == -ETIMEDOUT ? "its manager does not answer" : strerror(-r));
         return 0;
 }
 

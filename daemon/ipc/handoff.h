@@ -26,7 +26,8 @@ typedef struct Handoff {
 } Handoff;
 
 /*
- * Sends a message with its descriptor; the caller keeps its copy and closes it. 0 or -errno; -EAGAIN when the queue is full.
+ * Sends a message with its descriptor; the caller keeps its copy and closes it. 0 or -errno; -EAGAIN when
+ * the queue is full.
  */
 int handoff_send(int socket, const Handoff *handoff, int connection);
 

@@ -25,8 +25,8 @@
 #define IPC_RETIRE_STOP 2 /* also both added up, which is what an eventfd does */
 
 /*
- * Tells a worker that the request which the scoreboard condemns is to end. It comes while the script runs, or
- * too late, and then means nothing.
+ * Tells a worker that the request which the scoreboard condemns is to end. It comes while the script runs,
+ * or too late, and then means nothing.
  */
 #define IPC_INTERRUPT_SIGNAL SIGUSR1
 

@@ -420,10 +420,12 @@ usec_t generation_check_starts(Generation *g, usec_t now)
                         continue;
                 }
                 if (w->state == WORKER_LIVE) {
-                        log_warning("Worker %d is not ready within reload.start_timeout, killing it.", w->pid);
+                        log_warning("Worker %d is not ready within reload.start_timeout, killing it.",
+                                    w->pid);
                         kill_worker(w);
                 } else if (g->template_state == TEMPLATE_UP && !g->template_killed) {
-                        log_warning("The template (pid %d) carries out no order within reload.start_timeout, "
+                        log_warning("The template (pid %d) carries out no order within "
+                                    "reload.start_timeout, "
                                     "killing it.",
                                     template_pid(g->template));
                         g->template_killed = true;

@@ -18,8 +18,8 @@
 #include "manager/generation.h"
 
 /*
- * FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. Those of a
- * request that is condemned already must come to an end all the same.
+ * FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. Those of
+ * a request that is condemned already must come to an end all the same.
  */
 static bool terminate_applies(const Config *c, const LimitView *v)
 {
@@ -90,7 +90,8 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
         (void) kill(w->pid, measures[step].signal);
 
         (void) snprintf(pid, sizeof pid, "%d", w->pid);
-        (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now, record->request_started));
+        (void) snprintf(age, sizeof age, "%llu",
+                        (unsigned long long) usec_sub(now, record->request_started));
         (void) log_record(LOG_WARNING, 0, MESSAGE_ID(REQUEST_TERMINATED),
                           (LogField[]) {
                                           { "PHP_WORKER_PID", pid },
@@ -115,7 +116,8 @@ static void trace(Generation *g, size_t slot)
         w->traced = true;
         r = template_trace(g->template, (uint32_t) slot, w->pid);
         if (r < 0)
-                (void) log_warning_errno(r, "Failed to have a slow request of worker %d logged, ignoring: %m",
+                (void) log_warning_errno(r,
+                                         "Failed to have a slow request of worker %d logged, ignoring: %m",
                                          w->pid);
 }
 

@@ -2,8 +2,8 @@
 
 /*
  * The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
- * FastCGI for the workers; but for those named "status", which are the manager's, and for connections that the
- * manager before us left in the descriptor store.
+ * FastCGI for the workers; but for those named "status", which are the manager's, and for connections that
+ * the manager before us left in the descriptor store.
  */
 
 #include "manager/listen.h"

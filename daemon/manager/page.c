@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The status page: see page.h. It is made anew for each question, from what report.c gathers. It is not kept,
- * and nothing here waits: neither for a worker nor for who asked.
+ * The status page: see page.h. It is made anew for each question, from what report.c gathers. It is not
+ * kept, and nothing here waits: neither for a worker nor for who asked.
  */
 
 #include "manager/page.h"

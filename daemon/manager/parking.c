@@ -154,7 +154,8 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                 char c;
 
                 k = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-                if (k < 0 && (errno == EAGAIN || errno == EINTR) && !(events[i].events & (EPOLLERR | EPOLLHUP)))
+                if (k < 0 && (errno == EAGAIN || errno == EINTR) &&
+                    !(events[i].events & (EPOLLERR | EPOLLHUP)))
                         continue;
 
                 (void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);

@@ -236,7 +236,8 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
         else if (now >= g->deadline)
                 generation_fail(g, "%s within reload.start_timeout",
                                 g->template_state == TEMPLATE_UP && !g->first_ordered
-                                                ? "there was no room for its first worker beside requests of "
+                                                ? "there was no room for its first worker beside requests "
+                                                  "of "
                                                   "earlier generations"
                                                 : "PHP was not ready");
 
@@ -384,7 +385,8 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
 
         scoreboard_arm(g->board, step.least, step.surplus);
         idle = generation_count(g).idle;
-        if ((idle < view.idle && idle < step.least) || (idle > view.idle && step.surplus > 0 && idle >= step.surplus))
+        if ((idle < view.idle && idle < step.least) ||
+            (idle > view.idle && step.surplus > 0 && idle >= step.surplus))
                 manager_changed(m); /* it left the bounds before the board was armed: look again */
 }
 

@@ -370,7 +370,8 @@ int status_server_new(Manager *m, StatusServer **ret)
         s->manager = m;
 
         for (size_t i = 0; i < m->listen.n_status; i++) {
-                r = sd_event_add_io(m->event, &s->sources[i], m->listen.status[i], EPOLLIN, on_connection, s);
+                r = sd_event_add_io(m->event, &s->sources[i], m->listen.status[i], EPOLLIN, on_connection,
+                                    s);
                 if (r < 0)
                         return r;
                 (void) sd_event_source_set_description(s->sources[i], "status-socket");

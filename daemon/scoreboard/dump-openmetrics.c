@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The status as OpenMetrics 1.0: a metric a figure of the pool, with its name as a label; the workers are not
- * in it. PHP-FPM's metrics keep the names of their samples, which breaks the format where FPM calls them
+ * The status as OpenMetrics 1.0: a metric a figure of the pool, with its name as a label; the workers are
+ * not in it. PHP-FPM's metrics keep the names of their samples, which breaks the format where FPM calls them
  * counters: here they are of a type that allows it (status.def).
  */
 

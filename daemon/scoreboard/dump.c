@@ -56,7 +56,11 @@ const StatusField worker_fields[] = {
 
 const DumpEscapes dump_markup_escapes = {
         .control = "?",
-        .special = { { '<', "&lt;" }, { '>', "&gt;" }, { '&', "&amp;" }, { '"', "&quot;" }, { '\'', "&#39;" } },
+        .special = { { '<', "&lt;" },
+                     { '>', "&gt;" },
+                     { '&', "&amp;" },
+                     { '"', "&quot;" },
+                     { '\'', "&#39;" } },
 };
 
 /* Whether a query has a parameter of this name, with or without a value. */

@@ -21,8 +21,8 @@ typedef enum DumpFormat {
 } DumpFormat;
 
 /*
- * The format that a query string asks for, by FPM's rules: the names of its parameters count, with "full" the
- * workers are asked for. NULL is an empty one.
+ * The format that a query string asks for, by FPM's rules: the names of its parameters count, with "full"
+ * the workers are asked for. NULL is an empty one.
  */
 DumpFormat dump_format_of_query(const char *query, bool *ret_full);
 
@@ -40,7 +40,8 @@ typedef struct Dump {
         size_t n_workers; /* so far */
 } Dump;
 
-/* One call of dump_begin(), one of dump_worker() for each worker (nothing without full), one of dump_end(). */
+/* One call of dump_begin(), one of dump_worker() for each worker (nothing without full), one of dump_end().
+ */
 void dump_begin(Dump *dump, const PoolStatus *status);
 void dump_worker(Dump *dump, const WorkerStatus *status);
 void dump_end(Dump *dump);

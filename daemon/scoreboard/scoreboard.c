@@ -125,7 +125,8 @@ int scoreboard_map(int fd, Scoreboard **ret)
                 return r;
 
         b->n_slots = b->board->n_slots;
-        if (b->n_slots > SCOREBOARD_SLOTS_MAX || b->board->magic != SCOREBOARD_MAGIC || sizeof(Board) + b->n_slots * sizeof(Slot) != b->size)
+        if (b->n_slots > SCOREBOARD_SLOTS_MAX || b->board->magic != SCOREBOARD_MAGIC ||
+            sizeof(Board) + b->n_slots * sizeof(Slot) != b->size)
                 return -EBADMSG;
 
         *ret = TAKE_PTR(b);
@@ -215,9 +216,9 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
         atomic_store(&s->stage, stage);
         if (stage == STAGE_IDLE) {
                 mark_idle(b, slot, true);
-                return before == STAGE_STARTING ||
-                       (atomic_load(&b->board->surplus_armed) && count_idle(b) >= atomic_load(&b->board->surplus) &&
-                        atomic_exchange(&b->board->surplus_armed, 0) != 0);
+                return before == STAGE_STARTING || (atomic_load(&b->board->surplus_armed) &&
+                                                    count_idle(b) >= atomic_load(&b->board->surplus) &&
+                                                    atomic_exchange(&b->board->surplus_armed, 0) != 0);
         }
         if (before != STAGE_IDLE)
                 return false;

@@ -4,8 +4,8 @@
 /*
  * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot per
  * worker, aligned to cache lines, with exactly one writer, the worker, but for one line of it that only the
- * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself, wake the
- * manager for nothing, or undo its pool's time limits. It can do nothing to the manager.
+ * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself, wake
+ * the manager for nothing, or undo its pool's time limits. It can do nothing to the manager.
  *
  * The header says what wakes the manager. Which workers are idle is a set of bits, one a slot: a worker that
  * dies between two changes leaves no count wrong.

@@ -7,8 +7,8 @@
  * here are used; their names are the same from PHP 8.2 to 8.4, their offsets are the headers'.
  *
  * The worker runs on, and may be hostile. So nothing that was read is followed but through peek_read(),
- * which takes any address; strings, frames and text are bounded; the chain ends where it returns to itself. It is
- * read twice, with the names in between, and taken when it stayed the same.
+ * which takes any address; strings, frames and text are bounded; the chain ends where it returns to itself.
+ * It is read twice, with the names in between, and taken when it stayed the same.
  *
  * Calls nothing of PHP. Not seen: generators that delegate by "yield from" to the one that runs, and, from
  * PHP 8.4 on, internal functions that are called without a frame.

@@ -4,9 +4,9 @@
  * Limits on a request: see limit.h. A signal alone ends nothing: it may come when the request that it was
  * meant for is over. What counts is what the manager wrote on the scoreboard.
  *
- * First PHP is asked to end the script, which it does where it next looks, between two of the script's steps.
- * A script that sits in a library (a database that does not answer) comes to none, and is ended with its
- * worker.
+ * First PHP is asked to end the script, which it does where it next looks, between two of the script's
+ * steps. A script that sits in a library (a database that does not answer) comes to none, and is ended with
+ * its worker.
  */
 
 #include "worker/limit.h"

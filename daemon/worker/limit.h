@@ -10,8 +10,8 @@
 #include "worker/context.h"
 
 /*
- * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests; the context stays the caller's for as long as the
- * process lives. 0 or -errno.
+ * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests; the context stays the caller's for as long as
+ * the process lives. 0 or -errno.
  */
 int limit_catch(const WorkerContext *context, size_t slot);
 

@@ -2,8 +2,8 @@
 
 /*
  * The end of a script that takes too long: see php_interrupt(). It goes the way of PHP's own
- * max_execution_time: a flag that the engine looks at between two steps of a script, and a fatal error, which
- * runs shutdown functions and which error handlers of applications know.
+ * max_execution_time: a flag that the engine looks at between two steps of a script, and a fatal error,
+ * which runs shutdown functions and which error handlers of applications know.
  */
 
 #include "worker/sapi.h"

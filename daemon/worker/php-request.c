@@ -63,8 +63,8 @@ static bool body_expected(const Params *params)
 }
 
 /*
- * The body's length. Without one ("Transfer-Encoding: chunked") the transport knows where it ends; Caddy says
- * -1 then.
+ * The body's length. Without one ("Transfer-Encoding: chunked") the transport knows where it ends; Caddy
+ * says -1 then.
  */
 static zend_long body_size(PhpRequest *r)
 {

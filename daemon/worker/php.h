@@ -43,8 +43,9 @@ typedef struct PhpOutcome {
 PhpOutcome php_serve(Request *request);
 
 /*
- * Has PHP end the script that runs, as soon as it can, with a fatal error: the answer's status is 504, unless
- * it is on its way already, and shutdown functions run. Async-signal-safe; nothing where no script runs.
+ * Has PHP end the script that runs, as soon as it can, with a fatal error: the answer's status is 504,
+ * unless it is on its way already, and shutdown functions run. Async-signal-safe; nothing where no script
+ * runs.
  */
 void php_interrupt(void);
 

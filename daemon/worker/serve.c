@@ -43,7 +43,8 @@
 /* The same while other workers are idle, so that nobody waits: what is with the manager would go with it. */
 #define FIRST_BYTES_IDLE_USEC (10 * USEC_PER_MSEC)
 
-/* The same where the manager is gone and nobody could take the connection over: it would have to be closed. */
+/* The same where the manager is gone and nobody could take the connection over: it would have to be closed.
+ */
 #define LAST_BYTES_USEC (100 * USEC_PER_MSEC)
 
 /* After the system refused us something: how long to leave it alone, and how often to say so. */

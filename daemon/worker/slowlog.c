@@ -2,8 +2,8 @@
 
 /*
  * One record in the journal for a request that is slow: which it is, from the scoreboard, and where its
- * script is, from its worker's memory. When a request is slow the manager decides; it has no PHP, so the template
- * writes this. The worker takes no part in it and is not disturbed.
+ * script is, from its worker's memory. When a request is slow the manager decides; it has no PHP, so the
+ * template writes this. The worker takes no part in it and is not disturbed.
  */
 
 #include "worker/slowlog.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The status page and the ping, as a worker answers them: see status.h. PHP does not run for them, and is not
- * known here.
+ * The status page and the ping, as a worker answers them: see status.h. PHP does not run for them, and is
+ * not known here.
  */
 
 #include "worker/status.h"

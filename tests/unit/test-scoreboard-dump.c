@@ -114,7 +114,8 @@ static void test_values(void **state _unused_)
         assert_has(json, "{\"pool\":\"www\",\"process manager\":\"dynamic\",\"start time\":1700000000,");
         assert_has(json, "\"processes\":[{\"pid\":17,");
         assert_has(json, "},{\"pid\":17,");
-        assert_has(json, "\"request duration\":1500,\"request method\":\"-\",\"request uri\":\"/page?a=1\",");
+        assert_has(json,
+                   "\"request duration\":1500,\"request method\":\"-\",\"request uri\":\"/page?a=1\",");
         assert_has(xml, "<start-time>1700000000</start-time>\n");
         assert_has(xml, "<processes>\n</processes>\n</status>");
         assert_has(html, "<tr><th>start since</th><td>21</td></tr>\n");
@@ -145,7 +146,8 @@ static void test_openmetrics(void **state _unused_)
         assert_has(text, "\nphpfpm_start_since{pool=\"www\"} 21\n");
         assert_has(text, "\nphpfpm_accepted_connections{pool=\"www\"} 18446744073709551615\n");
         assert_has(text, "\nphppool_recycled_total{pool=\"www\",cause=\"max_memory\"} 3\n");
-        assert_has(text, "\nphppool_info{pool=\"www\",process_manager=\"dynamic\",php_version=\"8.2.36\"} 1\n");
+        assert_has(text,
+                   "\nphppool_info{pool=\"www\",process_manager=\"dynamic\",php_version=\"8.2.36\"} 1\n");
         assert_has(text, "\n# EOF\n");
         assert_null(strstr(strstr(text, "# TYPE phppool_recycled ") + 1, "# TYPE phppool_recycled "));
 }
@@ -162,7 +164,8 @@ static void test_hostile_strings(void **state _unused_)
                 { "/\xc0\xaf\xf4\x90\x80\x80", "/??????", "/??????", "/??????" },
                 { "/\xc3\xa4\xf0\x9f\x98\x80", "/\xc3\xa4\xf0\x9f\x98\x80", "/\xc3\xa4\xf0\x9f\x98\x80",
                   "/\xc3\xa4\xf0\x9f\x98\x80" },
-                { "/\xef\xbf\xbe\xef\xbf\xbf\xc2\x85", "/???", "/???", "/??\\u0085" }, /* no characters in XML */
+                { "/\xef\xbf\xbe\xef\xbf\xbf\xc2\x85", "/???", "/???",
+                  "/??\\u0085" },                     /* no characters in XML */
                 { "/\xe2\x82", "/??", "/??", "/??" }, /* cut to fit the scoreboard */
                 { "/%s%n]]>-->", "/%s%n]]>-->", "/%s%n]]&gt;--&gt;", "/%s%n]]>-->" },
         };

@@ -42,7 +42,8 @@ static const char *const scripts[][2] = {
           "function items($i) { foreach (generate($i) as $v) return $v; }\n"
           "function generate($i) { yield (function () {\n"
           "    return eval(\"\\nreturn (static fn() => magic())();\"); })->call(new Cart); }\n"
-          "function magic() { return (new class { function __call($n, $a) { return wait(); } })->any(); }\n" },
+          "function magic() { return (new class { function __call($n, $a) { return wait(); } })->any(); "
+          "}\n" },
         { "sub/go.php", "<?php\nreturn (new Cart)->total();" },
         { "nested.php", "<?php\nrequire 'wait.php';\nrequire 'lib.php';\n"
                         "echo json_encode(include __DIR__ . '/sub/go.php');" },
@@ -54,9 +55,10 @@ static const char *const scripts[][2] = {
                        "$f = new Fiber(f(...));\n$f->start();" },
         { "shutdown.php",
           "<?php\nrequire 'wait.php';\nregister_shutdown_function(function () {\n    wait();\n});" },
-        { "autoload.php", "<?php\nrequire 'wait.php';\nspl_autoload_register(function ($c) {\n    wait(); });\n"
-                          "echo json_encode(class_exists(\n    'Missing'));\ntry {\n"
-                          "    Missing::call();\n} catch (Error $e) {}" },
+        { "autoload.php",
+          "<?php\nrequire 'wait.php';\nspl_autoload_register(function ($c) {\n    wait(); });\n"
+          "echo json_encode(class_exists(\n    'Missing'));\ntry {\n"
+          "    Missing::call();\n} catch (Error $e) {}" },
         { "destructor.php", "<?php\nrequire 'wait.php';\n"
                             "class D { function __destruct() {\n    wait(); } }\n"
                             "function thrower() { throw new Exception; }\n"
@@ -616,7 +618,8 @@ static const struct {
         { spoil_opline, "fun() fun:0\nfun() unknown:0" },
         { spoil_name, "\?\?\?() fun:7\n\?\?\?() unknown:0" },
         { spoil_name_end, "\?\?\?() fun:7\n\?\?\?() unknown:0" },
-        { spoil_name_size, X50 X50 X50 X50 X50 "xxxxx() unknown:7\n" X50 X50 X50 X50 X50 "xxxxx() unknown:0" },
+        { spoil_name_size,
+          X50 X50 X50 X50 X50 "xxxxx() unknown:7\n" X50 X50 X50 X50 X50 "xxxxx() unknown:0" },
         { spoil_name_text, "a?b\?\?\?() a?b???:7\na?b\?\?\?() unknown:0" },
         { spoil_class, "???::fun() fun:7\n???::fun() unknown:0" },
         { spoil_class_name, "???::fun() fun:7\n???::fun() unknown:0" },

@@ -217,7 +217,8 @@ static void test_give_up(void **state _unused_)
         assert_int_equal(got[n - FCGI_END_REQUEST_SIZE + 1], FCGI_END_REQUEST);
 
         assert_int_equal(request->ops->flush(request), 0);
-        add_record(&part, FCGI_STDOUT, 7, HEADERS "gathered, never sent", strlen(HEADERS "gathered, never sent"));
+        add_record(&part, FCGI_STDOUT, 7, HEADERS "gathered, never sent",
+                   strlen(HEADERS "gathered, never sent"));
         expect_bytes(f.client, &part);
         connection_give_up(f.connection);
         expect_nothing(f.client);
@@ -670,7 +671,8 @@ static void test_unread_body_larger_than_all_buffers(void **state _unused_)
         }
 }
 
-/* A body that stops holds the worker no longer than half a request; one that was not begun does not at all. */
+/* A body that stops holds the worker no longer than half a request; one that was not begun does not at all.
+ */
 static void test_unread_body_that_does_not_end(void **state _unused_)
 {
         for (unsigned keep = 0; keep < 2; keep++) {

@@ -50,9 +50,10 @@ static const char *const scripts[][2] = {
           "<?php register_shutdown_function(fn() => error_log('shutdown ' . connection_status()));"
           "ignore_user_abort(isset($_GET['i'])); for ($i = 0; $i < 50; $i++) { echo str_repeat('x',"
           "100); flush(); } error_log('end');" },
-        { "sleep.php", "<?php set_error_handler(fn() => print('E')); $u = microtime(true); usleep(300000);"
-                       "echo sleep(1), json_encode([time_nanosleep(0, 300000000), microtime(true) - $u >= 1.59,"
-                       "time_sleep_until(microtime(true) + 0.3), time_sleep_until(0)]);" },
+        { "sleep.php",
+          "<?php set_error_handler(fn() => print('E')); $u = microtime(true); usleep(300000);"
+          "echo sleep(1), json_encode([time_nanosleep(0, 300000000), microtime(true) - $u >= 1.59,"
+          "time_sleep_until(microtime(true) + 0.3), time_sleep_until(0)]);" },
         { "names.php", "<?php echo json_encode([PHP_SAPI, extension_loaded('cgi-fcgi'), function_exists("
                        "'pcntl_fork'), get_extension_funcs('cgi-fcgi'), fpm_get_status()]);" },
         { "sub/where.php", "<?php echo json_encode([ini_get('precision'), ini_get('memory_limit'),"
@@ -61,10 +62,10 @@ static const char *const scripts[][2] = {
         { "refused.txt", "<?php echo 'no';" },
         { "dir.php/x", "" },
         { "empty/x", "" },
-        { "php.ini",
-          "expose_php=0\ndisplay_errors=0\nlog_errors=1\nhtml_errors=0\noutput_buffering=4096\n"
-          "user_ini.cache_ttl=0\ndate.timezone=UTC\nmax_input_time=-1\nfastcgi.error_header=\"X-Failed: yes\"\n"
-          "[HOST=Special]\narg_separator.output=H\n" },
+        { "php.ini", "expose_php=0\ndisplay_errors=0\nlog_errors=1\nhtml_errors=0\noutput_buffering=4096\n"
+                     "user_ini.cache_ttl=0\ndate.timezone=UTC\nmax_input_time=-1\nfastcgi.error_header=\"X-"
+                     "Failed: yes\"\n"
+                     "[HOST=Special]\narg_separator.output=H\n" },
 };
 
 /* The whole answer, and what goes to the web server's log. */
