@@ -31,10 +31,10 @@ long long fpm_value_seconds(const char *value)
         switch (n > 0 ? value[n - 1] : 0) {
         case 'd':
                 factor *= 24;
-                /* fall through */
+                _fallthrough_;
         case 'h':
                 factor *= 60;
-                /* fall through */
+                _fallthrough_;
         case 'm':
                 factor *= 60;
         }

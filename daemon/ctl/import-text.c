@@ -56,7 +56,7 @@ bool unit_write_word(const char *word, FILE *f)
                 case '"':
                 case '\\':
                         fputc('\\', f);
-                        /* fall through */
+                        _fallthrough_;
                 default:
                         fputc(*word, f);
                 }

@@ -172,7 +172,7 @@ void dump_value(FILE *f, const StatusField *field, const void *status, const Dum
                 break;
         case STATUS_SINCE:
                 n /= USEC_PER_SEC;
-                /* fall through */
+                _fallthrough_;
         default:
                 (void) fprintf(f, "%" PRIu64, n);
         }
