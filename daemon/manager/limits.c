@@ -83,12 +83,6 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
         Worker *w = &g->workers[slot];
         char pid[16], age[32], text[PARSE_FORMAT_MAX];
 
-        scoreboard_condemn(g->board, slot, record->requests + 1);
-        w->limit_step = step;
-        w->limit_since = now;
-        w->killed = w->killed || step == LIMIT_KILL;
-        (void) kill(w->pid, measures[step].signal);
-
         (void) snprintf(pid, sizeof pid, "%d", w->pid);
         (void) snprintf(age, sizeof age, "%llu",
                         (unsigned long long) usec_sub(now, record->request_started));
@@ -105,6 +99,12 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
                           "Worker %s: %s takes longer than request.terminate_timeout = %s and %s.", pid,
                           record->script[0] ? record->script : "a request",
                           format_usec(text, g->config->request_terminate_timeout), measures[step].text);
+
+        scoreboard_condemn(g->board, slot, record->requests + 1);
+        w->limit_step = step;
+        w->limit_since = now;
+        w->killed = w->killed || step == LIMIT_KILL;
+        (void) kill(w->pid, measures[step].signal);
 }
 
 /* The slow log is the template's to write: it knows what PHP's memory looks like. */
