@@ -131,7 +131,7 @@ int fd_null(int fd)
         return dup2(null, fd) < 0 ? -errno : 0;
 }
 
-int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds)
+int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds, int flags)
 {
         union {
                 struct cmsghdr header;
@@ -155,7 +155,7 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_
         }
 
         for (;;) {
-                if (sendmsg(socket, &message, MSG_NOSIGNAL) >= 0)
+                if (sendmsg(socket, &message, MSG_NOSIGNAL | flags) >= 0)
                         return 0;
                 if (errno != EINTR)
                         return -errno;

@@ -135,6 +135,11 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
         for (char *word = strtok_r(copy, delimiters, &save); word && r >= 0;
              word = strtok_r(NULL, delimiters, &save))
                 r = import_add_string(p, entry, key, word);
+        /* These lists allow all where they are empty. */
+        if (r >= 0 && entry->value[strspn(entry->value, delimiters)] && !*setting_get_list(s, p->config))
+                r = import_fail(p->import, entry->file, entry->line,
+                                "%s: nothing of \"%s\" can be imported, and without it all would be allowed", key,
+                                entry->value);
         return r;
 }
 
@@ -149,13 +154,29 @@ static int set_lower(ImportPool *p, const FpmEntry *entry, const char *key, cons
         return import_set_string(p, entry, key, streq(word, "warn") ? "warning" : word);
 }
 
-static int set_path(ImportPool *p, const FpmEntry *entry, const char *key)
+/*
+ * FPM opens its access log as root; here the pool's user does, inside the sandbox, in the directory that the
+ * unit makes for it. What FPM wrote to its own standard error goes to the journal.
+ */
+static int set_access_log(ImportPool *p, const FpmEntry *entry)
 {
-        _cleanup_(freep) char *path = NULL;
+        const char *name = strrchr(entry->value, '/');
+        _cleanup_(freep) char *path = NULL, *wanted = NULL;
         int r;
 
-        r = import_path(p, entry->value, &path);
-        return r < 0 ? r : import_set_string(p, entry, key, path);
+        if (strncmp(entry->value, "/proc/", strlen("/proc/")) == 0 ||
+            strncmp(entry->value, "/dev/", strlen("/dev/")) == 0)
+                return import_set_string(p, entry, entry->directive->key, "journal");
+
+        r = import_path(p, entry->value, &wanted);
+        if (r < 0)
+                return r;
+        if (asprintf(&path, "/var/log/php-pool/%s/%s", p->section->name, name ? name + 1 : entry->value) < 0)
+                return -ENOMEM;
+        r = import_set_string(p, entry, entry->directive->key, path);
+        if (r < 0 || streq(path, wanted))
+                return r;
+        return import_note(p, entry, false, "%s here: the pool's user opens it, and may write there", path);
 }
 
 /* Whether a setting for dynamic pools, or ondemand ones, is one of another pool's. */
@@ -196,7 +217,7 @@ static int take_setting(ImportPool *p, const FpmEntry *entry)
         if (entry->key)
                 return import_add_string(p, entry, key, value);
         if (streq(key, "access.log") && *value)
-                return set_path(p, entry, key);
+                return set_access_log(p, entry);
         return *value ? import_set_string(p, entry, key, value) : 0;
 }
 

@@ -4,9 +4,11 @@
 
 #include "ipc/handoff.h"
 
+#include <sys/socket.h>
+
 int handoff_send(int socket, const Handoff *handoff, int connection)
 {
-        return fd_send(socket, handoff, sizeof *handoff, &connection, 1);
+        return fd_send(socket, handoff, sizeof *handoff, &connection, 1, MSG_DONTWAIT);
 }
 
 int handoff_receive(int socket, Handoff *ret, int *ret_connection)

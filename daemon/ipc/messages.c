@@ -6,7 +6,7 @@
 
 int ipc_send(int channel, const IpcMessage *message, const int *fds, size_t n_fds)
 {
-        return fd_send(channel, message, sizeof *message, fds, n_fds);
+        return fd_send(channel, message, sizeof *message, fds, n_fds, 0);
 }
 
 static bool message_valid(const IpcMessage *m, size_t n_fds)

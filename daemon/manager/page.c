@@ -100,8 +100,6 @@ void page_answer(Manager *m, const Handoff *question, int socket)
         if (r >= 0)
                 r = fd_new_sealed_memfd("php-pool-status", text, size, &page);
         if (r >= 0)
-                r = fd_nonblock(socket, true);
-        if (r >= 0)
                 r = handoff_send(socket, question, page);
         if (r < 0)
                 (void) log_debug_errno(r, "Failed to tell a worker the status, ignoring: %m");

@@ -222,6 +222,8 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
 
                 if (handoff.kind == HANDOFF_STATUS) {
                         take_question(p, &handoff, connection);
+                        if (p->on_status)
+                                return 0; /* a page costs: other sources have their turn */
                         continue;
                 }
                 r = parking_add(p, &handoff, connection);
@@ -353,6 +355,7 @@ void parking_store(Parking *p)
         Handoff handoff;
         int fd;
 
+        p->on_status = NULL; /* questions find no answer any more */
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
         while (handoff_receive(p->worker_fd, &handoff, &fd) > 0) {
                 store(fd);

@@ -39,6 +39,7 @@ typedef struct Client {
         uint8_t *output; /* not sent yet: from output_at */
         size_t n_output, output_at;
         FcgiRequest request;
+        bool more;   /* there may be another request in the input */
         bool ending; /* close it when the output has left */
 } Client;
 
@@ -260,36 +261,36 @@ static int client_read(Client *c)
         return n > 0 ? 1 : -ECONNRESET;
 }
 
-/* One step of a client. 0 or -errno, when it is to be dropped. */
+/*
+ * One step of a client: at most one answer, so that none keeps the loop from others. 0 or -errno, when it is
+ * to be dropped.
+ */
 static int client_step(Client *c)
 {
-        bool answered = false;
         int r;
 
-        if (c->n_output == 0) {
+        if (c->n_output == 0 && !c->more) {
                 r = client_read(c);
                 if (r <= 0)
                         return r;
         }
-        for (;;) {
-                r = client_decode(c);
-                if (r < 0)
-                        return r;
-                if (c->n_output == 0)
-                        break;
-                r = output_send(c);
-                if (r <= 0)
-                        return r < 0 ? r : sd_event_source_set_io_events(c->source, EPOLLOUT);
-                if (c->ending)
-                        return -ECONNRESET;
-                answered = true;
-        }
-        if (answered) {
+        c->more = false;
+        r = client_decode(c);
+        if (r < 0)
+                return r;
+        if (c->n_output == 0)
+                return sd_event_source_set_io_events(c->source, EPOLLIN);
+
+        r = output_send(c);
+        if (r < 0 || (r > 0 && c->ending))
+                return r < 0 ? r : -ECONNRESET;
+        if (r > 0) {
+                c->more = true;
                 r = sd_event_source_set_time_relative(c->timer_source, STATUS_CLIENT_TIME);
                 if (r < 0)
                         return r;
         }
-        return sd_event_source_set_io_events(c->source, EPOLLIN);
+        return sd_event_source_set_io_events(c->source, EPOLLOUT);
 }
 
 static int on_client(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)

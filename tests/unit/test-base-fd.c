@@ -181,7 +181,7 @@ static void test_send_receive(void **state)
         char buffer[16];
         size_t n = 77;
 
-        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 2), 0);
+        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 2, 0), 0);
         assert_true(is_open(sent[0]) && is_open(sent[1]));
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, got, ELEMENTSOF(got), &n), 5);
         assert_memory_equal(buffer, "hello", 5);
@@ -192,7 +192,7 @@ static void test_send_receive(void **state)
                 fd_close(sent[i]);
         }
 
-        assert_int_equal(fd_send(pair->a, "x", 1, NULL, 0), 0);
+        assert_int_equal(fd_send(pair->a, "x", 1, NULL, 0, 0), 0);
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, NULL, 0, &n), 1);
         assert_int_equal(n, 0);
 }
@@ -208,7 +208,7 @@ static void test_receive_nothing(void **state)
         pair->a = fd_close(pair->a);
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, NULL, 0, &n), 0);
         assert_int_equal(n, 0);
-        assert_int_equal(fd_send(pair->b, "x", 1, NULL, 0), -EPIPE);
+        assert_int_equal(fd_send(pair->b, "x", 1, NULL, 0, 0), -EPIPE);
         assert_int_equal(fd_receive(-1, buffer, sizeof buffer, NULL, 0, &n), -EBADF);
 }
 
@@ -221,12 +221,12 @@ static void test_receive_too_many(void **state)
         char buffer[16];
         size_t n = 77, before = count_fds();
 
-        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 3), 0);
+        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 3, 0), 0);
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, got, 2, &n), -EXFULL);
         assert_int_equal(n, 77);
         assert_int_equal(count_fds(), before);
 
-        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 1), 0);
+        assert_int_equal(fd_send(pair->a, "hello", 5, sent, 1, 0), 0);
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, NULL, 0, &n), -EXFULL);
         assert_int_equal(count_fds(), before);
 }
@@ -239,7 +239,7 @@ static void test_receive_too_long(void **state)
         size_t n = 77, before = count_fds();
         int got[2];
 
-        assert_int_equal(fd_send(pair->a, "hello", 5, &fd, 1), 0);
+        assert_int_equal(fd_send(pair->a, "hello", 5, &fd, 1, 0), 0);
         assert_int_equal(fd_receive(pair->b, buffer, sizeof buffer, got, 2, &n), -EMSGSIZE);
         assert_int_equal(n, 77);
         assert_int_equal(count_fds(), before);
@@ -254,8 +254,8 @@ static void test_pass_most(void **state)
 
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)
                 fds[i] = pair->a;
-        assert_int_equal(fd_send(pair->a, "x", 1, fds, FD_PASS_MAX + 1), -E2BIG);
-        assert_int_equal(fd_send(pair->a, "x", 1, fds, FD_PASS_MAX), 0);
+        assert_int_equal(fd_send(pair->a, "x", 1, fds, FD_PASS_MAX + 1, 0), -E2BIG);
+        assert_int_equal(fd_send(pair->a, "x", 1, fds, FD_PASS_MAX, 0), 0);
         assert_int_equal(fd_receive(pair->b, &c, 1, got, FD_PASS_MAX, &n), 1);
         assert_int_equal(n, FD_PASS_MAX);
         for (size_t i = 0; i < n; i++)
@@ -296,7 +296,7 @@ static void test_send_full(void **state)
         int r;
 
         do
-                r = fd_send(pair->a, "x", 1, NULL, 0);
+                r = fd_send(pair->a, "x", 1, NULL, 0, 0);
         while (r == 0);
         assert_int_equal(r, -EAGAIN);
 }

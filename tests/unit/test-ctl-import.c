@@ -91,6 +91,8 @@ static const struct {
         { "listen = 9000\nlisten.allowed_clients = 10.0.0.1,::1",
           "IPAddressDeny=any\nIPAddressAllow=10.0.0.1\nIPAddressAllow=::1\n" },
         { "listen.allowed_clients = nobody",
+          "error: x:8: security.allowed_clients: nothing of \"nobody\" can be imported" },
+        { "listen.allowed_clients = nobody, ::1",
           "! x:8: listen.allowed_clients: not imported: security.allowed_clients has "
           "to be an IPv4 or IPv6 address" },
         { "pm.status_listen = 9001",
@@ -149,7 +151,8 @@ static const struct {
         { "", "status = {\n        path = \"\";\n};\n\nping = {\n        path = \"\";\n};\n" },
         { "ping.path = /p\nping.response = 'a \"b\"'",
           "path = \"/p\";\n        response = \"a \\\"b\\\"\";" },
-        { "access.log = log/a", "log = \"/usr/log/a\";" },
+        { "access.log = log/a", "log = \"/var/log/php-pool/p/a\";" },
+        { "access.log = /proc/self/fd/2", "log = \"journal\";" },
         { "access.suppress_path[] = /a\naccess.suppress_path[] = /b",
           "suppress_path = [\n                \"/a\",\n                \"/b\"\n        ];" },
         { "access.suppress_path[a] = /a", "error: x:8: access.suppress_path[] has nothing in its brackets" },
@@ -157,8 +160,7 @@ static const struct {
         { "security.limit_extensions = .php .x",
           "limit_extensions = [\n                \".php\",\n                \".x\"\n" },
         { "security.limit_extensions = php",
-          "! x:8: security.limit_extensions: not imported: security.limit_extensions "
-          "has to be a name's ending that starts with \".\", not php" },
+          "error: x:8: security.limit_extensions: nothing of \"php\" can be imported" },
         { "php_value[a.b] = 5", "\"a.b=5\"" },
         { "php_value[a] = /b c", "\"a='/b c'\"" },
         { "php_value[a] = yes", "\"a=1\"" },

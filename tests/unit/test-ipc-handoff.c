@@ -130,7 +130,7 @@ static void test_refused(void **state _unused_)
                 int fds[] = { pair[0], pair[1] }, fd = -EBADF;
                 Handoff got;
 
-                assert_int_equal(fd_send(pair[0], bytes, cases[i].size, fds, cases[i].n_fds), 0);
+                assert_int_equal(fd_send(pair[0], bytes, cases[i].size, fds, cases[i].n_fds, 0), 0);
                 assert_int_equal(handoff_receive(pair[1], &got, &fd), cases[i].error);
                 assert_int_equal(fd, -EBADF);
         }

@@ -149,7 +149,7 @@ static void test_refused(void **state _unused_)
                 for (size_t k = 0; k < ELEMENTSOF(sent); k++)
                         sent[k] = pair[0];
                 assert_int_equal(fd_send(pair[0], &message, sizeof message - cases[i].size_less, sent,
-                                         cases[i].n_fds),
+                                         cases[i].n_fds, 0),
                                  0);
                 r = ipc_receive(pair[1], &got, fds);
                 assert_int_equal(r, cases[i].n_fds > IPC_SPAWN_MAX ? -EXFULL : -EBADMSG);
@@ -165,7 +165,7 @@ static void test_message_that_is_too_long(void **state _unused_)
         IpcMessage got;
 
         open_channel(pair);
-        assert_int_equal(fd_send(pair[0], bytes, sizeof bytes, NULL, 0), 0);
+        assert_int_equal(fd_send(pair[0], bytes, sizeof bytes, NULL, 0, 0), 0);
         assert_int_equal(ipc_receive(pair[1], &got, fds), -EMSGSIZE);
         close_channel(pair);
 }

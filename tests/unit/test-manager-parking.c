@@ -310,7 +310,7 @@ static void test_malformed(void **state)
 
         (void) state;
         fixture_open(&f);
-        assert_int_equal(fd_send(f.worker, "rubbish", 7, NULL, 0), 0);
+        assert_int_equal(fd_send(f.worker, "rubbish", 7, NULL, 0, 0), 0);
         client = park(&f);
         assert_int_equal(parking_count(f.parking), 1);
         fd_close(client);
