@@ -2,8 +2,8 @@
 
 /*
  * The parameters of a request: see params.h. It is on the path of every request, so what is usual is cheap:
- * some 40 parameters fit one block of memory that is kept from request to request, and a name is found by
- * running over one array of small keys. Strings live in an arena of blocks that never move and are only
+ * some 40 parameters fit one block of memory that is kept from request to request, and a name is mostly found,
+ * or known not to be there, by one look at a small table. Strings live in an arena of blocks that never move and are only
  * freed together; a replaced value leaves its old bytes there. The entries stand in arrays of full size, of
  * which only the pages that were used take memory.
  */
@@ -12,6 +12,9 @@
 
 /* The size of an ordinary block, and so of the memory that params_clear() keeps. */
 #define BLOCK_SIZE (16U * 1024U)
+
+/* Several times as many as an ordinary request has parameters; a power of two. */
+#define HINTS 256U
 
 typedef struct Block Block;
 
@@ -24,12 +27,23 @@ struct Block {
 
 struct Params {
         Block *blocks; /* the first is the one that is being filled */
-        size_t n_items;
+        size_t first; /* the first item, 1 at first: there is room for one in front */
+        size_t end;   /* behind the last */
         size_t n_set; /* calls of params_set() since params_clear() */
         size_t size;  /* bytes given to them, with the zeros */
-        uint32_t keys[PARAMS_COUNT_MAX]; /* of the names, by name_key() */
-        Param items[PARAMS_COUNT_MAX];
+        /* By the hash of a name, where it stands if it has not moved; 0 where none of that hash was set. */
+        uint16_t hints[HINTS];
+        uint32_t keys[1 + PARAMS_COUNT_MAX]; /* of the names, by name_key() */
+        Param items[1 + PARAMS_COUNT_MAX];
 };
+
+/* The arrays of items are left alone, or all of their pages would be touched. */
+static void forget_items(Params *params)
+{
+        params->first = params->end = 1;
+        params->n_set = params->size = 0;
+        memset(params->hints, 0, sizeof params->hints);
+}
 
 int params_new(Params **ret)
 {
@@ -39,9 +53,8 @@ int params_new(Params **ret)
         if (!params)
                 return -ENOMEM;
 
-        /* The arrays are left alone, or all of their pages would be touched. */
         params->blocks = NULL;
-        params->n_items = params->n_set = params->size = 0;
+        forget_items(params);
         *ret = params;
         return 0;
 }
@@ -78,7 +91,7 @@ void params_clear(Params *params)
                         params->blocks = NULL;
                 }
         }
-        params->n_items = params->n_set = params->size = 0;
+        forget_items(params);
 }
 
 /* Room for size bytes. What would fill a block alone gets its own, behind the one that is being filled. */
@@ -108,18 +121,13 @@ static char *params_allocate(Params *params, size_t size)
         return block->data;
 }
 
-/* A copy of the bytes with a zero behind. */
-static const char *params_store(Params *params, const char *bytes, size_t size)
+/* Puts the bytes there with a zero behind, and says where that ends. */
+static char *put(char *p, const char *bytes, size_t size)
 {
-        char *p;
-
-        p = params_allocate(params, size + 1);
-        if (!p)
-                return NULL;
         if (size > 0)
                 memcpy(p, bytes, size);
         p[size] = 0;
-        return p;
+        return p + size + 1;
 }
 
 /* What tells most names apart: the size, and bytes from where HTTP_* and the like differ. */
@@ -131,58 +139,83 @@ static uint32_t name_key(const char *name, size_t size)
         return (uint32_t) size << 16 | (uint32_t) (uint8_t) name[size / 2] << 8 | (uint8_t) name[size - 1];
 }
 
-/* The place of a name, or params_count(). */
+/* Fibonacci hashing: the upper bits of the product depend on all of the key. */
+static size_t key_hash(uint32_t key)
+{
+        return key * UINT32_C(2654435769) / (UINT32_MAX / HINTS + 1);
+}
+
+static bool stands_at(const Params *params, size_t i, uint32_t key, const char *name, size_t name_size)
+{
+        return params->keys[i] == key && params->items[i].name_size == name_size &&
+               (name_size == 0 || memcmp(params->items[i].name, name, name_size) == 0);
+}
+
+/* The place of a name, or params->end. */
 static size_t params_find(const Params *params, const char *name, size_t name_size)
 {
         uint32_t key = name_key(name, name_size);
-        size_t i;
+        size_t i = params->hints[key_hash(key)];
 
-        for (i = 0; i < params->n_items; i++) {
-                if (params->keys[i] != key || params->items[i].name_size != name_size)
-                        continue;
-                if (name_size == 0 || memcmp(params->items[i].name, name, name_size) == 0)
+        if (i == 0)
+                return params->end;
+        if (i >= params->first && i < params->end && stands_at(params, i, key, name, name_size))
+                return i;
+        for (i = params->first; i < params->end; i++)
+                if (stands_at(params, i, key, name, name_size))
                         break;
-        }
         return i;
 }
 
 int params_set(Params *params, const char *name, size_t name_size, const char *value, size_t value_size)
 {
-        const char *stored_name, *stored_value;
         size_t i, room = PARAMS_SIZE_MAX - params->size;
+        Param item;
+        char *p;
 
         if (params->n_set >= PARAMS_COUNT_MAX || name_size >= room || value_size >= room - name_size - 1)
                 return -E2BIG;
 
         i = params_find(params, name, name_size);
-        stored_name = i < params->n_items ? params->items[i].name : params_store(params, name, name_size);
-        stored_value = params_store(params, value, value_size);
-        if (!stored_name || !stored_value)
+        p = params_allocate(params, value_size + 1 + (i == params->end ? name_size + 1 : 0));
+        if (!p)
                 return -ENOMEM;
 
-        params->items[i] = (Param) {
-                .name = stored_name,
-                .value = stored_value,
+        item = (Param) {
+                .name = i < params->end ? params->items[i].name : p,
                 .name_size = (uint32_t) name_size,
                 .value_size = (uint32_t) value_size,
         };
-        params->keys[i] = name_key(name, name_size);
-        if (i == params->n_items)
-                params->n_items++;
+        if (i == params->end) {
+                p = put(p, name, name_size);
+                params->keys[i] = name_key(name, name_size);
+                params->hints[key_hash(params->keys[i])] = (uint16_t) i;
+                params->end++;
+        }
+        item.value = p;
+        (void) put(p, value, value_size);
+        params->items[i] = item;
         params->n_set++;
         params->size += name_size + value_size + 2;
         return 0;
 }
 
+/* Moves n items and their keys by so many places. */
+static void move_items(Params *params, size_t to, size_t from, size_t n)
+{
+        memmove(&params->keys[to], &params->keys[from], n * sizeof params->keys[0]);
+        memmove(&params->items[to], &params->items[from], n * sizeof params->items[0]);
+}
+
 int params_set_first(Params *params, const char *name, size_t name_size, const char *value,
                      size_t value_size)
 {
-        size_t i = params_find(params, name, name_size);
+        size_t i = params_find(params, name, name_size), first = params->first;
         uint32_t key;
         Param item;
         int r;
 
-        if (i == params->n_items) {
+        if (i == params->end) {
                 r = params_set(params, name, name_size, value, value_size);
                 if (r < 0)
                         return r;
@@ -190,10 +223,13 @@ int params_set_first(Params *params, const char *name, size_t name_size, const c
 
         key = params->keys[i];
         item = params->items[i];
-        memmove(&params->keys[1], &params->keys[0], i * sizeof params->keys[0]);
-        memmove(&params->items[1], &params->items[0], i * sizeof params->items[0]);
-        params->keys[0] = key;
-        params->items[0] = item;
+        if (first > 0 && i == params->end - 1) {
+                params->end--;
+                first = --params->first;
+        } else
+                move_items(params, first + 1, first, i - first);
+        params->keys[first] = key;
+        params->items[first] = item;
         return 0;
 }
 
@@ -202,12 +238,11 @@ void params_unset(Params *params, const char *name)
         size_t i;
 
         i = params_find(params, name, strlen(name));
-        if (i == params->n_items)
+        if (i == params->end)
                 return;
 
-        params->n_items--;
-        memmove(&params->keys[i], &params->keys[i + 1], (params->n_items - i) * sizeof params->keys[0]);
-        memmove(&params->items[i], &params->items[i + 1], (params->n_items - i) * sizeof params->items[0]);
+        params->end--;
+        move_items(params, i, i + 1, params->end - i);
 }
 
 const char *params_get(const Params *params, const char *name, size_t *ret_size)
@@ -215,7 +250,7 @@ const char *params_get(const Params *params, const char *name, size_t *ret_size)
         size_t i;
 
         i = params_find(params, name, strlen(name));
-        if (i == params->n_items)
+        if (i == params->end)
                 return NULL;
 
         if (ret_size)
@@ -225,12 +260,12 @@ const char *params_get(const Params *params, const char *name, size_t *ret_size)
 
 size_t params_count(const Params *params)
 {
-        return params->n_items;
+        return params->end - params->first;
 }
 
 const Param *params_at(const Params *params, size_t i)
 {
-        assert(i < params->n_items);
+        assert(i < params_count(params));
 
-        return &params->items[i];
+        return &params->items[params->first + i];
 }

@@ -150,6 +150,15 @@ static void answer_denied(PhpRequest *r, const char *setting)
         answer(STATUS_FORBIDDEN, "Access denied.\n");
 }
 
+/* A script runs in its directory, and shutdown functions where it started: as PHP does it. */
+static void run_script(zend_file_handle *file)
+{
+        (void) !VCWD_CHDIR_FILE(ZSTR_VAL(file->filename));
+        (void) php_execute_script(file);
+        if (php_process.directory[0])
+                (void) !chdir(php_process.directory);
+}
+
 static void execute(PhpRequest *r)
 {
         zend_file_handle file;
@@ -160,7 +169,7 @@ static void execute(PhpRequest *r)
         else if (!root_holds(&file))
                 answer_denied(r, "security.script_root");
         else
-                (void) php_execute_script(&file);
+                run_script(&file);
         /* PHP has taken it over when it compiled it; opcache had no need to. */
         if (!file.in_list)
                 zend_destroy_file_handle(&file);
@@ -253,6 +262,7 @@ static void run(PhpRequest *r)
                 r->request->ops->script_known(r->request, r->script.path);
 
         ini_apply_request(r);
+        timeout_withhold(r->body_unsized || SG(request_info).content_length > 0);
         if (php_request_startup() == FAILURE) {
                 forget_body();
                 fail(r, STATUS_INTERNAL_ERROR);
@@ -267,7 +277,9 @@ static void run(PhpRequest *r)
         zend_end_try();
         r->request->ops->script_ended(r->request);
         forget_path();
+        timeout_script_ended();
         php_request_shutdown(NULL);
+        timeout_end();
         r->outcome.failed = EG(exit_status) == STATUS_OF_ERROR;
 }
 

@@ -167,10 +167,14 @@ int php_start(const Config *config, const char **ret_why)
 int php_worker_start(int handoff)
 {
         php_process.handoff = handoff;
+        /* PHP would ask for it at each request: execute() does without. */
+        SG(options) |= SAPI_OPTION_NO_CHDIR;
+        if (!getcwd(php_process.directory, sizeof php_process.directory))
+                php_process.directory[0] = 0;
 #if PHP_VERSION_ID >= 80300
         php_child_init();
 #endif
-        return 0;
+        return timeout_start();
 }
 
 void php_worker_stop(void)

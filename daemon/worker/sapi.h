@@ -38,6 +38,7 @@ typedef struct PhpSettings {
 typedef struct PhpProcess {
         const Config *config;
         int handoff; /* to the manager, borrowed; -EBADF for none */
+        char directory[PATH_MAX]; /* where no script runs; "" where it has no name */
         PhpSettings settings;
         char script_root[PATH_MAX]; /* security.script_root without links; "" for none */
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
@@ -89,6 +90,17 @@ void sleep_wrap_functions(void);
 
 /* php-limit.c: makes php_interrupt() work. Once, after php_module_startup(). */
 void limit_hook_interrupt(void);
+
+/*
+ * php-timeout.c: max_execution_time without a system call for each request. timeout_start() comes first in
+ * each worker, 0 or -errno. Before PHP starts a request, with its ini values set, timeout_withhold() keeps
+ * the limit from PHP, unless there is a body to read; timeout_script_ended() and timeout_end() follow before
+ * and after PHP shuts the request down.
+ */
+int timeout_start(void);
+void timeout_withhold(bool has_body);
+void timeout_script_ended(void);
+void timeout_end(void);
 
 /*
  * php-root.c: resolves security.script_root, once, where it is set. 0, or -errno with a sentence in *ret_why
