@@ -2,10 +2,10 @@
 
 /*
  * The parameters of a request: see params.h. It is on the path of every request, so what is usual is cheap:
- * some 40 parameters fit one block of memory that is kept from request to request, and a name is mostly found,
- * or known not to be there, by one look at a small table. Strings live in an arena of blocks that never move and are only
- * freed together; a replaced value leaves its old bytes there. The entries stand in arrays of full size, of
- * which only the pages that were used take memory.
+ * some 40 parameters fit one block of memory that is kept from request to request, and a name is mostly
+ * found, or known not to be there, by one look at a small table. Strings live in an arena of blocks that
+ * never move and are only freed together; a replaced value leaves its old bytes there. The entries stand in
+ * arrays of full size, of which only the pages that were used take memory.
  */
 
 #include "base/params.h"
@@ -27,10 +27,10 @@ struct Block {
 
 struct Params {
         Block *blocks; /* the first is the one that is being filled */
-        size_t first; /* the first item, 1 at first: there is room for one in front */
-        size_t end;   /* behind the last */
-        size_t n_set; /* calls of params_set() since params_clear() */
-        size_t size;  /* bytes given to them, with the zeros */
+        size_t first;  /* the first item, 1 at first: there is room for one in front */
+        size_t end;    /* behind the last */
+        size_t n_set;  /* calls of params_set() since params_clear() */
+        size_t size;   /* bytes given to them, with the zeros */
         /* By the hash of a name, where it stands if it has not moved; 0 where none of that hash was set. */
         uint16_t hints[HINTS];
         uint32_t keys[1 + PARAMS_COUNT_MAX]; /* of the names, by name_key() */

@@ -8,8 +8,8 @@
  *
  * The clock is ITIMER_VIRTUAL, which elapses in user mode only: a tick cuts no system call short.
  *
- * A request with a body has max_input_time too, and one that sets its own limit (set_time_limit(), PHP_VALUE,
- * .user.ini) has PHP do it: there this keeps out of the way.
+ * A request with a body has max_input_time too, and one that sets its own limit (set_time_limit(),
+ * PHP_VALUE, .user.ini) has PHP do it: there this keeps out of the way.
  */
 
 #include "worker/sapi.h"
@@ -20,7 +20,7 @@
 
 /* EG(timeout_seconds) is what PHP takes for the limit; 0 is none. */
 static struct {
-        ZEND_INI_MH((*on_modify)); /* PHP's own */
+        ZEND_INI_MH((*on_modify));     /* PHP's own */
         volatile sig_atomic_t waiting; /* the next tick sets the timer */
         volatile sig_atomic_t set;     /* it did */
         bool changed;                  /* by somebody else, since the last request */
