@@ -59,9 +59,9 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
         for (;;) {
                 ssize_t k;
 
-                k = message.msg_iovlen == 1 ?
-                            send(o->fd, message.msg_iov->iov_base, message.msg_iov->iov_len, MSG_NOSIGNAL) :
-                            sendmsg(o->fd, &message, MSG_NOSIGNAL);
+                k = message.msg_iovlen == 1 ? send(o->fd, message.msg_iov->iov_base,
+                                                   message.msg_iov->iov_len, MSG_NOSIGNAL)
+                                            : sendmsg(o->fd, &message, MSG_NOSIGNAL);
                 if (k < 0 && errno == EINTR)
                         continue;
                 if (k >= 0)

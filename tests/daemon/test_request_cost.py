@@ -59,7 +59,7 @@ def test_a_hello_world(count, keep, limit):
     """One read for a request that fits, one write for an answer that fits, none of the manager."""
     worker, manager = count(keep)
     assert round(sum(worker.values())) <= limit, worker
-    assert round(worker["recvfrom"]) == round(worker["sendmsg"]) == 1, worker
+    assert round(worker["recvfrom"]) == round(worker["sendto"]) == 1, worker
     assert sum(manager.values()) < 0.5, manager
 
 
