@@ -56,7 +56,14 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code)
         return n;
 }
 
-void utf8_make_printable(char *s)
+bool utf8_is_printable(uint32_t code)
+{
+        bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+
+        return !control && !(code >= 0xfdd0 && code <= 0xfdef) && (code & 0xfffe) != 0xfffe;
+}
+
+static void make_printable(char *s, bool lines)
 {
         size_t size = strlen(s);
 
@@ -64,11 +71,21 @@ void utf8_make_printable(char *s)
                 uint32_t code = 0;
                 size_t n = utf8_decode(s, size, &code);
 
-                if (n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+                if (n == 0 || (!utf8_is_printable(code) && !(lines && code == '\n'))) {
                         n = MAX(n, (size_t) 1);
                         memset(s, '?', n);
                 }
                 s += n;
                 size -= n;
         }
+}
+
+void utf8_make_printable(char *s)
+{
+        make_printable(s, false);
+}
+
+void utf8_make_printable_lines(char *s)
+{
+        make_printable(s, true);
 }

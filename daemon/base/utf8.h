@@ -11,5 +11,14 @@
  */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code);
 
-/* Replaces in place, by "?" each, control characters and bytes that are not UTF-8: it is one line then. */
+/*
+ * Whether the character may be shown and passed on: no control character (C0, DEL, C1), which a terminal may
+ * act on, and no noncharacter, which sd-bus refuses in strings.
+ */
+bool utf8_is_printable(uint32_t code);
+
+/* Replaces in place, byte by byte with "?", what is not printable or not UTF-8: it is one line then. */
 void utf8_make_printable(char *s);
+
+/* The same, but line breaks stay. */
+void utf8_make_printable_lines(char *s);

@@ -4,17 +4,10 @@
 
 #include "ctl/table.h"
 
-#include <stdarg.h>
-
+#include "base/text.h"
 #include "base/utf8.h"
 
 #define COLUMN_GAP 2
-
-/* What a terminal may act on: C0, DEL and C1 (U+0080 to U+009F). */
-static bool is_control(uint32_t code)
-{
-        return code < 0x20 || (code >= 0x7f && code < 0xa0);
-}
 
 int text_escape(const char *text, char **ret)
 {
@@ -30,7 +23,7 @@ int text_escape(const char *text, char **ret)
                 size_t n;
 
                 n = utf8_decode(text, size, &code);
-                if (n > 0 && !is_control(code)) {
+                if (n > 0 && utf8_is_printable(code)) {
                         p = (char *) memcpy(p, text, n) + n;
                 } else {
                         n = MAX(n, (size_t) 1);
@@ -88,13 +81,9 @@ int table_addf(Table *table, const char *format, ...)
         int r;
 
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        r = text_vformat(&text, format, ap);
         va_end(ap);
-        if (r < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return table_add(table, text);
+        return r < 0 ? r : table_add(table, text);
 }
 
 void table_print(const Table *table, FILE *f)

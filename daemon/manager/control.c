@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "ipc/control.h"
 #include "manager/page.h"
 #include "manager/report.h"
@@ -274,7 +275,7 @@ static void answer_reload(sd_bus_message *call, const char *error)
                 return;
         text = strdup(error);
         if (text)
-                report_make_ascii(text);
+                utf8_make_printable_lines(text);
         (void) sd_bus_reply_method_errorf(call, CONTROL_ERROR_RELOAD, "%s", text ?: "out of memory");
 }
 

@@ -6,6 +6,7 @@
 
 #include "manager/report.h"
 
+#include "base/utf8.h"
 #include "manager/notify.h"
 
 static int append_string(sd_bus_message *m, const char *key, const char *value)
@@ -54,14 +55,6 @@ static int append_worker(sd_bus_message *m, const WorkerStatus *status)
                 return r;
 #include "scoreboard/status.def"
         return sd_bus_message_close_container(m);
-}
-
-/* D-Bus strings are UTF-8 (sd-bus refuses others); what a client sent may be anything. */
-void report_make_ascii(char *s)
-{
-        for (; *s; s++)
-                if ((unsigned char) *s >= 0x7f || ((unsigned char) *s < 0x20 && *s != '\n'))
-                        *s = '?';
 }
 
 /* In hundredths of a percent of the time that it took. */
@@ -115,10 +108,11 @@ static int append_generation(sd_bus_message *m, const Generation *g)
 
                 if (!report_worker(g, i, &record, &status))
                         continue;
-                report_make_ascii(record.method);
-                report_make_ascii(record.uri);
-                report_make_ascii(record.script);
-                report_make_ascii(record.user);
+                /* D-Bus strings are UTF-8; what a client sent may be anything. */
+                utf8_make_printable(record.method);
+                utf8_make_printable(record.uri);
+                utf8_make_printable(record.script);
+                utf8_make_printable(record.user);
                 r = append_worker(m, &status);
                 if (r < 0)
                         return r;

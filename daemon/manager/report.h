@@ -6,9 +6,6 @@
 #include "manager/manager.h"
 #include "scoreboard/status.h"
 
-/* Replaces control characters but the line break, and all that is not ASCII, with "?". */
-void report_make_ascii(char *s);
-
 /* The pool's own figures; looks at the queue, and notes the most that are active. Strings are the manager's.
  */
 void report_pool(Manager *m, PoolStatus *ret);
