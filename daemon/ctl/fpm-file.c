@@ -80,6 +80,8 @@ static int scan_entry(Scanner *s)
 
         while (n_name > 0 && s->p[n_name - 1] == ' ')
                 n_name--;
+        if (*s->p == '#' && s->p[n] != '=')
+                return scan_fail(s, "a comment starts with \";\", not with \"#\"");
         if (n_name == 0)
                 return scan_fail(s, "a line is a [section], or \"name = value\"");
         name = strndup(s->p, n_name);
@@ -123,7 +125,8 @@ int fpm_file_parse(const char *text, size_t size, const FpmReader *reader, FpmEr
                 if (!line)
                         return -ENOMEM;
 
-                s.p = line;
+                /* PHP skips a byte order mark where a text starts, and each line is one. */
+                s.p = startswith(line, "\xef\xbb\xbf") ?: line;
                 skip_blanks(&s);
                 if (!at_end(&s))
                         r = *s.p == '[' ? scan_section(&s) : scan_entry(&s);

@@ -10,15 +10,13 @@
 
 #include <fcntl.h>
 #include <glob.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/text.h"
+#include "base/utf8.h"
 #include "ctl/fpm-file.h"
-
-/* What FPM puts before relative paths of includes where it was built as Debian does. */
-#define FPM_PREFIX "/usr"
 
 typedef struct Loader {
         FpmConfig *config;
@@ -62,18 +60,17 @@ static int _printf_(3, 4) fail(Loader *l, unsigned line, const char *format, ...
         if (l->error)
                 return -EINVAL;
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        r = text_vformat(&text, format, ap);
         va_end(ap);
-        if (r < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
+        if (r < 0)
+                return r;
         r = line > 0 ? asprintf(&l->error, "%s:%u: %s", l->file, line, text)
                      : asprintf(&l->error, "%s: %s", l->file, text);
         if (r < 0) {
                 l->error = NULL;
                 return -ENOMEM;
         }
+        utf8_make_printable(l->error);
         return -EINVAL;
 }
 
@@ -130,23 +127,17 @@ static int on_section(unsigned line, const char *name, void *userdata)
 /* Replaces "$pool". Its name may hold that, too, which is not replaced again. */
 static int expand_pool(const char *value, const char *pool, char **ret)
 {
-        size_t size;
-        char *text = NULL;
         const char *token;
-        FILE *f;
+        Text text;
+        int r;
 
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
+        r = text_open(&text);
+        if (r < 0)
+                return r;
         for (; (token = strstr(value, "$pool")); value = token + strlen("$pool"))
-                fprintf(f, "%.*s%s", (int) (token - value), value, pool);
-        fputs(value, f);
-        if (fclose(f) != 0) {
-                free(text);
-                return -ENOMEM;
-        }
-        *ret = text;
-        return 0;
+                fprintf(text.f, "%.*s%s", (int) (token - value), value, pool);
+        fputs(value, text.f);
+        return text_close(&text, 0, ret);
 }
 
 /* Whether the directive may stand here with this key and value; says why not. */
@@ -335,47 +326,34 @@ static int include(Loader *l, unsigned line, const char *pattern)
         return r;
 }
 
-static int finish(Loader *l, int r, FpmConfig **ret, char **ret_error)
+/* Loads the file, or, where there is one, the text instead. */
+static int load_config(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error)
 {
+        _cleanup_(fpm_config_freep) FpmConfig *config = calloc(1, sizeof *config);
+        Loader l = { .config = config };
+        int r;
+
+        r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
+        if (r >= 0)
+                r = text ? add_file(&l, name) : load(&l, name);
+        if (r >= 0 && text)
+                r = parse(&l, text, size);
         if (r == -EINVAL)
-                *ret_error = TAKE_PTR(l->error);
-        free(l->error);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(l->config);
-        return 0;
+                *ret_error = TAKE_PTR(l.error);
+        free(l.error);
+        if (r >= 0)
+                *ret = TAKE_PTR(config);
+        return r;
 }
 
 int fpm_config_load(const char *path, FpmConfig **ret, char **ret_error)
 {
-        _cleanup_(fpm_config_freep) FpmConfig *config = calloc(1, sizeof *config);
-        Loader l = { .config = config };
-        int r;
-
-        r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
-        if (r >= 0)
-                r = load(&l, path);
-        r = finish(&l, r, ret, ret_error);
-        if (r >= 0)
-                TAKE_PTR(config);
-        return r;
+        return load_config(path, NULL, 0, ret, ret_error);
 }
 
 int fpm_config_load_text(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error)
 {
-        _cleanup_(fpm_config_freep) FpmConfig *config = calloc(1, sizeof *config);
-        Loader l = { .config = config };
-        int r;
-
-        r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
-        if (r >= 0)
-                r = add_file(&l, name);
-        if (r >= 0)
-                r = parse(&l, text, size);
-        r = finish(&l, r, ret, ret_error);
-        if (r >= 0)
-                TAKE_PTR(config);
-        return r;
+        return load_config(name, text, size, ret, ret_error);
 }
 
 FpmEntry *fpm_section_find(FpmSection *section, const char *name)

@@ -13,6 +13,9 @@
 #define FPM_INCLUDES_MAX 5
 #define FPM_ENTRIES_MAX 65536
 
+/* What FPM puts before relative paths where it was built as Debian does. */
+#define FPM_PREFIX "/usr"
+
 typedef enum FpmScope { FPM_GLOBAL = 1, FPM_POOL = 2, FPM_BOTH = 3 } FpmScope;
 
 typedef enum FpmType {

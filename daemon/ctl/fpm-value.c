@@ -5,8 +5,7 @@
  * by side, and between operators, which make numbers of them.
  */
 
-#include <stdio.h>
-
+#include "base/text.h"
 #include "ctl/fpm-scan.h"
 
 #define OPERATORS "&|^~()!"
@@ -33,25 +32,6 @@ static const struct {
         { "E_USER_DEPRECATED", 16384 },
         { "E_ALL", 32767 },
 };
-
-/* Opens a stream into *ret; 0 or -ENOMEM. */
-static int open_text(char **ret, size_t *ret_size, FILE **ret_f)
-{
-        *ret_f = open_memstream(ret, ret_size);
-        return *ret_f ? 0 : -ENOMEM;
-}
-
-/* Closes it; what was written is freed when r, which is returned, is negative. */
-static int close_text(FILE *f, char **text, int r)
-{
-        if (fclose(f) != 0 && r >= 0)
-                r = -ENOMEM;
-        if (r < 0) {
-                free(*text);
-                *text = NULL;
-        }
-        return r;
-}
 
 /* ${NAME} or ${NAME:-default}; p is behind "${". */
 static int put_variable(Scanner *s, FILE *f)
@@ -97,7 +77,8 @@ static int put_quoted(Scanner *s, FILE *f)
                                 return r;
                         continue;
                 }
-                if (s->p[0] == '\\' && s->p[1] && strchr("\"\\$", s->p[1]))
+                /* At the line's end, \" is a backslash and the end of the text, as in "C:\dir\". */
+                if (s->p[0] == '\\' && s->p[1] && strchr("\"\\$", s->p[1]) && !(s->p[1] == '"' && !s->p[2]))
                         s->p++;
                 fputc(*s->p++, f);
         }
@@ -146,7 +127,8 @@ static int put_word(Scanner *s, FILE *f)
         return 0;
 }
 
-/* One part of a value; *ret is false where none is left. Blanks count between two parts only. */
+/* One part of a value; *ret is false where none is left. Blanks count between two parts only, and not before
+ * a quote. */
 static int put_part(Scanner *s, FILE *f, bool *ret)
 {
         size_t blanks = strspn(s->p, BLANKS);
@@ -158,7 +140,8 @@ static int put_part(Scanner *s, FILE *f, bool *ret)
                 return 0;
         }
         *ret = true;
-        (void) fwrite(s->p, 1, blanks, f);
+        if (next != '"')
+                (void) fwrite(s->p, 1, blanks, f);
         s->p += blanks;
 
         if (next == '"') {
@@ -179,20 +162,16 @@ static int put_part(Scanner *s, FILE *f, bool *ret)
 /* Parts that stand side by side: one string. */
 static int scan_string(Scanner *s, char **ret)
 {
-        char *text = NULL;
         bool more = true;
-        size_t size;
-        FILE *f;
+        Text text;
         int r;
 
-        r = open_text(&text, &size, &f);
+        r = text_open(&text);
+        if (r < 0)
+                return r;
         while (r >= 0 && more)
-                r = put_part(s, f, &more);
-        if (f)
-                r = close_text(f, &text, r);
-        if (r >= 0)
-                *ret = text;
-        return r;
+                r = put_part(s, text.f, &more);
+        return text_close(&text, r, ret);
 }
 
 /* PHP counts in int, and what is no number is 0. */
@@ -253,8 +232,7 @@ static int scan_expression(Scanner *s, char **ret)
                 int a = number_of(value), b;
 
                 skip_blanks(s);
-                r = at_end(s) ? scan_fail(s, "nothing stands behind \"%c\"", sign)
-                              : scan_operand(s, &right);
+                r = at_end(s) ? scan_fail(s, "nothing stands behind \"%c\"", sign) : scan_operand(s, &right);
                 if (r < 0)
                         break;
                 b = number_of(right);

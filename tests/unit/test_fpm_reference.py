@@ -64,6 +64,16 @@ a[b]
 a,b:c#d
 %a
 /usr/sbin/sendmail -t -i -f www@my.domain.com
+\"/usr/sbin/sendmail -t -i\"
+"C:\dir\"
+"a\\"
+"\"a"
+x "a\"b\"
+x "a" y
+x 'a' y
+${SET}  "a"
+x ${SET} "a"
+/usr/sbin/sendmail -t -i -f "a b"@example.com
 """
 
 
