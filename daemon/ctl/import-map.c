@@ -2,13 +2,11 @@
 
 /*
  * A PHP-FPM configuration as a whole: see import.h. Has each pool made its files, gathers what is to be
- * told, and sees to it that nothing is left out: a directive that nobody used is told, too. Pure.
+ * told, and sees to it that nothing is left out: a directive that nobody used is told, too. Pure, but for
+ * users' homes.
  */
 
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "base/utf8.h"
+#include "base/text.h"
 #include "config/parse.h"
 #include "ctl/import.h"
 #include "ipc/control.h"
@@ -34,109 +32,6 @@ void import_free(Import *import)
         free(import);
 }
 
-int import_note_format(const ImportNote *note, char **ret)
-{
-        if (asprintf(ret, "%s:%u: %s: %s", note->file, note->line, note->subject, note->text) < 0) {
-                *ret = NULL;
-                return -ENOMEM;
-        }
-        utf8_make_printable(*ret);
-        return 0;
-}
-
-int import_fail(Import *import, const char *file, unsigned line, const char *format, ...)
-{
-        _cleanup_(freep) char *text = NULL;
-        va_list ap;
-        int r;
-
-        va_start(ap, format);
-        r = vasprintf(&text, format, ap);
-        va_end(ap);
-        if (r < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        free(TAKE_PTR(import->error));
-        if (asprintf(&import->error, "%s:%u: %s", file, line, text) < 0) {
-                import->error = NULL;
-                return -ENOMEM;
-        }
-        utf8_make_printable(import->error);
-        return -EINVAL;
-}
-
-/* Makes room and takes the note over, which is freed where that fails. Several pools tell [global]'s once.
- */
-static int add_note(Import *import, ImportNote note)
-{
-        ImportNote *notes;
-
-        for (size_t i = 0; i < import->n_notes; i++)
-                if (import->notes[i].section == note.section && import->notes[i].line == note.line &&
-                    streq(import->notes[i].subject, note.subject) &&
-                    streq(import->notes[i].text, note.text)) {
-                        free(note.subject);
-                        free(note.text);
-                        return 0;
-                }
-        notes = reallocarray(import->notes, import->n_notes + 1, sizeof *notes);
-        if (!notes) {
-                free(note.subject);
-                free(note.text);
-                return -ENOMEM;
-        }
-        import->notes = notes;
-        import->notes[import->n_notes++] = note;
-        import->lost = import->lost || note.lost;
-        return 0;
-}
-
-static bool is_of(const FpmSection *section, const FpmEntry *entry)
-{
-        return section->n_entries > 0 && entry >= section->entries &&
-               entry < section->entries + section->n_entries;
-}
-
-/* "env[PATH]", "pm.max_children". */
-static int format_subject(const FpmEntry *entry, char **ret)
-{
-        const char *name = entry->directive->name;
-
-        return asprintf(ret, "%.*s%s%s%s", (int) strcspn(name, "["), name, entry->key ? "[" : "",
-                        entry->key ?: "", entry->key ? "]" : "") < 0
-                               ? -ENOMEM
-                               : 0;
-}
-
-int import_note(ImportPool *p, const FpmEntry *entry, bool lost, const char *format, ...)
-{
-        ImportNote note = {
-                .section = p->section, .file = p->section->file, .line = p->section->line, .lost = lost
-        };
-        va_list ap;
-        int r;
-
-        if (entry) {
-                note.section = is_of(p->global, entry) ? p->global : p->section;
-                note.file = entry->file;
-                note.line = entry->line;
-                r = format_subject(entry, &note.subject);
-        } else
-                r = asprintf(&note.subject, "[%s]", p->section->name);
-        if (r < 0)
-                return -ENOMEM;
-
-        va_start(ap, format);
-        r = vasprintf(&note.text, format, ap);
-        va_end(ap);
-        if (r < 0) {
-                free(note.subject);
-                return -ENOMEM;
-        }
-        return add_note(p->import, note);
-}
-
 /* A variable's value was looked up in an environment that may not be FPM's. */
 static int note_variables(Import *import)
 {
@@ -156,7 +51,7 @@ static int note_variables(Import *import)
                         free(note.subject);
                         return -ENOMEM;
                 }
-                if (add_note(import, note) < 0)
+                if (import_add_note(import, note) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -171,30 +66,33 @@ static int note_unused(ImportPool *p, const FpmSection *section)
         return 0;
 }
 
-/* Adds a file; it takes the text, also where it fails. An empty one is left out. */
-static int add_file(Import *import, char *text, const char *format, ...) _printf_(3, 4);
-static int add_file(Import *import, char *text, const char *format, ...)
+/* Adds a file: the mark, and the body behind it. One without a body is stale. */
+static int add_file(Import *import, const char *source, const char *body, const char *format, ...)
+                _printf_(4, 5);
+static int add_file(Import *import, const char *source, const char *body, const char *format, ...)
 {
-        ImportFile *files, file = { .text = text };
+        _cleanup_(freep) char *mark = NULL, *path = NULL, *text = NULL;
+        ImportFile *files;
         va_list ap;
         int r;
 
-        if (!*text) {
-                free(text);
-                return 0;
-        }
         va_start(ap, format);
-        r = vasprintf(&file.path, format, ap);
+        r = text_vformat(&path, format, ap);
         va_end(ap);
-        files = r < 0 ? NULL : reallocarray(import->files, import->n_files + 1, sizeof *files);
-        if (!files) {
-                if (r >= 0)
-                        free(file.path);
-                free(text);
+        if (r >= 0)
+                r = import_mark_format(source, &mark);
+        if (r < 0)
+                return r;
+        if (asprintf(&text, "%s\n%s", mark, body) < 0) {
+                text = NULL;
                 return -ENOMEM;
         }
+        files = reallocarray(import->files, import->n_files + 1, sizeof *files);
+        if (!files)
+                return -ENOMEM;
         import->files = files;
-        import->files[import->n_files++] = file;
+        import->files[import->n_files++] =
+                        (ImportFile){ .path = TAKE_PTR(path), .text = TAKE_PTR(text), .stale = !*body };
         return 0;
 }
 
@@ -238,58 +136,85 @@ static int compare_notes(const void *a, const void *b)
 
 static int write_pool(ImportPool *p)
 {
-        char *text = NULL;
-        size_t size;
-        FILE *f;
+        _cleanup_(freep) char *body = NULL;
+        Text text;
         int r;
 
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
-        qsort(p->import->notes, p->import->n_notes, sizeof *p->import->notes, compare_notes);
-        import_write_pool(p, f);
-        if (fclose(f) != 0) {
-                free(text);
-                return -ENOMEM;
-        }
-        r = check_pool(p, text);
-        if (r < 0) {
-                free(text);
+        r = text_open(&text);
+        if (r < 0)
                 return r;
-        }
-        return add_file(p->import, text, CONFIG_DIR "/%s.conf", p->section->name);
+        qsort(p->import->notes, p->import->n_notes, sizeof *p->import->notes, compare_notes);
+        import_write_pool(p, text.f);
+        r = text_close(&text, 0, &body);
+        if (r >= 0)
+                r = check_pool(p, body);
+        if (r < 0)
+                return r;
+        return add_file(p->import, p->section->file, body, CONFIG_DIR "/%s.conf", p->section->name);
+}
+
+/* The drop-ins of a pool, in the order in which they are listed. */
+typedef struct DropIns {
+        char *socket, *status, *service;
+} DropIns;
+
+static void drop_ins_clear(DropIns *d)
+{
+        free(d->socket);
+        free(d->status);
+        free(d->service);
 }
 
 /* Opens the drop-ins, has them and the settings made, and closes them. */
-static int map_texts(ImportPool *p, char *texts[static 3])
+static int map_texts(ImportPool *p, DropIns *ret)
 {
-        FILE **const files[] = { &p->socket, &p->status, &p->service };
-        size_t sizes[ELEMENTSOF(files)];
-        int r = 0;
+        Text socket = {}, status = {}, service = {};
+        int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
-                *files[i] = open_memstream(&texts[i], &sizes[i]);
-                if (!*files[i])
-                        r = -ENOMEM;
-        }
+        r = text_open(&socket);
+        if (r >= 0)
+                r = text_open(&status);
+        if (r >= 0)
+                r = text_open(&service);
+        p->socket = socket.f;
+        p->status = status.f;
+        p->service = service.f;
         if (r >= 0)
                 r = import_settings(p);
         if (r >= 0)
-                r = import_units(p);
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (*files[i] && fclose(*files[i]) != 0 && r >= 0)
-                        r = -ENOMEM;
+                r = import_sockets(p);
+        if (r >= 0)
+                r = import_service(p);
+        if (socket.f)
+                r = text_close(&socket, r, &ret->socket);
+        if (status.f)
+                r = text_close(&status, r, &ret->status);
+        if (service.f)
+                r = text_close(&service, r, &ret->service);
+        return r;
+}
+
+static int add_drop_ins(Import *import, const FpmSection *section, const DropIns *drop_ins)
+{
+        const char *name = section->name, *source = section->file;
+        int r;
+
+        r = add_file(import, source, drop_ins->socket,
+                     IMPORT_UNIT_DIR "/php-pool@%s.socket.d/" IMPORT_DROP_IN, name);
+        if (r >= 0)
+                r = add_file(import, source, drop_ins->status,
+                             IMPORT_UNIT_DIR "/php-pool-status@%s.socket.d/" IMPORT_DROP_IN, name);
+        if (r >= 0)
+                r = add_file(import, source, drop_ins->service,
+                             IMPORT_UNIT_DIR "/php-pool@%s.service.d/" IMPORT_DROP_IN, name);
         return r;
 }
 
 static int map_pool(Import *import, FpmSection *section)
 {
-        static const char *const units[][2] = { { "php-pool@", ".socket" },
-                                                { "php-pool-status@", ".socket" },
-                                                { "php-pool@", ".service" } };
         _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(drop_ins_clear) DropIns drop_ins = {};
         ImportPool p = { .import = import, .section = section, .global = &import->fpm->sections[0] };
-        char *texts[ELEMENTSOF(units)] = {};
         int r;
 
         if (!pool_name_valid(section->name))
@@ -302,51 +227,58 @@ static int map_pool(Import *import, FpmSection *section)
                 return r;
         p.config = config;
 
-        r = map_texts(&p, texts);
+        r = map_texts(&p, &drop_ins);
         if (r >= 0)
                 r = note_unused(&p, section);
         if (r >= 0)
                 r = write_pool(&p);
-        for (size_t i = 0; i < ELEMENTSOF(units); i++)
-                if (r >= 0)
-                        r = add_file(import, texts[i], IMPORT_UNIT_DIR "/%s%s%s.d/" IMPORT_DROP_IN,
-                                     units[i][0], section->name, units[i][1]);
-                else
-                        free(texts[i]);
-        return r;
+        return r < 0 ? r : add_drop_ins(import, section, &drop_ins);
+}
+
+static long long count_workers(FpmConfig *fpm)
+{
+        long long workers = 0;
+
+        for (size_t i = 1; i < fpm->n_sections; i++) {
+                const FpmEntry *children = fpm_section_find(&fpm->sections[i], "pm.max_children");
+
+                workers += children ? fpm_value_integer(children->value) : 0;
+        }
+        return workers;
 }
 
 /* process.max: where pools cannot have that many workers in all, there is nothing to limit. */
 static int map_slice(Import *import)
 {
+        static const char path[] = IMPORT_UNIT_DIR "/php-pool.slice.d/" IMPORT_DROP_IN;
         FpmSection *global = &import->fpm->sections[0];
         const FpmEntry *max = fpm_section_find(global, "process.max");
+        const char *source = global->file ?: import->fpm->files[0];
         ImportPool p = { .import = import, .section = global, .global = global };
-        long long limit = max ? fpm_value_integer(max->value) : 0, workers = 0;
+        long long limit = max ? fpm_value_integer(max->value) : 0, workers = count_workers(import->fpm);
         size_t pools = import->fpm->n_sections - 1;
-        char *text;
+        _cleanup_(freep) char *text = NULL;
+        int r;
 
-        for (size_t i = 1; i < import->fpm->n_sections; i++) {
-                const FpmEntry *children = fpm_section_find(&import->fpm->sections[i], "pm.max_children");
-
-                workers += children ? fpm_value_integer(children->value) : 0;
+        if (limit <= 0 || workers <= limit) {
+                r = global->file ? add_file(import, source, "", "%s", path) : 0;
+                return r < 0 || !max ? r
+                                     : import_note(&p, max, false,
+                                                   "nothing to write: these pools have %lld workers at most",
+                                                   workers);
         }
-        if (!max)
-                return 0;
-        if (limit <= 0 || workers <= limit)
-                return import_note(&p, max, false, "nothing to write: these pools have %lld workers at most",
-                                   workers);
-
         if (asprintf(&text,
                      "[Slice]\n# process.max = %lld, and %d other processes for each of %zu "
                      "pools\nTasksMax=%lld\n",
-                     limit, POOL_PROCESSES, pools, limit + POOL_PROCESSES * (long long) pools) < 0)
+                     limit, POOL_PROCESSES, pools, limit + POOL_PROCESSES * (long long) pools) < 0) {
+                text = NULL;
                 return -ENOMEM;
-        if (add_file(import, text, IMPORT_UNIT_DIR "/php-pool.slice.d/" IMPORT_DROP_IN) < 0)
-                return -ENOMEM;
-        return import_note(&p, max, true,
-                           "TasksMax= of php-pool.slice also counts what scripts run, and every other "
-                           "pool");
+        }
+        r = add_file(import, source, text, "%s", path);
+        return r < 0 ? r
+                     : import_note(&p, max, true,
+                                   "TasksMax= of php-pool.slice also counts what scripts run, and every "
+                                   "other pool");
 }
 
 /* No two pools can have one address. */

@@ -11,13 +11,8 @@
 #include <limits.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "ctl/import.h"
-
-/* Relative paths start here where a pool has no prefix. */
-#define FPM_PREFIX "/usr"
-
-/* The directory of a version's php.ini for FPM, as Debian has it. */
-#define PHP_DIR "/etc/php/"
 
 int import_path(ImportPool *p, const char *path, char **ret)
 {
@@ -40,24 +35,21 @@ int import_path(ImportPool *p, const char *path, char **ret)
 /* Tells that the setting cannot have this value. */
 static int refuse(ImportPool *p, const FpmEntry *entry, const Setting *s, const char *value)
 {
-        char *text = NULL;
-        size_t size;
-        FILE *f;
+        _cleanup_(freep) char *wanted = NULL;
+        Text text;
         int r;
 
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
+        r = text_open(&text);
+        if (r < 0)
+                return r;
         if (setting_storage(s) == STORE_STRV)
-                setting_describe_element(s, f);
+                setting_describe_element(s, text.f);
         else
-                setting_describe(s, f);
-        r = fclose(f) != 0 ? -ENOMEM : 0;
-        if (r >= 0)
-                r = import_note(p, entry, true, "not imported: %s has to be %s, not %s", s->key, text,
-                                value);
-        free(text);
-        return r;
+                setting_describe(s, text.f);
+        r = text_close(&text, 0, &wanted);
+        if (r < 0)
+                return r;
+        return import_note(p, entry, true, "not imported: %s has to be %s, not %s", s->key, wanted, value);
 }
 
 int import_set_number(ImportPool *p, const FpmEntry *entry, const char *key, long long n)
@@ -138,8 +130,8 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
         /* These lists allow all where they are empty. */
         if (r >= 0 && entry->value[strspn(entry->value, delimiters)] && !*setting_get_list(s, p->config))
                 r = import_fail(p->import, entry->file, entry->line,
-                                "%s: nothing of \"%s\" can be imported, and without it all would be allowed", key,
-                                entry->value);
+                                "%s: nothing of \"%s\" can be imported, and without it all would be allowed",
+                                key, entry->value);
         return r;
 }
 
@@ -221,47 +213,6 @@ static int take_setting(ImportPool *p, const FpmEntry *entry)
         return *value ? import_set_string(p, entry, key, value) : 0;
 }
 
-/* FPM takes relative paths in these to be behind the prefix. */
-static bool is_path_option(const char *name)
-{
-        static const char *const options[] = { "error_log",
-                                               "extension_dir",
-                                               "mime_magic.magicfile",
-                                               "sendmail_path",
-                                               "session.cookie_path",
-                                               "session_pgsql.sem_file_name",
-                                               "soap.wsdl_cache_dir",
-                                               "uploadprogress.file.filename_template",
-                                               "xdebug.output_dir",
-                                               "xdebug.trace_output_dir" };
-
-        for (size_t i = 0; i < ELEMENTSOF(options); i++)
-                if (strcasecmp(options[i], name) == 0)
-                        return true;
-        return false;
-}
-
-/* php_value[] and the like: a line of php.value or php.admin_value. */
-static int take_ini(ImportPool *p, const FpmEntry *entry)
-{
-        bool flag = entry->directive->type == FPM_BOOL;
-        const char *value = flag && !*entry->value ? "0" : entry->value;
-        _cleanup_(freep) char *line = NULL, *path = NULL;
-        int r;
-
-        if (entry->key[strcspn(entry->key, "=;\"'&|^$~(){}![] \t")])
-                return import_note(p, entry, true, "not imported: PHP has no setting of such a name");
-        if (is_path_option(entry->key) && *value && *value != '/' && strcasecmp(value, "syslog") != 0 &&
-            !fpm_section_find(p->section, "chroot")) {
-                r = import_path(p, value, &path);
-                if (r < 0)
-                        return r;
-                value = path;
-        }
-        r = ini_line_format(entry->key, value, &line);
-        return r < 0 ? r : import_add_string(p, entry, entry->directive->key, line);
-}
-
 /* Whether an entry before this one counts instead: of those with a key, FPM takes the first. */
 static const FpmEntry *find_earlier(const ImportPool *p, const FpmEntry *entry)
 {
@@ -304,7 +255,7 @@ static int take_entry(ImportPool *p, FpmSection *section, FpmEntry *entry)
         case FPM_SETTING:
                 return take_setting(p, entry);
         case FPM_INI:
-                return take_ini(p, entry);
+                return import_ini(p, entry);
         case FPM_NOTHING:
                 return import_note(p, entry, false, "nothing to write: in its place is %s", d->where);
         default:
@@ -353,15 +304,26 @@ static int take_pages(ImportPool *p)
         return r < 0 ? r : import_set_string(p, ping, "ping.path", ping ? ping->value : "");
 }
 
+const char *import_fpm_version(const char *file, size_t *ret_n)
+{
+        const char *version = startswith(file, IMPORT_PHP_DIR);
+        size_t n = version ? strcspn(version, "/") : 0;
+
+        if (!version || !startswith(version + n, IMPORT_FPM_DIR))
+                return NULL;
+        *ret_n = n;
+        return version;
+}
+
 /* php.ini and what goes with it: libphp reads its own, not FPM's. */
 static int take_php_ini(ImportPool *p)
 {
         static const char version[] = PHP_POOL_PHP_VERSION;
-        const char *rest = startswith(p->section->file, PHP_DIR);
-        size_t n = rest ? strcspn(rest, "/") : 0;
+        size_t n = 0;
+        const char *rest = import_fpm_version(p->section->file, &n);
         int r;
 
-        if (!rest || !startswith(rest + n, "/fpm/"))
+        if (!rest)
                 return import_note(p, NULL, false,
                                    "libphp reads its own php.ini and not PHP-FPM's, unless php.ini "
                                    "and php.ini_scan_dir in the pool file say where that is");
@@ -370,10 +332,10 @@ static int take_php_ini(ImportPool *p)
                                    "this is a file of PHP %.*s and php-pool runs %s: php.ini and "
                                    "extensions are those of libphp",
                                    (int) n, rest, version);
-        r = import_set_string(p, NULL, "php.ini", PHP_DIR PHP_POOL_PHP_VERSION "/fpm/php.ini");
+        r = import_set_string(p, NULL, "php.ini", IMPORT_PHP_DIR PHP_POOL_PHP_VERSION "/fpm/php.ini");
         return r < 0 ? r
                      : import_set_string(p, NULL, "php.ini_scan_dir",
-                                         PHP_DIR PHP_POOL_PHP_VERSION "/fpm/conf.d");
+                                         IMPORT_PHP_DIR PHP_POOL_PHP_VERSION "/fpm/conf.d");
 }
 
 /* What FPM asks of every pool. */

@@ -5,6 +5,7 @@
  * PHP's ini files and of pool files. Knows no directive.
  */
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "ctl/import.h"
 
@@ -64,6 +65,26 @@ bool unit_write_word(const char *word, FILE *f)
         return true;
 }
 
+int unit_write_option(ImportPool *p, const FpmEntry *entry, FILE *f, const char *name, const char *value)
+{
+        _cleanup_(freep) char *escaped = NULL;
+        Text text;
+        bool fits;
+        int r;
+
+        r = text_open(&text);
+        if (r < 0)
+                return r;
+        fits = unit_write_value(value, text.f);
+        r = text_close(&text, 0, &escaped);
+        if (r < 0)
+                return r;
+        if (!fits)
+                return import_note(p, entry, true, "not imported: %s= cannot hold this value", name);
+        fprintf(f, "%s=%s\n", name, escaped);
+        return 0;
+}
+
 /* Whether PHP reads it as it stands: a number, a size, a path. No word: that could be a constant. */
 static bool ini_needs_no_quotes(const char *value)
 {
@@ -76,13 +97,14 @@ static bool ini_needs_no_quotes(const char *value)
 
 int ini_line_format(const char *name, const char *value, char **ret)
 {
-        char *text = NULL;
-        size_t size;
+        Text text;
         FILE *f;
+        int r;
 
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
+        r = text_open(&text);
+        if (r < 0)
+                return r;
+        f = text.f;
         fprintf(f, "%s=", name);
         if (!*value || ini_needs_no_quotes(value))
                 fputs(value, f);
@@ -94,12 +116,7 @@ int ini_line_format(const char *name, const char *value, char **ret)
                         fprintf(f, strchr("\"\\$", *value) ? "\\%c" : "%c", *value);
                 fputc('"', f);
         }
-        if (fclose(f) != 0) {
-                free(text);
-                return -ENOMEM;
-        }
-        *ret = text;
-        return 0;
+        return text_close(&text, 0, ret);
 }
 
 static void write_list(char *const *list, const char *indent, FILE *f)
@@ -123,6 +140,16 @@ static void write_setting(const ImportPool *p, const Setting *s, const char *nam
         fputs(";\n", f);
 }
 
+int import_mark_format(const char *file, char **ret)
+{
+        if (asprintf(ret, IMPORT_MARK "%s.", file) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        utf8_make_printable(*ret);
+        return 0;
+}
+
 /* Writes the notes of the pool, and those of [global], as comments. */
 static void write_notes(const ImportPool *p, FILE *f)
 {
@@ -143,7 +170,6 @@ void import_write_pool(const ImportPool *p, FILE *f)
         const char *group = NULL;
         size_t n_group = 0;
 
-        fprintf(f, "# Pool %s, imported by php-poolctl from %s.\n", p->section->name, p->section->file);
         write_notes(p, f);
 
         for (size_t i = 0; i < ELEMENTSOF(settings); i++) {

@@ -14,6 +14,16 @@
 #define IMPORT_UNIT_DIR "/etc/systemd/system"
 #define IMPORT_DROP_IN "import.conf"
 
+/* What may stand in names where a unit takes them without quotes. */
+#define UNIT_NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
+/* What each file that is written starts with; behind it stands the file that it comes from. */
+#define IMPORT_MARK "# Imported by php-poolctl from "
+
+/* Below it, a version's directory; and there, FPM's, as Debian has it. */
+#define IMPORT_PHP_DIR "/etc/php/"
+#define IMPORT_FPM_DIR "/fpm/"
+
 /* Something to tell about a line. */
 typedef struct ImportNote {
         const char *file; /* the FpmConfig's */
@@ -24,9 +34,14 @@ typedef struct ImportNote {
         bool lost; /* it is not the same afterwards, unless somebody sees to it */
 } ImportNote;
 
+/*
+ * A file to write. One that is not needed now, but may be there from an earlier import, is stale: that it is
+ * the import's, and may go, is known by its beginning, which text then is.
+ */
 typedef struct ImportFile {
         char *path;
         char *text;
+        bool stale;
 } ImportFile;
 
 typedef struct Import {
@@ -44,13 +59,14 @@ typedef struct ImportPool {
         Import *import;
         FpmSection *section, *global;
         Config *config;
-        bool set[_SETTING_ID_MAX]; /* which of it the pool file is to say */
+        bool set[_SETTING_ID_MAX];       /* which of it the pool file is to say */
         FILE *socket, *service, *status; /* the drop-ins */
 } ImportPool;
 
 /*
- * Makes the files of every pool. 0 and *ret, which the caller frees and which points into fpm; -EINVAL and
- * in *ret_error, a new string, what no pool here can have; or -ENOMEM.
+ * Makes the files of every pool. Of the system, it asks where users have their homes. 0 and *ret, which the
+ * caller frees and which points into fpm; -EINVAL and in *ret_error, a new string, what no pool here can
+ * have; or -ENOMEM.
  */
 int import_map(FpmConfig *fpm, Import **ret, char **ret_error);
 void import_free(Import *import);
@@ -60,6 +76,12 @@ DEFINE_CLEANUP(Import *, import_free)
 int import_note_format(const ImportNote *note, char **ret);
 
 /* ---- Between the files import-*.c ---- */
+
+/*
+ * Adds the note and takes its strings over, also where it fails; what several pools tell of [global] is told
+ * once. 0 or -ENOMEM.
+ */
+int import_add_note(Import *import, ImportNote note);
 
 /* Adds a note about an entry, or, where that is NULL, about the pool. 0 or -ENOMEM. */
 int import_note(ImportPool *p, const FpmEntry *entry, bool lost, const char *format, ...) _printf_(4, 5);
@@ -79,17 +101,30 @@ int import_add_string(ImportPool *p, const FpmEntry *entry, const char *key, con
 /* Each string that the characters of delimiters separate, to a list, which is empty without one. */
 int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const char *delimiters);
 
-/* What stands in the pool file (import-settings.c) and in the units (import-units.c). 0, -EINVAL, -ENOMEM.
- */
+/* Where the directory in /etc/php of a PHP-FPM that has this file says so, its version, such as "8.2";
+ * *ret_n is its length; otherwise NULL. */
+const char *import_fpm_version(const char *file, size_t *ret_n);
+
+/* What stands in the pool file and in the drop-ins: each in its import-*.c. 0, -EINVAL, -ENOMEM. */
 int import_settings(ImportPool *p);
-int import_units(ImportPool *p);
+int import_sockets(ImportPool *p);
+int import_service(ImportPool *p);
+
+/* php_value[] and the like: a line of php.value or php.admin_value. The same. */
+int import_ini(ImportPool *p, const FpmEntry *entry);
 
 /* Quoting (import-text.c). For units, a value or, in quotes, a word; false for what a unit cannot say. */
 bool unit_write_value(const char *value, FILE *f);
 bool unit_write_word(const char *word, FILE *f);
 
+/* Writes "NAME=value"; where no unit can hold the value, a note says so. 0 or -ENOMEM. */
+int unit_write_option(ImportPool *p, const FpmEntry *entry, FILE *f, const char *name, const char *value);
+
 /* "name=value" as PHP reads it from an ini file, a new string. 0 or -ENOMEM. */
 int ini_line_format(const char *name, const char *value, char **ret);
+
+/* The first line of what comes from the file, a new string. 0 or -ENOMEM. */
+int import_mark_format(const char *file, char **ret);
 
 /* The pool file. */
 void import_write_pool(const ImportPool *p, FILE *f);

@@ -34,12 +34,18 @@ class Importer:
     def __init__(self, machine):
         self.machine, self.pools = machine, []
         machine.run("sh", "-c", f"cp -a {POOLS} /tmp/pools-before; mkdir -p {UNITS}")
+        # Its script for another init: update-rc.d fails with that where none was there at installation.
+        machine.remove("/etc/init.d/php8.2-fpm")
+        machine.systemctl("enable", "php8.2-fpm.service")
         machine.systemctl("stop", "php8.2-fpm.service", check=False)
 
     def clean(self):
-        units = [f"php-pool@{pool}.{kind}" for pool in self.pools for kind in ("socket", "service")]
+        self.machine.systemctl("stop", "php8.2-fpm.service", check=False)
+        units = [unit for pool in self.pools
+                 for unit in (f"php-pool@{pool}.socket", f"php-pool-status@{pool}.socket",
+                              f"php-pool@{pool}.service")]
         if units:
-            self.machine.systemctl("stop", *units, check=False)
+            self.machine.systemctl("disable", "--now", "php-pool.service", *units, check=False)
             self.machine.systemctl("reset-failed", *units, check=False)
         self.machine.run("sh", "-c", f"rm -rf {UNITS}/php-pool*.d /srv/jail /srv/import {POOLS} && "
                          f"mv /tmp/pools-before {POOLS}")
@@ -62,6 +68,13 @@ class Importer:
             assert "php-pool" not in result.stderr, result
             self.machine.systemctl("start", units[0])
 
+    def follow(self, stdout, *pools):
+        """Runs the commands that import says come next, as they stand there."""
+        self.pools += pools
+        commands = [line.strip() for line in stdout.split("\n") if line.startswith("  ")]
+        assert any("enable --now" in command for command in commands)
+        self.machine.run("sh", "-exc", "\n".join(commands))
+
 
 def serve(connection, script, **kwargs):
     with connection:
@@ -71,16 +84,88 @@ def serve(connection, script, **kwargs):
 
 
 def test_debian(machine, importer):
-    """Debian's own files, from php-fpm.conf on: the same socket, user and php.ini; nothing is lost."""
-    result = importer.run("--force", f"{FPM}/php-fpm.conf")
+    """
+    Debian's own files, from php-fpm.conf on: the same socket, user and php.ini; nothing is lost. The pool
+    file that php-pool comes with is in nobody's way.
+    """
+    assert machine.read(f"{POOLS}/www.conf").startswith("#")
+    result = importer.run(f"{FPM}/php-fpm.conf")
     assert f"{FPM}/php-fpm.conf:" in result.stderr and "error_log" in result.stderr
-    assert "php-pool@www.socket" in result.stdout
-    importer.start("www")
+    assert "systemctl disable --now php8.2-fpm.service\n" in result.stdout
+    importer.follow(result.stdout, "www")
+    assert machine.show("php-pool.service", "ActiveState") == "active"
     machine.write("/srv/import/who.php", WHO)
     who = serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
     assert (who["user"], who["group"], who["ini"]) == ("www-data", "www-data", f"{FPM}/php.ini")
     owner = machine.run("stat", "-c", "%U:%G %a", "/run/php/php8.2-fpm.sock").stdout
     assert owner == "www-data:www-data 660\n"
+
+
+def test_way_back(machine, importer):
+    """The commands of php-pool(7): PHP-FPM has its socket again, and nothing of the import is left."""
+    result = importer.run(f"{FPM}/php-fpm.conf")
+    importer.follow(result.stdout, "www")
+    machine.write("/srv/import/who.php", WHO)
+    serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+    machine.run("sh", "-c", "systemctl list-units --all --plain --no-legend 'php-pool*@*' | awk '{ print $1 }' "
+                "| xargs systemctl disable --now php-pool.service")
+    assert machine.run("sh", "-c", f"ls {UNITS}/*.wants | grep php-pool", check=False).stdout == ""
+    assert machine.run("test", "-e", "/run/php/php8.2-fpm.sock", check=False).returncode == 1
+    machine.systemctl("enable", "--now", "php8.2-fpm")
+    serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+    assert machine.show("php-pool@www.service", "ActiveState") == "inactive"
+
+
+def test_one_pool_after_the_other(machine, importer):
+    """The commands of php-pool(7): one pool moves, the other stays with PHP-FPM and its master."""
+    moved = f"{FPM}/pool.d/shop.conf"
+    machine.write(moved, "[shop]\nuser = www-data\nlisten = /run/php/php8.2-fpm-$pool.sock\npm = static\n"
+                  "pm.max_children = 1\nphp_admin_value[user_agent] = shop\n")
+    machine.write("/srv/import/who.php", WHO)
+    try:
+        machine.systemctl("start", "php8.2-fpm")
+        importer.run(f"{FPM}/php-fpm.conf")
+        machine.run("mv", moved, f"{moved}.moved")
+        machine.systemctl("reload", "php8.2-fpm")
+        machine.run("sh", "-c", "while test -e /run/php/php8.2-fpm-shop.sock; do sleep 0.1; done")
+        importer.start("shop")
+        shop = fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm-shop.sock"))
+        who = serve(shop, "/srv/import/who.php")
+        assert who["agent"] == "shop" and int(machine.show("php-pool@shop.service", "MainPID")) > 0
+        serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+        assert machine.show("php-pool@www.service", "MainPID") == "0"
+    finally:
+        machine.remove(moved, f"{moved}.moved")
+
+
+def test_status_listen(machine, importer):
+    """What is printed starts the status socket, too, and a monitor finds FPM's page where it was."""
+    machine.write("/tmp/monitored.conf", "[global]\n[monitored]\nuser = www-data\n"
+                  "listen = /run/monitored.sock\npm = static\npm.max_children = 1\npm.status_path = /status\n"
+                  "pm.status_listen = 127.0.0.1:9125\nlisten.allowed_clients = 127.0.0.1\n")
+    result = importer.run("/tmp/monitored.conf")
+    importer.follow(result.stdout, "monitored")
+    machine.write("/srv/import/who.php", WHO)
+    serve(fastcgi.connect_unix(machine.path("/run/monitored.sock")), "/srv/import/who.php")
+    status = serve(fastcgi.Connection(machine.tcp(9125)), "/status", query="json")
+    assert status["pool"] == "monitored" and status["process manager"] == "static"
+
+
+def test_home_stays_writable(machine, importer):
+    """As in PHP-FPM, a pool writes to the home that its file names; other homes are read-only."""
+    machine.run("mkdir", "-p", "/home/wild/tmp", "/home/other")
+    machine.run("chown", "www-data", "/home/wild/tmp", "/home/other")
+    try:
+        machine.write("/tmp/wild.conf", "[global]\n[wild]\nuser = www-data\nlisten = /run/wild.sock\n"
+                      "pm = ondemand\npm.max_children = 1\nphp_value[upload_tmp_dir] = /home/wild/tmp\n")
+        importer.run("/tmp/wild.conf")
+        importer.start("wild")
+        machine.write("/srv/import/writable.php", "<?php echo json_encode(array_map('is_writable', "
+                      "['/home/wild/tmp', '/home/other', '/etc']));")
+        page = serve(fastcgi.connect_unix(machine.path("/run/wild.sock")), "/srv/import/writable.php")
+        assert page == [True, False, False]
+    finally:
+        machine.remove("/home/wild", "/home/other")
 
 
 def test_never_overwrites(machine, importer):

@@ -17,6 +17,8 @@
 #include "ctl/import.h"
 
 #define DATA "tests/data/fpm/"
+#define SIXTY "123456789-123456789-123456789-123456789-123456789-123456789-"
+#define MARK "# Imported by php-poolctl from x.\n"
 #define SERVICE "[Service]\nUser=u\n"
 
 /* The notes and the files as one text; or "error: ...". */
@@ -48,6 +50,8 @@ static char *import_text(const char *name, const char *text)
         for (size_t i = 0; import && i < import->n_files; i++) {
                 const char *rest = startswith(import->files[i].path, CONFIG_DIR);
 
+                if (import->files[i].stale)
+                        continue;
                 fprintf(f, "\n### %s%s\n%s", rest ? "CONFIG" : "", rest ?: import->files[i].path,
                         import->files[i].text);
         }
@@ -73,7 +77,12 @@ static const struct {
         { "listen = ::1:9000", "ListenStream=[::1]:9000\n" },
         { "listen = *:9000", "ListenStream=9000\n" },
         { "listen = localhost:9000", "ListenStream=127.0.0.1:9000\n" },
-        { "listen = php.example:9000", "! x:8: listen: not imported: ListenStream= takes no name" },
+        { "listen = php.example:9000",
+          "error: x:8: listen: a socket unit takes no name: write the address" },
+        { "pm.status_listen = php.example:9000",
+          "error: x:8: pm.status_listen: a socket unit takes no name" },
+        { "listen = /run/a\\\\", "error: x:8: listen: no unit can hold this path" },
+        { "listen = /" SIXTY "/" SIXTY, "error: x:8: listen: the path is too long" },
         { "listen = 127.0.0.1:http", "error: x:8: listen: \"http\" is no port" },
         { "listen = 127.0.0.1:70000", "error: x:8: listen: \"70000\" is no port" },
         { "listen = 9000\nlisten.owner = a", "  x:9: listen.owner: not used: listen is no Unix socket" },
@@ -90,18 +99,31 @@ static const struct {
         { "listen.acl_users = '$(a)'", "error: x:8: listen.acl_users: \"$(a)\" is no name" },
         { "listen = 9000\nlisten.allowed_clients = 10.0.0.1,::1",
           "IPAddressDeny=any\nIPAddressAllow=10.0.0.1\nIPAddressAllow=::1\n" },
-        { "listen.allowed_clients = nobody",
-          "error: x:8: security.allowed_clients: nothing of \"nobody\" can be imported" },
-        { "listen.allowed_clients = nobody, ::1",
-          "! x:8: listen.allowed_clients: not imported: security.allowed_clients has "
+        { "listen.allowed_clients = 10.0.0.1",
+          "  x:8: listen.allowed_clients: not used: PHP-FPM minds it for TCP only" },
+        { "listen.allowed_clients = 10.0.0.1", "\nping = {\n        path = \"\";\n};\n\n### " },
+        { "listen.allowed_clients = 10.0.0.1\npm.status_listen = 9001",
+          "ListenStream=9001\nIPAddressDeny=any\nIPAddressAllow=10.0.0.1\n" },
+        { "listen = 9000\nlisten.allowed_clients = nobody",
+          "error: x:9: security.allowed_clients: nothing of \"nobody\" can be imported" },
+        { "listen = 9000\nlisten.allowed_clients = nobody, ::1",
+          "! x:9: listen.allowed_clients: not imported: security.allowed_clients has "
           "to be an IPv4 or IPv6 address" },
         { "pm.status_listen = 9001",
-          "php-pool-status@p.socket.d/import.conf\n[Socket]\nListenStream=\nListenStream=9001\n" },
+          "php-pool-status@p.socket.d/import.conf\n" MARK "[Socket]\nListenStream=\nListenStream=9001\n" },
         { "pm.status_listen = 9001", "status = {\n        path = \"/\";" },
 
         /* The service. */
         { "group = g", SERVICE "Group=g\n" },
         { "", SERVICE "Group=\n" },
+        { "chdir = /home/a/web", "ReadWritePaths=-/home/a\n" },
+        { "chdir = /home/a/web",
+          "  x:1: [p]: /home/a stays writable by ReadWritePaths=: the sandbox has /home read-only" },
+        { "env[A] = /home/a/tmp\nphp_value[open_basedir] = /tmp:/home/a/web:/home/b:/home/c",
+          SERVICE "Group=\nReadWritePaths=-/home/a\nReadWritePaths=-/home/b\nReadWritePaths=-/home/c\n"
+                  "Environment" },
+        { "php_value[a] = /home/../etc:/home/:/home/a*:/homes/b", SERVICE "Group=\n(end)" },
+        { "chroot = /srv\nchdir = /home/a", "journal\nWorkingDirectory=/home/a\n(end)" },
         { "chdir = /srv/%", "WorkingDirectory=/srv/%%\n" },
         { "chdir = /srv\\\\", "! x:8: chdir: not imported: WorkingDirectory= cannot hold this value" },
         { "chroot = /srv/jail", "RootDirectory=/srv/jail\nBindReadOnlyPaths=/usr " },
@@ -174,6 +196,9 @@ static const struct {
         { "php_admin_value[error_log] = syslog", "\"error_log='syslog'\"" },
         { "php_admin_value[disable_functions] = a\nphp_admin_value[disable_functions] = b",
           "\"disable_functions='a'\",\n                \"disable_functions='b'\"" },
+        { "php_admin_value[sendmail_path] = \"/usr/sbin/sendmail -t -i\"",
+          "! x:8: php_admin_value[sendmail_path]: imported, but the sandbox keeps" },
+        { "php_admin_value[sendmail_path] = /usr/bin/msmtp -t", "say where that is\n\n### CONFIG" },
         { "php_value[a b] = c", "! x:8: php_value[a b]: not imported" },
 
         /* [global] and what belongs to no pool. */
@@ -196,6 +221,11 @@ static const struct {
         { "PM.Max_Requests = 7", "max_requests = 7;" },
         { "ENV[A] = b", "error: x:8: unknown directive ENV[]" },
         { "nothing = a", "error: x:8: unknown directive nothing" },
+        { "# a", "error: x:8: a comment starts with \";\", not with \"#\"" },
+        { "# a = b", "error: x:8: unknown directive # a" },
+        { "\xef\xbb\xbf"
+          "chdir = /srv",
+          "WorkingDirectory=/srv\n" },
         { "a = \"b", "error: x:8: the string that starts here is not closed" },
         { "php_value[a] = ${IMPORT_TEST_UNSET}", "! x:8: ${IMPORT_TEST_UNSET}: not set in the environment" },
         { "[P]\ngroup = g", SERVICE "Group=g\n" },
@@ -209,13 +239,14 @@ static const struct {
 static void test_cases(void **state _unused_)
 {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_(freep) char *text = NULL, *out = NULL;
+                _cleanup_(freep) char *text = NULL, *imported = NULL, *out = NULL;
 
                 assert_true(asprintf(&text,
                                      "[p]\n\nuser = u\nlisten = /run/p.sock\npm = static\npm.max_children = "
                                      "4\n\n%s\n",
                                      cases[i].lines) > 0);
-                out = import_text("x", text);
+                imported = import_text("x", text);
+                assert_true(asprintf(&out, "%s(end)", imported) > 0);
                 if (!strstr(out, cases[i].expected))
                         fail_msg("%s\n-- becomes\n%s\n-- without\n%s", cases[i].lines, out,
                                  cases[i].expected);
