@@ -83,7 +83,7 @@ bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, Worke
                 .generation = g->id,
                 .start_time = record->started,
                 .start_since = usec_sub(now_realtime(), record->started),
-                .requests = record->requests,
+                .requests = record->requests + active, /* as PHP-FPM counts them, when they begin */
                 .connections = record->connections,
                 .request_duration = active    ? usec_sub(now_monotonic(), record->request_started)
                                     : reading ? 0

@@ -47,7 +47,7 @@ static void html_worker(Dump *d, const WorkerStatus *status)
 
 static void html_end(Dump *d)
 {
-        (void) fprintf(d->f, "%s</body></html>\n", d->full ? "</table>" : "");
+        (void) fprintf(d->f, "%s</body></html>", d->full ? "</table>" : "");
 }
 
 const DumpOps dump_html_ops = { html_begin, html_worker, html_end };

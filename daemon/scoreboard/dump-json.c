@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The status as JSON (RFC 8259), and what fpm_get_status() returns: its own keys, the query string as a
- * member of its own, and nothing that PHP-FPM's has not.
+ * The status as JSON (RFC 8259), to the byte as PHP-FPM writes it, and what fpm_get_status() returns: its
+ * own keys, the query string as a member of its own, and nothing that PHP-FPM's has not.
  */
 
 #include "scoreboard/dump-format.h"
 
 static const DumpEscapes escapes = {
         .control = "\\u%04x",
-        .special = { { '"', "\\\"" }, { '\\', "\\\\" } },
+        .special = { { '"', "\\\"" }, { '\\', "\\\\" }, { '/', "\\/" } },
         .epoch = true,
 };
 
@@ -66,7 +66,7 @@ static void json_begin(Dump *d, const PoolStatus *status)
         (void) fputc('{', d->f);
         dump_members(d, pool_fields, status);
         if (d->full)
-                (void) fprintf(d->f, ",\"%s\":[", d->format == DUMP_FUNCTION ? "procs" : "processes");
+                (void) fprintf(d->f, ", \"%s\":[", d->format == DUMP_FUNCTION ? "procs" : "processes");
 }
 
 static void json_worker(Dump *d, const WorkerStatus *status)

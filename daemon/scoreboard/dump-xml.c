@@ -35,7 +35,7 @@ static void xml_worker(Dump *d, const WorkerStatus *status)
 
 static void xml_end(Dump *d)
 {
-        (void) fprintf(d->f, "%s</status>\n", d->full ? "</processes>\n" : "");
+        (void) fprintf(d->f, "%s</status>", d->full ? "</processes>\n" : "");
 }
 
 const DumpOps dump_xml_ops = { xml_begin, xml_worker, xml_end };

@@ -13,24 +13,26 @@
 #include "base/utf8.h"
 #include "scoreboard/dump-format.h"
 
+/* The names' spelling is PHP's. */
 #define HEADERS(type)                                                                                       \
         "Expires: Thu, 01 Jan 1970 00:00:00 GMT\r\n"                                                        \
         "Cache-Control: no-cache, no-store, must-revalidate, max-age=0\r\n"                                 \
-        "Content-Type: " type "\r\n\r\n"
+        type "\r\n\r\n"
 
 static const struct {
         const char *name; /* in a query */
         const char *headers;
         const DumpOps *ops;
 } formats[] = {
-        [DUMP_TEXT] = { NULL, HEADERS("text/plain;charset=UTF-8"), &dump_text_ops },
-        [DUMP_HTML] = { "html", HEADERS("text/html;charset=UTF-8"), &dump_html_ops },
-        [DUMP_XML] = { "xml", HEADERS("text/xml;charset=UTF-8"), &dump_xml_ops },
-        [DUMP_JSON] = { "json", HEADERS("application/json"), &dump_json_ops },
+        [DUMP_TEXT] = { NULL, HEADERS("Content-type: text/plain;charset=UTF-8"), &dump_text_ops },
+        [DUMP_HTML] = { "html", HEADERS("Content-type: text/html;charset=UTF-8"), &dump_html_ops },
+        [DUMP_XML] = { "xml", HEADERS("Content-type: text/xml;charset=UTF-8"), &dump_xml_ops },
+        [DUMP_JSON] = { "json", HEADERS("Content-Type: application/json"), &dump_json_ops },
         [DUMP_OPENMETRICS] = { "openmetrics",
-                               HEADERS("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                               HEADERS("Content-Type: application/openmetrics-text; version=1.0.0; "
+                                       "charset=utf-8"),
                                &dump_openmetrics_ops },
-        [DUMP_FUNCTION] = { NULL, HEADERS("application/json"), &dump_json_ops },
+        [DUMP_FUNCTION] = { NULL, HEADERS("Content-Type: application/json"), &dump_json_ops },
 };
 _Static_assert(ELEMENTSOF(formats) == _DUMP_FORMAT_MAX, "every format is in the table");
 
@@ -59,8 +61,7 @@ const DumpEscapes dump_markup_escapes = {
         .special = { { '<', "&lt;" },
                      { '>', "&gt;" },
                      { '&', "&amp;" },
-                     { '"', "&quot;" },
-                     { '\'', "&#39;" } },
+                     { '"', "&quot;" } }, /* no apostrophe, as in PHP-FPM: values stand in no attribute */
 };
 
 /* Whether a query has a parameter of this name, with or without a value. */
