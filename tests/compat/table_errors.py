@@ -124,8 +124,8 @@ CASES = [
       + LOOP, times=1, timeout=15),
     e("time-limit-off-display", "set_time_limit(1); echo 'x'; " + LOOP, ini="display_errors = 0", times=1,
       timeout=15),
-    e("terminate", "echo 'begun'; usleep(1200000) ; " + LOOP, profile="time-limit", times=1, timeout=15),
-    e("segfault", "posix_kill(posix_getpid(), 11); sleep(1); echo 'alive';", times=1, timeout=5),
-    e("killed-after-output", "echo 'x'; flush(); posix_kill(posix_getpid(), 9); sleep(1);", times=1,
+    e("terminate", "echo 'begun'; " + LOOP, profile="time-limit", times=1, timeout=15),
+    e("segfault", "posix_kill(posix_getpid(), 11); echo 'alive';", times=1, timeout=5),
+    e("killed-after-output", "echo 'x'; flush(); posix_kill(posix_getpid(), 9); echo 'alive';", times=1,
       timeout=5, ini="output_buffering = 0"),
 ]

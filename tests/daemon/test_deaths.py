@@ -24,14 +24,8 @@ COUNT = re.compile(r"Pool www: (\d+) more workers died; the last one was killed 
 
 
 def gate(daemon, name, begun=""):
-    """A script that runs until open_gate(); what it prints first is `begun`."""
-    path = daemon.directory / f"{name}.gate"
-    code = f"while (!file_exists('{path}')) {{ usleep(1000); clearstatcache(); }}"
-    return f"<?php while (ob_get_level()) ob_end_flush(); {begun} flush(); {code} echo 'whole';"
-
-
-def open_gate(daemon, name):
-    (daemon.directory / f"{name}.gate").touch()
+    """A script that runs until daemon.open_gate(); what it prints first is `begun`."""
+    return f"<?php while (ob_get_level()) ob_end_flush(); {begun} flush(); {daemon.gate(name)} echo 'whole';"
 
 
 def process_in(daemon, state, script=None):
@@ -172,7 +166,7 @@ def test_a_worker_killed(make_daemon, point):
             assert daemon.get(hello) == "hello"
             for one in parked:
                 assert one.request(hello, keep=True).text == "hello"
-            open_gate(daemon, "bystander")
+            daemon.open_gate("bystander")
             assert bystander.response().text == "whole"
 
         for one in parked:
@@ -236,7 +230,7 @@ def test_template_killed_while_a_reload_runs(daemon, which):
         os.kill(old if which == "old" else new, signal.SIGKILL)
         wait_until(lambda: (old if which == "old" else new) not in daemon.children(), what="its death")
         assert daemon.run(HELLO) == "hello"
-        open_gate(daemon, "preload")
+        daemon.open_gate("preload")
         error = reload.stderr.read()
     assert reload.returncode == (0 if which == "old" else 1), error
     if which == "new":

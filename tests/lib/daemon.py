@@ -5,6 +5,7 @@ place. What it tells systemd is the event that tests wait for.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import subprocess
 import threading
 
 from lib import fastcgi
+from lib.client import Client
 from lib.wait import wait_until
 
 # What a sanitizer finds ends the program with SIGABRT. libphp frees less at its exit than it could.
@@ -24,7 +26,7 @@ SANITIZERS = {
 }
 
 
-class Daemon:
+class Daemon(Client):
     """
     A pool `www` in `directory`: www.conf, www.sock, www/control, notify, log. As a context manager it runs;
     at the end it is stopped, and nothing of it is left. `tcp` are addresses on which it listens, too.
@@ -42,6 +44,7 @@ class Daemon:
         self.runtime.mkdir()
         self.process = None
         self.notifications = []  # [{"READY": "1"}, …]
+        self.gates = {}
 
     # ---- its life ----
 
@@ -120,6 +123,8 @@ class Daemon:
         finally:
             for pid in self.processes():
                 os.kill(pid, signal.SIGKILL)
+            for name in list(self.gates):
+                self.open_gate(name)
         for name in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"):
             assert name not in self.logged(), self.logged()
 
@@ -168,17 +173,15 @@ class Daemon:
         path.write_text(code)
         return str(path)
 
-    def request(self, script, **kwargs):
-        with self.connect() as connection:
-            return connection.request(script, **kwargs)
+    def gate(self, name):
+        """PHP code that waits until open_gate(): for the lock on a file."""
+        path = self.directory / f"{name}.gate"
+        self.gates[name] = path.open("w")
+        fcntl.flock(self.gates[name], fcntl.LOCK_EX)
+        return f"flock(fopen('{path}', 'r'), LOCK_SH);"
 
-    def get(self, script, **kwargs):
-        response = self.request(script, **kwargs)
-        assert response.status == 200, response
-        return response.text
-
-    def run(self, code, name="page.php"):
-        return self.get(self.script(name, code))
+    def open_gate(self, name):
+        self.gates.pop(name).close()
 
     def ctl(self, *args):
         environment = {**os.environ, **SANITIZERS, "RUNTIME_DIRECTORY": str(self.runtime)}

@@ -4,10 +4,11 @@
 import json
 
 from lib import fastcgi
+from lib.client import Client
 from lib.wait import wait_until
 
 
-class Pool:
+class Pool(Client):
     def __init__(self, machine, name):
         self.machine, self.name = machine, name
         self.unit = f"php-pool@{name}.service"
@@ -43,21 +44,6 @@ class Pool:
 
     def connect(self, timeout=30):
         return fastcgi.connect_unix(self.machine.path(f"/run/php-pool/{self.name}.sock"), timeout)
-
-    def request(self, script, **kwargs):
-        """One request on a connection of its own."""
-        with self.connect() as connection:
-            return connection.request(script, **kwargs)
-
-    def get(self, script, **kwargs):
-        """The body of the answer to one request, which must succeed."""
-        response = self.request(script, **kwargs)
-        assert response.status == 200, response
-        return response.text
-
-    def run(self, code, name="page.php"):
-        """Writes a script and requests it once."""
-        return self.get(self.script(name, code))
 
     # ---- life ----
 
