@@ -244,3 +244,40 @@ static void remove_tree(const char *path)
                 (void) closedir(d);
         (void) rmdir(path);
 }
+
+/* A directory with these scripts, {name, text}, and settings of PHP that are in no file; PHP does not run yet. */
+static void env_open(const char *const scripts[][2], size_t n)
+{
+        static char ini[128], scan[128];
+
+        strcpy(env.dir, "/tmp/php-pool-test-XXXXXX");
+        assert_non_null(mkdtemp(env.dir));
+        for (size_t i = 0; i < n; i++)
+                write_file(scripts[i][0], scripts[i][1]);
+        (void) snprintf(ini, sizeof ini, "%s/php.ini", env.dir);
+        (void) snprintf(scan, sizeof scan, "%s/empty", env.dir);
+
+        assert_int_equal(params_new(&env.params), 0);
+        assert_int_equal(config_new(&env.config), 0);
+        free(env.config->php_ini);
+        free(env.config->php_ini_scan_dir);
+        env.config->php_ini = ini;
+        env.config->php_ini_scan_dir = scan;
+}
+
+static int env_start(void)
+{
+        const char *why = NULL;
+
+        if (php_start(env.config, &why) < 0)
+                fail_msg("%s", why);
+        return php_worker_start(-EBADF);
+}
+
+static int tear_down(void **state _unused_)
+{
+        php_worker_stop();
+        params_free(env.params);
+        remove_tree(env.dir);
+        return 0;
+}

@@ -707,36 +707,13 @@ static void test_scrambled_target(void **state _unused_)
 
 static int set_up(void **state _unused_)
 {
-        static char ini[128], scan[128], path[128];
-        const char *why = NULL;
+        char path[128];
 
         (void) alarm(TEST_TIME_MAX);
-        strcpy(env.dir, "/tmp/php-pool-test-XXXXXX");
-        assert_non_null(mkdtemp(env.dir));
-        for (size_t i = 0; i < ELEMENTSOF(scripts); i++)
-                write_file(scripts[i][0], scripts[i][1]);
+        env_open(scripts, ELEMENTSOF(scripts));
         (void) snprintf(path, sizeof path, "%s/gate", env.dir);
         assert_int_equal(mkfifo(path, 0600), 0);
-        (void) snprintf(ini, sizeof ini, "%s/php.ini", env.dir);
-        (void) snprintf(scan, sizeof scan, "%s/empty", env.dir);
-
-        assert_int_equal(params_new(&env.params), 0);
-        assert_int_equal(config_new(&env.config), 0);
-        free(env.config->php_ini);
-        free(env.config->php_ini_scan_dir);
-        env.config->php_ini = ini;
-        env.config->php_ini_scan_dir = scan;
-        if (php_start(env.config, &why) < 0)
-                fail_msg("%s", why);
-        return php_worker_start(-EBADF);
-}
-
-static int tear_down(void **state _unused_)
-{
-        php_worker_stop();
-        params_free(env.params);
-        remove_tree(env.dir);
-        return 0;
+        return env_start();
 }
 
 int main(void)

@@ -495,41 +495,19 @@ static int set_up(void **state _unused_)
 {
         static char *values[] = { (char *) "precision=6", (char *) "register_argc_argv=on", NULL };
         static char *admin_values[] = { (char *) "memory_limit=33M", NULL };
-        static char ini[128], scan[128];
-        const char *why = NULL;
+        int r;
 
-        strcpy(env.dir, "/tmp/php-pool-test-XXXXXX");
-        assert_non_null(mkdtemp(env.dir));
-        for (size_t i = 0; i < ELEMENTSOF(scripts); i++)
-                write_file(scripts[i][0], scripts[i][1]);
-        (void) snprintf(ini, sizeof ini, "%s/php.ini", env.dir);
-        (void) snprintf(scan, sizeof scan, "%s/empty", env.dir);
-
+        env_open(scripts, ELEMENTSOF(scripts));
         catch_journal();
         assert_int_equal(setenv("TEST_UNIT", "unit", true), 0);
-        assert_int_equal(params_new(&env.params), 0);
-        assert_int_equal(config_new(&env.config), 0);
-        free(env.config->php_ini);
-        free(env.config->php_ini_scan_dir);
         free(env.config->php_value);
         free(env.config->php_admin_value);
-        env.config->php_ini = ini;
-        env.config->php_ini_scan_dir = scan;
         env.config->php_value = values;
         env.config->php_admin_value = admin_values;
-        if (php_start(env.config, &why) < 0)
-                fail_msg("%s", why);
+        r = env_start();
         assert_null(getenv("PHP_INI_SCAN_DIR"));
         assert_true(startswith(php_version(), "8.") != NULL);
-        return php_worker_start(-EBADF);
-}
-
-static int tear_down(void **state _unused_)
-{
-        php_worker_stop();
-        params_free(env.params);
-        remove_tree(env.dir);
-        return 0;
+        return r;
 }
 
 int main(void)

@@ -142,6 +142,13 @@ static void retire(Fixture *f)
         assert_int_equal(eventfd_write(f->retire_fd, IPC_RETIRE_STOP), 0);
 }
 
+/* The end of most tests. */
+static void fixture_retire(Fixture *f)
+{
+        retire(f);
+        fixture_close(f, EXIT_STATUS_RETIRED);
+}
+
 static void open_gate(Fixture *f)
 {
         assert_int_equal(write(f->gate[1], "x", 1), 1);
@@ -250,8 +257,7 @@ static void test_a_request(void **state _unused_)
         assert_true(record.request_duration > 0);
         assert_int_equal(record.request_ended, record.request_started + record.request_duration);
         fd_close(client);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 /* A request's processor time is there while somebody looks at the status, and only then. */
@@ -279,8 +285,7 @@ static void test_cpu(void **state _unused_)
                         assert_int_equal(record.request_cpu, 0);
                 fd_close(client);
         }
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 /* It wakes the manager where that asked for it, and only then. */
@@ -305,8 +310,7 @@ static void test_wake(void **state _unused_)
         (void) answer(client);
         assert_int_equal(eventfd_read(f.context.inherit.wake, &value), 0);
         fd_close(client);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 static void test_kept_connection_makes_room_and_comes_back(void **state _unused_)
@@ -335,8 +339,7 @@ static void test_kept_connection_makes_room_and_comes_back(void **state _unused_
         assert_int_equal(answer(kept), 4);
         fd_close(kept);
         fd_close(other);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 static void test_silent_clients_hold_nobody(void **state _unused_)
@@ -361,8 +364,7 @@ static void test_silent_clients_hold_nobody(void **state _unused_)
 
         parked = client_connect(&f, 0); /* silent as well, and the worker's own when it retires */
         wait_readable(parked < 0 ? -1 : f.context.inherit.wake);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
         fd_close(parked);
 }
 
@@ -393,8 +395,7 @@ static void test_sources_take_turns(void **state _unused_)
                 fd_close(clients[0][k]);
                 fd_close(clients[1][k]);
         }
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 static void test_retire_parks_the_own_connection(void **state _unused_)
@@ -529,8 +530,7 @@ static void test_one_wake_up_for_two_sockets(void **state _unused_)
         assert_int_equal(answer(clients[0]), 1);
         for (size_t i = 0; i < LISTENERS; i++)
                 fd_close(clients[i]);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 static void test_one_wake_up_for_the_own_connection_and_a_socket(void **state _unused_)
@@ -556,8 +556,7 @@ static void test_one_wake_up_for_the_own_connection_and_a_socket(void **state _u
         assert_int_equal(answer(other), 1);
         fd_close(kept);
         fd_close(other);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 static void test_max_requests(void **state _unused_)
@@ -637,8 +636,7 @@ static void test_full_queue(void **state _unused_)
         assert_int_equal(answer(other), 10);
         fd_close(kept);
         fd_close(other);
-        retire(&f);
-        fixture_close(&f, EXIT_STATUS_RETIRED);
+        fixture_retire(&f);
 }
 
 int main(void)
