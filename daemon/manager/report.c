@@ -174,7 +174,8 @@ void report_pool(Manager *m, PoolStatus *ret)
         for (size_t i = 0; i < ELEMENTSOF(heads); i++)
                 for (const Generation *g = heads[i]; g; g = g->next)
                         sum_generation(g, ret);
-        m->max_active = MAX(m->max_active, ret->active_processes);
+        /* A short request comes and goes between two looks; some worker had it. */
+        m->max_active = MAX(m->max_active, MAX(ret->active_processes, (uint64_t) (ret->requests > 0)));
         ret->max_active_processes = m->max_active;
 }
 
