@@ -5,11 +5,13 @@ name, the script's code, and what the request brings beyond the ordinary.
 """
 
 import dataclasses
+import json
 import os
 import pathlib
 import shutil
 import tempfile
 
+from compat.masks import ACCESS_FORMAT
 from compat.pair import USER, Profile
 from lib import fastcgi
 
@@ -24,12 +26,33 @@ PROFILES = {profile.name: profile for profile in (
     Profile("user-dir", ini="user_dir = public_php\n"),
     # Here FPM, too, forgets what PHP_VALUE said: each of its workers serves one request.
     Profile("values", fpm="pm.max_requests=1"),
-    Profile("tcp", fpm="pm.max_requests=1", tcp=True),
+    Profile("tcp", fpm="pm.max_requests=1", tcp="127.0.0.1"),
     Profile("pool-values",
             fpm="php_value[precision]=5\nphp_admin_value[serialize_precision]=6\nphp_flag[html_errors]=off\n"
-                "php_admin_value[disable_functions]=strrev,str_rot13\nphp_admin_flag[short_open_tag]=on\n",
+                "php_admin_value[disable_functions]=strrev,str_rot13\nphp_admin_flag[short_open_tag]=on\n"
+                "php_admin_value[disable_classes]=SplStack\n",
             pool_php='value = ["precision=5", "html_errors=0"]; admin_value = ["serialize_precision=6", '
-                     '"disable_functions=strrev,str_rot13", "short_open_tag=1"];'),
+                     '"disable_functions=strrev,str_rot13", "disable_classes=SplStack", '
+                     '"short_open_tag=1"];'),
+    Profile("monitors", fpm="pm.status_path=/status\nping.path=/ping\npm.status_listen={dir}/status"),
+    Profile("monitors-own", fpm="pm.status_path=/s/t\nping.path=/p\nping.response=\"<a b='c'> \xe4\"",
+            pool='status = { path = "/s/t"; }; ping = { path = "/p"; response = "<a b=\'c\'> \xe4"; };'),
+    Profile("monitors-kept", fpm="pm.status_path=/status\nping.path=/ping"),
+    Profile("monitors-off", pool='status = { path = ""; }; ping = { path = ""; };'),
+    Profile("access-log", fpm="access.log={dir}/access.log\naccess.suppress_path[]=/health\n"
+            "access.suppress_path[]=/ping\nping.path=/ping\n" f"access.format='{ACCESS_FORMAT}'",
+            pool='access = { log = "{dir}/access.log"; suppress_path = ["/health", "/ping"]; '
+                 f'format = {json.dumps(ACCESS_FORMAT)}; }};'),
+    Profile("access-log-default", fpm="access.log={dir}/access.log",
+            pool='access = { log = "{dir}/access.log"; };'),
+    Profile("access-log-tcp", tcp="127.0.0.1", fpm="access.log={dir}/access.log\naccess.format='%R %r'",
+            pool='access = { log = "{dir}/access.log"; format = "%R %r"; };'),
+    Profile("clients-ipv6", tcp="[::1]", fpm="listen.allowed_clients=::1",
+            pool='security = { allowed_clients = ["::1"]; };'),
+    Profile("clients-ipv6-other", tcp="[::1]", fpm="listen.allowed_clients=::2",
+            pool='security = { allowed_clients = ["::2"]; };', refuses=True),
+    Profile("clients", tcp="127.0.0.1", fpm="listen.allowed_clients=127.0.0.1,127.0.0.3",
+            pool='security = { allowed_clients = ["127.0.0.1", "127.0.0.3"]; };'),
     Profile("filter", ini="filter.default = special_chars\n"),
     Profile("any-extension", fpm="security.limit_extensions=",
         pool="security = { limit_extensions = []; };"),
@@ -59,6 +82,8 @@ class Case:
     times: int = 2             # how often each server is asked: the second time comes from caches
     timeout: float = 1.5
     prepare: object = None     # function of the directory, before either server is asked
+    mask: object = None        # function of the answer's bytes, and of the access log's lines: see Answer
+    source: str = None         # the client's address
 
     def directory(self, root):
         return root / "cases" / self.name

@@ -24,11 +24,16 @@ REQUESTS = (
         "A body without CONTENT_LENGTH is read",
         "Web servers send none, or an empty one, for `Transfer-Encoding: chunked` that they do not buffer. "
         "PHP-FPM takes that for no body; here it is read to its end: forms, files and `php://input` are "
-        "there.",
+        "there. `post_max_size` holds.",
         {
             "stdout": (
                 "body-length-empty", "body-length-empty-put", "body-unsized-form", "body-unsized-put",
                 "body-unsized-json", "body-chunked-form", "body-chunked-put", "body-chunked-upload",
+                "body-chunked-json", "body-chunked-large", "body-chunked-type-none",
+                "body-chunked-upload-cut", "body-chunked-upload-many",
+            ),
+            "stdout stderr": (
+                "body-chunked-post-max",
             ),
         },
     ),
@@ -222,6 +227,7 @@ ERRORS = (
             "stderr": (
                 "path-directory-php-default", "path-directory-php-plain-path",
                 "path-directory-php-discard-path", "path-any-extension-directory", "path-user-dir-short",
+                "access-directory",
             ),
         },
         always=False,
@@ -233,6 +239,120 @@ ERRORS = (
             "stdout": (
                 "headers-status-line-long", "headers-status-line-long-nph",
                 "headers-status-line-long-rfc2616", "headers-status-line-long-both",
+            ),
+        },
+    ),
+)
+
+MONITORS = (
+    Difference(
+        "The status says more",
+        "php-pool's own fields come behind PHP-FPM's, in the pool and in each worker, its own metrics "
+        "(`phppool_…`) behind `phpfpm_…`. The HTML page's title is `PHP Pool Status Page`. "
+        "`fpm_get_status()` has PHP-FPM's keys and no more.",
+        {
+            "stdout": (
+                "monitors-additions-text", "monitors-additions-html", "monitors-additions-json",
+                "monitors-additions-xml", "monitors-additions-openmetrics",
+            ),
+        },
+    ),
+    Difference(
+        "A strict parser takes the OpenMetrics page",
+        "Each sample has the label `pool`, and the metrics that PHP-FPM calls counters are of type gauge or "
+        "unknown: a counter's samples would have to end in `_total`. Their names, order and units are the "
+        "same; the HELP texts say what is counted here.",
+        {
+            "stdout": (
+                "monitors-openmetrics-types",
+            ),
+        },
+    ),
+    Difference(
+        "The queue of a Unix socket is counted",
+        "PHP-FPM says 0 for `listen queue`, `max listen queue` and `listen queue len` there.",
+        {
+            "stdout": (
+                "monitors-queue",
+            ),
+        },
+    ),
+    Difference(
+        "Connections and workers are counted",
+        "`accepted conn` is a number of connections; PHP-FPM counts each request of a kept one. "
+        "`active processes` are workers with a request; in PHP-FPM each request of a kept connection adds "
+        "one, for good. `max active processes` is the highest that the manager saw when it looked, which it "
+        "does as workers come to be needed and for each question; a peak between may be missed.",
+        {
+            "stdout": (
+                "monitors-kept-2", "monitors-kept-3",
+            ),
+        },
+    ),
+    Difference(
+        "The request URI is the client's",
+        "The status and `fpm_get_status()` show REQUEST_URI. PHP-FPM shows SCRIPT_NAME and the query "
+        "string, which is `/index.php` for every page of most applications. In the access log `%r` is SCRIPT_NAME "
+        "as there; `%{REQUEST_URI}e` is the other.",
+        {
+            "stdout": (
+                "monitors-request-uri", "monitors-function-front",
+            ),
+        },
+    ),
+    Difference(
+        "The status page is asked for by whole names",
+        "`?json`, `?json=1`. PHP-FPM takes any beginning of a name for it (`?x` is `?xml`), and decodes "
+        "names first (`%6ason`, `+json`, `json[]`).",
+        {
+            "stdout": (
+                "monitors-query-array", "monitors-query-encoded", "monitors-query-beginning",
+                "monitors-query-space",
+            ),
+        },
+    ),
+    Difference(
+        "No PHP runs for the status page and the ping",
+        "So there is no X-Powered-By, they are UTF-8 whatever `default_charset` says, they have no user and "
+        "need no memory of PHP's. HEAD has the Content-Type of GET.",
+        {
+            "stdout": (
+                "monitors-powered-by", "monitors-user", "monitors-head-text", "monitors-head-html",
+                "monitors-head-json", "monitors-head-xml", "monitors-head-openmetrics",
+                "access-suppress-ping",
+            ),
+            "stdout log": (
+                "access-ping",
+            ),
+        },
+    ),
+    Difference(
+        "No client forges a line of the access log",
+        "Quotes, backslashes and control characters in what a client sent are `\\x22` and the like. PHP-FPM "
+        "writes them as they come, line breaks too.",
+        {
+            "log": (
+                "access-quote", "access-newline", "access-backslash", "access-escape",
+            ),
+        },
+    ),
+    Difference(
+        "Lines of the access log are whole",
+        "Up to 16,384 bytes. PHP-FPM cuts them at 1,024 and tells the web server's error log.",
+        {
+            "stderr log": (
+                "access-long", "access-script-header-long",
+            ),
+        },
+    ),
+    Difference(
+        "The access log has the answer as it was sent",
+        "`%s` and `%{Header}o` are those behind shutdown functions and destructors, and header names count "
+        "in any case. PHP-FPM looks before these have run.",
+        {
+            "log": (
+                "access-script-header-case", "access-script-shutdown", "access-script-shutdown-header",
+                "access-script-destructor",
             ),
         },
     ),
@@ -344,7 +464,7 @@ PROTOCOL = (
 
 CHAPTERS = {"Requests and bodies": REQUESTS, "Settings": SETTINGS, "Variables": VARIABLES,
     "Errors, logs and answers": ERRORS,
-            "FastCGI": PROTOCOL}
+            "Status, ping and access log": MONITORS, "FastCGI": PROTOCOL}
 DIFFERENCES = [difference for differences in CHAPTERS.values() for difference in differences]
 
 # Case -> (the difference that it shows, the parts in which it does).

@@ -10,7 +10,6 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
@@ -46,11 +45,12 @@ class Answer:
     """
     What came back: the records, those of one stream and request put together where nothing stands between
     them, and what became of the connection: "closed", "kept" (it served another request), "silent" (no end
-    of the request came), "open" (neither closed nor served) or "more" (bytes behind the last end).
+    of the request came), "open" (neither closed nor served) or "more" (bytes behind the last end). And what
+    the access log says of it. A mask takes out what is another each time, and sees that it makes sense.
     """
 
     def __init__(self):
-        self.records, self.connection = [], None
+        self.records, self.connection, self.log, self.mask = [], None, [], lambda text: text
 
     def add(self, kind, request_id, content):
         if self.records and kind in (fastcgi.STDOUT, fastcgi.STDERR) and content and \
@@ -67,10 +67,11 @@ class Answer:
         # The three bytes that are reserved are what PHP-FPM had in its memory there.
         ends = [(id, *struct.unpack("!IB3x", content)) for k, id, content in self.records
             if k == fastcgi.END_REQUEST]
-        return {"stdout": self.stream(fastcgi.STDOUT), "stderr": self.stream(fastcgi.STDERR), "end": ends,
+        return {"stdout": self.mask(self.stream(fastcgi.STDOUT)), "stderr": self.stream(fastcgi.STDERR),
+                "end": ends,
                 "records": [(k, id) if k != fastcgi.GET_VALUES_RESULT else (k, id, bytes(content))
                             for k, id, content in self.records],
-                "connection": self.connection}
+                "connection": self.connection, "log": [self.mask(line) for line in self.log]}
 
 
 def differing(a, b):
@@ -122,18 +123,15 @@ class Server:
         self.sanitized = b"__asan_init" in (build / "daemon/php-poold").read_bytes()
         self.process, self.address = None, directory / "sock"
         if profile.tcp:
-            self.address = ("127.0.0.1", free_port())
+            self.address = (profile.tcp, fastcgi.free_port())
+        self.status_address = directory / "status"
+        self.access_log, self.n_logged = directory / "access.log", 0
 
-    def connect(self, timeout=SILENCE):
-        family = socket.AF_INET if self.profile.tcp else socket.AF_UNIX
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout)
-            sock.connect(self.address if self.profile.tcp else str(self.address))
-        except BaseException:
-            sock.close()
-            raise
-        return fastcgi.Connection(sock)
+    def connect(self, timeout=SILENCE, source=None):
+        if self.profile.tcp:
+            host, port = self.address
+            return fastcgi.connect_tcp(host.strip("[]"), port, source, timeout)
+        return fastcgi.connect_unix(self.address, timeout)
 
     def ready(self):
         """True once it answers."""
@@ -141,8 +139,10 @@ class Server:
         try:
             with self.connect(timeout=10) as connection:
                 return connection.request(str(self.profile.probe)) is not None
-        except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, fastcgi.Lost):
+        except (FileNotFoundError, ConnectionRefusedError):
             return False
+        except (BrokenPipeError, ConnectionResetError, fastcgi.Lost):
+            return self.profile.refuses
 
     def stop(self):
         if self.process:
@@ -153,9 +153,9 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
-    def exchange(self, chunks, ends, probe_after, timeout):
+    def exchange(self, chunks, ends, probe_after, timeout, source=None):
         """Sends the chunks, reads the answer, and sees what became of the connection."""
-        with self.connect(timeout) as connection:
+        with self.connect(timeout, source) as connection:
             for chunk in chunks:
                 if callable(chunk):
                     chunk(connection)
@@ -171,6 +171,19 @@ class Server:
             elif answer.connection is None:
                 answer.connection = probe(connection, str(self.profile.probe))
         return answer
+
+    def logged(self):
+        """The access log's lines since the last call: all, since a request of its own has the last one."""
+        mark = f"/mark-{self.n_logged}".encode()
+        with self.connect(timeout=10) as connection:
+            connection.request(str(self.profile.probe), extra={"SCRIPT_NAME": mark})
+        lines = wait_until(lambda: (found := self.access_log.read_bytes().split(b"\n"))[-1] == b""
+                           and mark in found[-2] and found, what=f"{self.name}'s access log")
+        new, self.n_logged = lines[self.n_logged:-2], len(lines) - 1
+        return new
+
+    def told(self, settings):
+        return settings.replace("{dir}", str(self.directory))
 
     def environment(self):
         """The unit's; the manager's own names are there, too, as it leaves them to scripts."""
@@ -188,7 +201,7 @@ class Fpm(Server):
         listen = ":".join(map(str, self.address)) if self.profile.tcp else self.address
         conf.write_text(f"[global]\nerror_log={self.log}\ndaemonize=no\n[www]\nlisten={listen}\n"
                         f"listen.mode=0666\nuser={USER.pw_name}\ngroup={USER.pw_name}\nclear_env=no\n"
-                        f"pm=static\npm.max_children=1\n{self.profile.fpm}\n")
+                        f"pm=static\npm.max_children=1\n{self.told(self.profile.fpm)}\n")
         self.log.touch()
         self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf, "-c", self.ini],
                                         stderr=subprocess.DEVNULL, env=self.environment())
@@ -201,29 +214,28 @@ class Pool(Server):
         conf = self.directory / "www.conf"
         conf.write_text('pm = { mode = "static"; max_children = 1; };\n'
                         f'php = {{ ini = "{self.ini}"; ini_scan_dir = "{SCAN_DIR}"; '
-                        f'{self.profile.pool_php} }};\n{self.profile.pool}\n')
+                        f'{self.profile.pool_php} }};\n{self.told(self.profile.pool)}\n')
         listen = ":".join(map(str, self.address)) if self.profile.tcp else self.address
         environment = {**self.environment(), "PHP_POOL_WORKER": f"{self.build}/daemon/php-pool-worker"}
         self.process = subprocess.Popen(
             ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--init-groups",
              "systemd-socket-activate", *(f"--setenv={name}={value}" for name, value in environment.items()),
-             "-l", listen, f"{self.build}/daemon/php-poold", "--config", conf, "www"],
+             "-l", listen, "-l", self.status_address, "--fdname=fastcgi:status",
+             f"{self.build}/daemon/php-poold", "--config", conf, "www"],
             stderr=open(self.log, "wb"), env=self.environment())
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Profile:
-    """Settings that a request cannot bring: lines for php.ini, for FPM's pool and for ours."""
+    """
+    Settings that a request cannot bring: lines for php.ini, for FPM's pool and for ours; {dir} is the server's
+    own directory. Where one `refuses`, no client is served.
+    """
 
-    def __init__(self, name, ini="", fpm="", pool="", pool_php="", tcp=False):
-        self.name, self.ini, self.tcp = name, ini, tcp
+    def __init__(self, name, ini="", fpm="", pool="", pool_php="", tcp=None, refuses=False):
+        self.name, self.ini, self.tcp, self.refuses = name, ini, tcp, refuses
         self.fpm, self.pool, self.pool_php = fpm, pool, pool_php
         self.probe = None
+        self.logs = "access.log=" in fpm
 
 
 class Pair:

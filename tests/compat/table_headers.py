@@ -114,6 +114,23 @@ CASES = [
     h("crlf-end", "header(\"X-A: b\\r\\n\\r\\n\");"),
     h("fold", "header(\"X-A: b\\r\\n c\");"),
     h("fold-tab", "header(\"X-A: b\\n\\tc\");"),
+    *(h(f"fold-{name}", f"header({line});") for name, line in {
+        "only": '"X-A:\\r\\n b"', "spaces": '"X-A: b\\r\\n    c"', "empty": '"X-A: b\\r\\n \\r\\n c"',
+        "end": '"X-A: b\\r\\n "',
+        "newline-only": '"X-A: b\\n c"', "cr": '"X-A: b\\r c"', "status": '"Status: 404 Not\\r\\n Found"',
+        "line": '"HTTP/1.1 404 Not\\r\\n Found"', "location": '"Location: /a\\r\\n b"',
+        "type": '"Content-Type: a/b;\\r\\n c=d"',
+        "name": '"X-\\r\\n A: b"', "first": '" X-A: b\\r\\n c"', "nul": '"X-A: b\\r\\n\\0 c"'}.items()),
+    *(h(f"many-{name}", code) for name, code in {
+        "long": "for ($i = 0; $i < 100; $i++) header(\"X-$i: \" . str_repeat('v', 4000));",
+        "cookies": "for ($i = 0; $i < 200; $i++) setcookie(\"c$i\", str_repeat('v', 100));",
+        "removed": "for ($i = 0; $i < 500; $i++) header(\"X-$i: v\"); "
+          "for ($i = 0; $i < 499; $i++) header_remove(\"X-$i\");",
+        "replaced": "for ($i = 0; $i < 2000; $i++) header('X-A: ' . $i);",
+        "edge": "header('X-A: ' . str_repeat('v', 8100)); header('X-B: ' . str_repeat('w', 8192));",
+        "record": "header('X-A: ' . str_repeat('v', 65528)); echo 'body';",
+        "large": "for ($i = 0; $i < 40; $i++) header(\"X-$i: \" . str_repeat('v', 60000)); echo 'body';",
+      }.items()),
     h("nul", "header(\"X-A: b\\0c\");"),
     h("high", "header(\"X-A: \\xff\\xfe\");"),
     h("utf8", "header('X-Ä: ö');"),

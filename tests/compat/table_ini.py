@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Settings from all the places that they come from, and sessions."""
 
-from compat.case import Case as C
+from compat.case import MULTIPART, Case as C, multipart
 
 P = "var_dump(ini_get('precision'), ini_get('memory_limit'), ini_get('display_errors'), 1 / 3);"
 SET = P + " var_dump(@ini_set('precision', '3'), @ini_set('memory_limit', '200M'), 1 / 3);"
@@ -135,6 +135,43 @@ CASES = [
       "file_exists(__FILE__));", user_ini="open_basedir = @"),
     i("user-basedir-path", "var_dump(@file_get_contents('/etc/hostname'), is_readable(__FILE__), "
       "ini_set('open_basedir', '/'));", ini="open_basedir = @/"),
+    *(i(f"basedir-{name}", code, ini="open_basedir = @:@ROOT/uploads",
+        files={"a/in.txt": "in", "a.txt": "a"}, **kwargs)
+      for name, code, kwargs in (
+        ("read", "var_dump(file_get_contents(__DIR__ . '/a.txt'), file_get_contents('/etc/hostname'));", {}),
+        ("dots", "var_dump(@file_get_contents(__DIR__ . '/a/../../../etc/hostname'), "
+         "error_get_last()['message']);", {}),
+        ("beside", "var_dump(file_exists(__DIR__), file_exists(dirname(__DIR__)), file_exists(__DIR__ . "
+         "'x'));", {}),
+        ("symlink", "@symlink('/etc/hostname', __DIR__ . '/../../uploads/l'); var_dump(is_link(__DIR__ . "
+         "'/../../uploads/l'));", {}),
+        ("list", "var_dump(scandir('/etc'), glob('/etc/host*'), count(glob(__DIR__ . '/*')));", {}),
+        ("chdir", "var_dump(chdir('/'), getcwd() === __DIR__);", {}),
+        ("tighter", "var_dump(ini_set('open_basedir', __DIR__ . '/a'), file_exists(__DIR__ . '/a.txt'));",
+            {}),
+        ("looser", "var_dump(ini_set('open_basedir', '/'), ini_get('open_basedir') === '/');", {}),
+        ("reset", "var_dump(ini_set('open_basedir', ''), ini_restore('open_basedir'), file_exists('/etc'));",
+            {}),
+        ("user-looser", "var_dump(file_exists('/etc'), ini_get('open_basedir'));",
+            {"user_ini": "open_basedir = /"}),
+        ("wrapper", "var_dump(fopen('file:///etc/hostname', 'r'), fopen('php://memory', 'r') !== false);",
+            {}),
+        ("exec", "echo shell_exec('echo from a shell');", {}),
+        ("include-path", "set_include_path('/etc'); var_dump(include 'hostname');", {}),
+        ("require", "require '/etc/hostname'; echo 'never';", {}),
+        ("session", "session_save_path('/tmp'); session_id('x'); var_dump(session_start());", {}),
+        ("moved", "var_dump($_FILES['f']['error'], move_uploaded_file($_FILES['f']['tmp_name'], '/tmp/x'));",
+         {"method": "POST", "body": multipart(("f", "n.txt", "x")), "params": MULTIPART}))),
+    i("basedir-prepend", "echo 'in';", ini="open_basedir = @\nauto_prepend_file = /etc/hostname"),
+    i("basedir-append", "echo 'in';", ini="open_basedir = @\nauto_append_file = /etc/hostname"),
+    i("basedir-error-log", "error_log('x'); echo 'in';", ini="open_basedir = @\nerror_log = /tmp/none/x"),
+    i("basedir-many", "var_dump(file_exists('/etc'), file_exists('/usr'));",
+        ini="open_basedir = @:/etc:/nonexistent"),
+    i("basedir-dot", "var_dump(file_exists('.'), file_exists('..'));", ini="open_basedir = ."),
+    i("basedir-info", "echo $_SERVER['PATH_INFO'] ?? 'none';", ini="open_basedir = @",
+        script="@/index.php/x"),
+    i("basedir-missing", None, ini="open_basedir = @", script="@/none.php"),
+    i("basedir-directory", None, ini="open_basedir = @", script="@/sub", files={"sub/x": ""}),
     i("basedir-script-outside", "echo 'in';", ini="open_basedir = /nonexistent"),
     i("basedir-include", "include '/etc/hostname';", ini="open_basedir = @"),
     i("basedir-upload", "var_dump(sys_get_temp_dir(), tempnam('/tmp', 'x') !== false);",
@@ -233,7 +270,9 @@ CASES = [
       "ini_get_all(null)['short_open_tag']);", ""), ("user-ini",
       "var_dump(ini_get('precision'), ini_get('serialize_precision'));",
       "precision = 8\nserialize_precision = 8"), ("disabled", "var_dump(function_exists('strrev'), "
-      "function_exists('str_rot13'), ini_get('disable_functions')); strrev('x');", ""), ("restore",
+      "function_exists('str_rot13'), ini_get('disable_functions')); strrev('x');", ""),
+      ("disabled-class", "var_dump(ini_get('disable_classes'), new SplStack); (new SplStack)->push(1);",
+      ""), ("restore",
       "ini_set('precision', '3'); ini_restore('precision'); var_dump(ini_get('precision'));", ""))),
     *(C(f"session-{name}", code) for name, code in SESSIONS.items()),
     *(C(f"session-cookie-{name}", SESSIONS["start"].replace(SESSION, ""), params={"HTTP_COOKIE": cookie},

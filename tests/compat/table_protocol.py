@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """FastCGI itself: records in every order and form, right and wrong."""
 
+import fcntl
+import os
 import socket
 import struct
+import termios
+import time
 
 from compat.case import CHUNK, Case as C
 from lib import fastcgi
@@ -11,6 +15,9 @@ from lib.fastcgi import ABORT_REQUEST, BEGIN_REQUEST, DATA, GET_VALUES, PARAMS, 
 ECHO = ("echo $_SERVER['REQUEST_METHOD'], ' ', $_SERVER['QUERY_STRING'], ' ', "
         "file_get_contents('php://input');")
 HELLO = "echo 'hello';"
+# Of a request with these, 216 bytes, each cut is a case.
+SHORT = {"REQUEST_METHOD": "POST", "QUERY_STRING": "a=1", "SCRIPT_FILENAME": "@/index.php",
+         "CONTENT_LENGTH": "9", "CONTENT_TYPE": "text/plain"}
 
 
 def p(name, raw, code=HELLO, **kwargs):
@@ -18,10 +25,20 @@ def p(name, raw, code=HELLO, **kwargs):
     return C(f"protocol-{name}", code, raw=raw, **{"timeout": 0.4, "times": 1, **kwargs})
 
 
+def taken(connection):
+    """Waits until the server has read all that was sent, so that it sees a cut where there is one."""
+    deadline = time.monotonic() + 1
+    while struct.unpack("i", fcntl.ioctl(connection.sock, termios.TIOCOUTQ, b"\0" * 4))[0] > 0:
+        if time.monotonic() > deadline:
+            break
+        os.sched_yield()
+
+
 def split(at):
     def chunks(w):
         whole = w.request()
-        return [whole[:at], whole[at:]] if at < len(whole) else [whole]
+        assert at < len(whole)
+        return [whole[:at], taken, whole[at:]]
     return chunks
 
 
@@ -66,7 +83,8 @@ def keep(*requests):
 
 POST = {"method": "POST", "body": b"some body", "code": ECHO, "params": {"CONTENT_TYPE": "text/plain"}}
 CASES = [
-    *(p(f"split-{at}", split(at), times=2) for at in range(1, 60)),
+    *(p(f"split-{at:03}", split(at), ECHO, timeout=2, body=b"some body", whole=SHORT)
+      for at in range(1, 216)),
     p("bytewise", bytewise, times=2),
     p("bytewise-post", bytewise, times=2, **POST),
     *(p(f"padding-{n}", lambda w, n=n: [padded(w, n)], times=2, **POST)

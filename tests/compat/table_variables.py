@@ -213,5 +213,20 @@ CASES = [
     C("state-chdir", "chdir('/tmp'); echo getcwd();"),
     C("role-filter", DUMP + "dump();", role=3),
     C("role-authorizer", DUMP + "dump();", role=2),
+    *(C(f"role-{role}-{name}", code, role=number, **kwargs)
+      for role, number in (("authorizer", 2), ("filter", 3))
+      for name, code, kwargs in (
+        ("headers", "header('Variable-USER: joe'); header('X-A: b'); echo 'body';", {}),
+        ("nothing", "", {}), ("401", "http_response_code(401); header('WWW-Authenticate: Basic');", {}),
+        ("body", "var_dump($_POST, file_get_contents('php://input'));",
+         {"method": "POST", "body": b"a=1",
+             "params": {"CONTENT_TYPE": "application/x-www-form-urlencoded"}}),
+        ("auth", "var_dump($_SERVER['PHP_AUTH_USER'], $_SERVER['FCGI_ROLE']);",
+         {"params": {"HTTP_AUTHORIZATION": "Basic dXNlcjpwYXNz"}}),
+        ("keep", "echo $_SERVER['FCGI_ROLE'];", {"keep": True}),
+        ("error", "nonsense();", {}), ("exit", "exit(3);", {}),
+        ("finish", "fastcgi_finish_request(); echo 'x';", {}),
+        ("missing", None, {"script": "@/none.php"}), ("head", "echo 'x';", {"method": "HEAD"}),
+        ("data-length", "var_dump($_SERVER['FCGI_DATA_LENGTH']);", {"params": {"FCGI_DATA_LENGTH": "0"}}))),
     C("role-authorizer-denied", "http_response_code(403); header('Variable-X: y'); echo 'no';", role=2),
 ]

@@ -26,7 +26,10 @@ def ask(server, case, root, timeout):
     if case.prepare:
         case.prepare(case.directory(root))
     for _ in range(case.times):
-        answers.append(server.exchange(case.chunks(root), case.ends, case.keep, timeout))
+        answers.append(server.exchange(case.chunks(root), case.ends, case.keep, timeout, case.source))
+        answers[-1].mask = case.mask or answers[-1].mask
+    if server.profile.logs:
+        answers[-1].log = server.logged()
     return answers
 
 
