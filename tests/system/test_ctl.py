@@ -74,6 +74,18 @@ def test_reload(pool):
     assert re.search(r"www\.conf:3\b.*unknown", result.stderr), result.stderr
 
 
+def test_top(machine, pool):
+    """Without a name it shows all that run. It ends with whoever reads."""
+    def top(reader):
+        return machine.run("sh", "-c", f"php-poolctl top | {reader}").stdout
+
+    assert top("head -n 1") == "No pool is running.\n"
+    with machine.pool("shop") as shop:
+        shop.run(HELLO)
+        pool.run(HELLO)
+        assert set(re.findall(r"(?m)^pool: +(\w+)$", top("grep -m 2 ^pool:"))) == {"shop", "www"}
+
+
 def test_stop(pool):
     pool.start()
     pool.ctl("stop", "www")

@@ -245,7 +245,7 @@ static void remove_tree(const char *path)
         (void) rmdir(path);
 }
 
-/* A directory with these scripts, {name, text}, and settings of PHP that are in no file; PHP does not run yet. */
+/* A directory with these scripts, {name, text}, and settings that name no file which is there. */
 static void env_open(const char *const scripts[][2], size_t n)
 {
         static char ini[128], scan[128];
