@@ -211,11 +211,20 @@ ERRORS = (
         },
     ),
     Difference(
-        "Messages to the web server's error log are whole",
-        "PHP-FPM cuts them at `log_limit` (1,024 bytes), which takes the end off most stack traces.",
+        "Long lines are whole",
+        "PHP-FPM cuts messages to the web server's error log at `log_limit` (1,024 bytes), which takes the "
+        "end off most stack traces, lines of the access log at 1,024 bytes, and `header('HTTP/1.1 404 …')` "
+        "at 1,023. Here they are whole, those of the access log up to 16,384 bytes.",
         {
             "stderr": (
                 "errors-error-log-long", "errors-long-message", "errors-longer-message", "errors-stack",
+            ),
+            "stdout": (
+                "headers-status-line-long", "headers-status-line-long-nph",
+                "headers-status-line-long-rfc2616", "headers-status-line-long-both",
+            ),
+            "stderr log": (
+                "access-long", "access-script-header-long",
             ),
         },
     ),
@@ -231,16 +240,6 @@ ERRORS = (
             ),
         },
         always=False,
-    ),
-    Difference(
-        "A long status line is whole",
-        "PHP-FPM cuts `header('HTTP/1.1 404 …')` at 1,023 bytes.",
-        {
-            "stdout": (
-                "headers-status-line-long", "headers-status-line-long-nph",
-                "headers-status-line-long-rfc2616", "headers-status-line-long-both",
-            ),
-        },
     ),
 )
 
@@ -269,23 +268,15 @@ MONITORS = (
         },
     ),
     Difference(
-        "The queue of a Unix socket is counted",
-        "PHP-FPM says 0 for `listen queue`, `max listen queue` and `listen queue len` there.",
+        "The status counts",
+        "The queue of a Unix socket, where PHP-FPM says 0 for `listen queue`, `max listen queue` and `listen "
+        "queue len`. Connections, as `accepted conn`; PHP-FPM counts each request of a kept one. Workers "
+        "with a request, as `active processes`; in PHP-FPM each request of a kept connection adds one, for "
+        "good. `max active processes` is the highest that the manager saw when it looked, which it does as "
+        "workers come to be needed and for each question; a peak between may be missed.",
         {
             "stdout": (
-                "monitors-queue",
-            ),
-        },
-    ),
-    Difference(
-        "Connections and workers are counted",
-        "`accepted conn` is a number of connections; PHP-FPM counts each request of a kept one. "
-        "`active processes` are workers with a request; in PHP-FPM each request of a kept connection adds "
-        "one, for good. `max active processes` is the highest that the manager saw when it looked, which it "
-        "does as workers come to be needed and for each question; a peak between may be missed.",
-        {
-            "stdout": (
-                "monitors-kept-2", "monitors-kept-3",
+                "monitors-queue", "monitors-kept-2", "monitors-kept-3",
             ),
         },
     ),
@@ -333,15 +324,6 @@ MONITORS = (
         {
             "log": (
                 "access-quote", "access-newline", "access-backslash", "access-escape",
-            ),
-        },
-    ),
-    Difference(
-        "Lines of the access log are whole",
-        "Up to 16,384 bytes. PHP-FPM cuts them at 1,024 and tells the web server's error log.",
-        {
-            "stderr log": (
-                "access-long", "access-script-header-long",
             ),
         },
     ),
