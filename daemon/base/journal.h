@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Records for the journal that nobody waits for. sd_journal_sendv(3), which log.c uses, waits where journald
- * is slow or stopped; what is written for every request must not. So this speaks journald's protocol itself
+ * Records for the journal that nobody waits for. sd_journal_sendv(3) waits where journald is slow or
+ * stopped; a request must not. So this speaks journald's protocol itself
  * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/): one datagram a record, dropped where it would wait.
  */
 

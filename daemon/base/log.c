@@ -2,25 +2,41 @@
 
 /*
  * The log: see log.h. This file has the one piece of global state outside PHP, the log's own. A record that
- * cannot be written is lost: logging never fails its caller.
+ * cannot be written is lost: logging never fails its caller, and never waits for the journal.
+ *
+ * There is one socket to the journal, opened before descriptors run out and closed by execve(2), so that
+ * programs which a script starts do not have it.
  */
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
+
+#include "base/fd.h"
+#include "base/journal.h"
+#include "base/losses.h"
+#include "base/messages.h"
+#include "base/utf8.h"
 
 static struct {
         bool journal;
         int max_level;
         char *context[LOG_CONTEXT_MAX]; /* "NAME=value" */
         size_t n_context;
-} log_state = { .max_level = LOG_NOTICE };
+
+        int fd;           /* to the journal; negative for none yet */
+        pid_t pid;        /* the process that it is of */
+        const char *path; /* where it sends to */
+        Losses losses;
+} log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET };
+
+/* That is being put together: too large for the stack of a script that is deep in calls. */
+static JournalRecord record;
 
 static const char *const level_names[] = {
         [LOG_EMERG] = "emerg",     [LOG_ALERT] = "alert",   [LOG_CRIT] = "crit", [LOG_ERR] = "error",
@@ -40,18 +56,47 @@ int log_level_from_string(const char *s)
         return -EINVAL;
 }
 
+/*
+ * What is under way counts for the socket that it was sent by, and what was lost for who lost it: a process
+ * that was forked has its own of both. Where it can have no socket, its parent's does.
+ */
+static void own_socket(void)
+{
+        pid_t pid = getpid();
+        int fd;
+
+        if (log_state.pid == pid && log_state.fd >= 0)
+                return;
+        if (log_state.pid != pid)
+                log_state.losses = (Losses) {};
+        log_state.pid = pid;
+
+        fd = journal_open();
+        if (fd < 0)
+                return;
+        fd_close(log_state.fd);
+        log_state.fd = fd;
+}
+
 void log_open(void)
 {
         const char *target = getenv("PHP_POOL_LOG"), *e = getenv("JOURNAL_STREAM");
         unsigned long long device, inode;
         struct stat st;
 
-        if (target) {
+        if (target)
                 log_state.journal = streq(target, "journal");
-                return;
-        }
-        log_state.journal = e && sscanf(e, "%llu:%llu", &device, &inode) == 2 &&
-                            fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+        else
+                log_state.journal = e && sscanf(e, "%llu:%llu", &device, &inode) == 2 &&
+                                    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+                                    st.st_ino == inode;
+        if (log_state.journal)
+                own_socket();
+}
+
+void log_set_journal(const char *path)
+{
+        log_state.path = path;
 }
 
 bool log_to_journal(void)
@@ -67,11 +112,6 @@ void log_set_max_level(int level)
 int log_get_max_level(void)
 {
         return log_state.max_level;
-}
-
-const char *log_context(size_t i)
-{
-        return i < log_state.n_context ? log_state.context[i] : NULL;
 }
 
 int log_set_context(const char *name, const char *value)
@@ -97,59 +137,99 @@ int log_set_context(const char *name, const char *value)
         return 0;
 }
 
-/* Writes to the journal; PRIORITY, identifier and message go first, as journalctl shows them. */
-static int write_journal(int level, const char *message_id, const LogField *fields, const char *message)
+/* ---- The journal ---- */
+
+static void add_field(const char *name, const char *value, size_t size, size_t max)
 {
-        static const char identifier[] = "SYSLOG_IDENTIFIER=" LOG_IDENTIFIER;
-        char buffers[2][64]; /* priority, message id */
-        _cleanup_(freep) char *text = NULL;
-        char *formatted[LOG_FIELDS_MAX];
-        struct iovec iov[LOG_FIELDS_MAX + LOG_CONTEXT_MAX + 4];
-        size_t n = 0, n_formatted = 0;
-        int r;
-
-        if (asprintf(&text, "MESSAGE=%s", message) < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        (void) snprintf(buffers[0], sizeof buffers[0], "PRIORITY=%d", level);
-        iov[n++] = (struct iovec) { text, strlen(text) };
-        iov[n++] = (struct iovec) { buffers[0], strlen(buffers[0]) };
-        iov[n++] = (struct iovec) { (char *) identifier, strlen(identifier) };
-        if (message_id) {
-                (void) snprintf(buffers[1], sizeof buffers[1], "MESSAGE_ID=%s", message_id);
-                iov[n++] = (struct iovec) { buffers[1], strlen(buffers[1]) };
-        }
-        for (size_t i = 0; i < log_state.n_context; i++)
-                iov[n++] = (struct iovec) { log_state.context[i], strlen(log_state.context[i]) };
-
-        for (; fields && fields->name && n_formatted < LOG_FIELDS_MAX; fields++) {
-                if (!fields->value ||
-                    asprintf(&formatted[n_formatted], "%s=%s", fields->name, fields->value) < 0)
-                        continue;
-                iov[n++] = (struct iovec) { formatted[n_formatted], strlen(formatted[n_formatted]) };
-                n_formatted++;
-        }
-
-        r = sd_journal_sendv(iov, (int) n);
-        for (size_t i = 0; i < n_formatted; i++)
-                free(formatted[i]);
-        return r;
+        journal_record_add(&record, name, value, size > max ? utf8_cut(value, max) : size);
 }
 
-/* One write(2), so that the lines of several processes do not mix. */
-static void write_stderr(int level, const char *message)
+int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size)
 {
-        _cleanup_(freep) char *line = NULL;
+        char priority[16];
+
+        own_socket();
+        (void) snprintf(priority, sizeof priority, "PRIORITY=%d", level);
+
+        record.size = 0;
+        add_field("MESSAGE", message, size, LOG_MESSAGE_MAX);
+        journal_record_add_pair(&record, priority);
+        journal_record_add_pair(&record, "SYSLOG_IDENTIFIER=" LOG_IDENTIFIER);
+        if (message_id)
+                add_field("MESSAGE_ID", message_id, strlen(message_id), LOG_FIELD_MAX);
+        for (size_t i = 0; i < log_state.n_context; i++)
+                journal_record_add_pair(&record, log_state.context[i]);
+        for (; fields && fields->name; fields++)
+                if (fields->value)
+                        add_field(fields->name, fields->value, strlen(fields->value), LOG_FIELD_MAX);
+        return journal_send(log_state.fd, log_state.path, &record);
+}
+
+void log_tell_lost(bool last)
+{
+        char message[128], number[32];
         int n;
+
+        if (log_state.losses.n == 0)
+                return;
+        own_socket(); /* they may be another's */
+        if (log_state.losses.n == 0 || !(last || losses_due(&log_state.losses)))
+                return;
+
+        (void) snprintf(number, sizeof number, "%" PRIu64, log_state.losses.n);
+        n = snprintf(message, sizeof message, "%s records of the log were lost: %.64s", number,
+                     strerror(log_state.losses.error));
+        if (log_journal(LOG_WARNING, MESSAGE_ID(LOG_LOST), (LogField[]){ { "PHP_LOG_LOST", number }, {} },
+                        message, (size_t) n) >= 0)
+                losses_told(&log_state.losses);
+}
+
+/* ---- Standard error ---- */
+
+/*
+ * One call, so that the lines of several processes do not mix. In the journal's place it is not waited for
+ * either: it may be a stream to the same journald.
+ */
+static int write_stderr(int level, const char *message)
+{
+        int n, flags = log_state.journal ? MSG_DONTWAIT : 0;
+        _cleanup_(freep) char *line = NULL;
+        ssize_t written;
 
         n = asprintf(&line, LOG_IDENTIFIER ": %s: %s\n", log_level_to_string(level), message);
         if (n < 0) {
                 line = NULL;
+                return -ENOMEM;
+        }
+        written = send(STDERR_FILENO, line, (size_t) n, MSG_NOSIGNAL | flags);
+        if (written < 0 && errno == ENOTSOCK)
+                written = write(STDERR_FILENO, line, (size_t) n);
+        return written < 0 ? -errno : 0;
+}
+
+/* ---- Records ---- */
+
+/* There is a journal, which did not take a record. It does not go to stderr instead, which may be slower. */
+static bool is_lost(int error)
+{
+        return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM || error == -EMSGSIZE;
+}
+
+static void write_record(int level, const char *message_id, const LogField *fields, const char *message)
+{
+        int r;
+
+        if (!log_state.journal) {
+                (void) write_stderr(level, message);
                 return;
         }
-        if (write(STDERR_FILENO, line, (size_t) n) < 0)
-                return;
+        r = log_journal(level, message_id, fields, message, strlen(message));
+        if (r < 0 && !is_lost(r))
+                r = write_stderr(level, message);
+        if (r < 0)
+                losses_add(&log_state.losses, r);
+        else
+                log_tell_lost(/* last= */ false);
 }
 
 bool log_is_due(usec_t *last, usec_t interval)
@@ -167,17 +247,18 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
         char message[LOG_MESSAGE_MAX];
         int saved = errno;
         va_list ap;
+        int n;
 
         error = abs(error);
         if (level <= log_state.max_level) {
                 errno = error;
                 va_start(ap, format);
-                (void) vsnprintf(message, sizeof message, format, ap);
+                n = vsnprintf(message, sizeof message, format, ap);
                 va_end(ap);
+                if (n >= (int) sizeof message)
+                        message[utf8_cut(message, sizeof message - 1)] = 0;
 
-                /* Without a way to journald (no descriptor left, another root) there still is stderr. */
-                if (!log_state.journal || write_journal(level, message_id, fields, message) < 0)
-                        write_stderr(level, message);
+                write_record(level, message_id, fields, message);
         }
 
         errno = saved;

@@ -4,10 +4,14 @@
 /*
  * The log: sentences for people, facts as journal fields.
  *
- * Goes to the journal (sd_journal_sendv(3)) where standard error is a journal stream ($JOURNAL_STREAM, see
+ * Goes to the journal (base/journal.h) where standard error is a journal stream ($JOURNAL_STREAM, see
  * systemd.exec(5)), otherwise as text to standard error. A process whose standard error is something else of
  * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own
  * layers (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
+ *
+ * The journal is never waited for: what it does not take at once is lost, and counted. The next record that
+ * it takes is followed by one that tells how many. Without a journal at all (another root, no descriptor for
+ * it) standard error has the text.
  */
 
 #include <syslog.h>
@@ -16,10 +20,13 @@
 
 #define LOG_IDENTIFIER "php-pool"
 
-/* Bounds: fields of one record, standing fields, and a message's length in bytes (longer ones are cut). */
-#define LOG_FIELDS_MAX 24
+/*
+ * Bounds: standing fields, and the bytes of a message and of a field's value; longer ones are cut. Of
+ * JOURNAL_RECORD_MAX the longest message leaves room for two of the longest fields and many short ones.
+ */
 #define LOG_CONTEXT_MAX 4
-#define LOG_MESSAGE_MAX 65536
+#define LOG_MESSAGE_MAX (40U * 1024U)
+#define LOG_FIELD_MAX (8U * 1024U)
 
 typedef struct LogField {
         const char *name;  /* as systemd.journal-fields(7) wants it: upper case; NULL ends the list */
@@ -39,8 +46,21 @@ int log_get_max_level(void);
 /* Sets a standing field, which every later record carries; both strings are copied. -ENOSPC when full. */
 int log_set_context(const char *name, const char *value);
 
-/* The standing fields, "NAME=value", by number from 0; NULL behind the last. */
-const char *log_context(size_t i);
+/*
+ * Sends one record to the journal, whatever the level and wherever the log goes: for those who count their
+ * own losses. The message has size bytes. 0, or -errno: -EAGAIN where the journal takes none now.
+ */
+int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size);
+
+/*
+ * Tells how many records of this process were lost, if any were and it is due, or if this is the last chance
+ * to. The log does that itself where it goes on; this is for when it may be silent for long. Costs nothing
+ * where none were.
+ */
+void log_tell_lost(bool last);
+
+/* For tests: the socket to which records go in the place of journald's. Borrowed. */
+void log_set_journal(const char *path);
 
 /*
  * Writes one record and returns -abs(error), so that it can stand behind return. %m in the format is error's

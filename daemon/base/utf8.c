@@ -56,6 +56,17 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code)
         return n;
 }
 
+size_t utf8_cut(const char *bytes, size_t size)
+{
+        for (size_t i = 1; i <= MIN(size, (size_t) 4); i++) {
+                uint8_t c = (uint8_t) bytes[size - i];
+
+                if ((c & 0xc0) != 0x80)
+                        return length_of(c) > i ? size - i : size;
+        }
+        return size;
+}
+
 bool utf8_is_printable(uint32_t code)
 {
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);

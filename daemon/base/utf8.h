@@ -11,6 +11,9 @@
  */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code);
 
+/* size, without what there is at the end of bytes[] of a character that goes on behind it. */
+size_t utf8_cut(const char *bytes, size_t size);
+
 /*
  * Whether the character may be shown and passed on: no control character (C0, DEL, C1), which a terminal may
  * act on, and no noncharacter, which sd-bus refuses in strings.

@@ -36,6 +36,7 @@ void manager_changed(Manager *m)
 static int on_step(sd_event_source *s _unused_, void *userdata)
 {
         manager_step(userdata);
+        log_tell_lost(/* last= */ false);
         return 0;
 }
 

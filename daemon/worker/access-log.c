@@ -3,8 +3,7 @@
 /*
  * Where lines of the access log go: see access-log.h. The template opens the file, so that all workers of a
  * generation append to the same one, and each reload opens it anew: a file that was renamed meanwhile gets
- * the lines of the old generation's last requests and no more. The socket to the journal is each worker's
- * own, since what is under way counts for its sender.
+ * the lines of the old generation's last requests and no more. The way to the journal is the log's.
  *
  * Nothing here waits. A disk may make write(2) wait all the same; no client does, who has had the answer.
  */
@@ -13,21 +12,17 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/journal.h"
 #include "base/log.h"
+#include "base/losses.h"
 #include "base/messages.h"
 
 /* Readable for the file's group, as logs are. */
 #define FILE_MODE 0640
-
-/* The most of a field of a record that comes from a request. */
-#define FIELD_MAX 8192U
 
 struct AccessLog {
         const Config *config;
@@ -37,19 +32,14 @@ struct AccessLog {
         bool wants_cpu, wants_peer;
 
         int file_fd;
-        int journal_fd; /* opened when it is needed */
-        const char *journal_path;
         pid_t pid, parent;
 
-        bool torn;      /* the file took only part of the last line */
-        uint64_t lost;  /* lines since that was told last */
-        int lost_error; /* why, of the last one */
-        usec_t told;    /* CLOCK_MONOTONIC, 0 for never */
+        bool torn; /* the file took only part of the last line */
+        Losses losses;
 
         size_t n_headers;
         RequestHeader *headers; /* that the format names */
         char buffer[1 + ACCESS_LINE_MAX + 1];
-        JournalRecord record;
 };
 
 /* ---- Life ---- */
@@ -80,12 +70,11 @@ int access_log_new(const Config *config, const char *pool, AccessLog **ret)
         log = malloc(sizeof *log);
         if (!log)
                 return -ENOMEM;
-        memset(log, 0, offsetof(AccessLog, buffer)); /* the buffers cost nothing before they are used */
+        memset(log, 0, offsetof(AccessLog, buffer)); /* the buffer costs nothing before it is used */
         log->config = config;
         log->pool = pool;
         log->file = streq(config->access_log, "journal") ? NULL : config->access_log;
-        log->file_fd = log->journal_fd = -EBADF;
-        log->journal_path = JOURNAL_SOCKET;
+        log->file_fd = -EBADF;
 
         r = access_format_parse(config->access_format, error, &log->format);
         if (r >= 0)
@@ -106,7 +95,6 @@ void access_log_free(AccessLog *log)
         if (!log)
                 return;
         fd_close(log->file_fd);
-        fd_close(log->journal_fd);
         free(log->headers);
         free(log->format);
         free(log);
@@ -136,11 +124,6 @@ void access_log_attach(AccessLog *log)
                 log->pid = getpid();
 }
 
-void access_log_set_journal(AccessLog *log, const char *path)
-{
-        log->journal_path = path;
-}
-
 bool access_log_wants_cpu(const AccessLog *log)
 {
         return log && log->wants_cpu;
@@ -153,60 +136,26 @@ bool access_log_wants_peer(const AccessLog *log)
 
 /* ---- The journal ---- */
 
-static void add_field(AccessLog *log, const char *name, const char *value)
-{
-        if (value)
-                journal_record_add(&log->record, name, value, MIN(strlen(value), (size_t) FIELD_MAX));
-}
-
-static _printf_(3, 4) void add_format(AccessLog *log, const char *name, const char *format, ...)
-{
-        char text[64];
-        va_list ap;
-
-        va_start(ap, format);
-        (void) vsnprintf(text, sizeof text, format, ap);
-        va_end(ap);
-        add_field(log, name, text);
-}
-
-/* What all records have. */
-static void begin_record(AccessLog *log, const char *message_id, int level, const char *message, size_t size)
-{
-        const char *pair;
-
-        log->record.size = 0;
-        journal_record_add(&log->record, "MESSAGE", message, size);
-        add_format(log, "PRIORITY", "%d", level);
-        add_field(log, "SYSLOG_IDENTIFIER", LOG_IDENTIFIER);
-        add_field(log, "MESSAGE_ID", message_id);
-        for (size_t i = 0; (pair = log_context(i)); i++)
-                journal_record_add_pair(&log->record, pair);
-}
-
-static int send_record(AccessLog *log)
-{
-        if (log->journal_fd < 0)
-                log->journal_fd = journal_open();
-        return log->journal_fd < 0 ? log->journal_fd
-                                   : journal_send(log->journal_fd, log->journal_path, &log->record);
-}
-
 static int write_journal(AccessLog *log, const AccessEntry *e)
 {
         const Params *params = e->request->params;
+        char usec[32], status[16];
+        const LogField fields[] = {
+                { "PHP_SCRIPT", e->request->script },
+                { "REQUEST_METHOD", params_get(params, "REQUEST_METHOD", NULL) },
+                { "REQUEST_URI", params_get(params, "REQUEST_URI", NULL) },
+                { "PHP_REQUEST_USEC", usec },
+                { "HTTP_STATUS", status },
+                {},
+        };
         size_t n;
 
         n = access_line(log->format, e, log->buffer);
         if (n == 0)
                 return 0;
-        begin_record(log, MESSAGE_ID(ACCESS), LOG_INFO, log->buffer, n);
-        add_field(log, "PHP_SCRIPT", e->request->script);
-        add_field(log, "REQUEST_METHOD", params_get(params, "REQUEST_METHOD", NULL));
-        add_field(log, "REQUEST_URI", params_get(params, "REQUEST_URI", NULL));
-        add_format(log, "PHP_REQUEST_USEC", "%" PRIu64, e->duration);
-        add_format(log, "HTTP_STATUS", "%d", e->status);
-        return send_record(log);
+        (void) snprintf(usec, sizeof usec, "%" PRIu64, e->duration);
+        (void) snprintf(status, sizeof status, "%d", e->status);
+        return log_journal(LOG_INFO, MESSAGE_ID(ACCESS), fields, log->buffer, n);
 }
 
 /* ---- The file ---- */
@@ -246,42 +195,32 @@ static int write_file(AccessLog *log, const AccessEntry *e)
 /* Nor is this waited for; what cannot be told now is told later. */
 static void tell_lost(AccessLog *log)
 {
-        char message[256];
+        char message[256], number[32];
+        const LogField fields[] = { { "PHP_ACCESS_LOST", number }, {} };
         int n;
 
-        n = snprintf(message, sizeof message, "%" PRIu64 " lines of the access log%s%.128s were lost: %s",
-                     log->lost, log->file ? " " : "", log->file ? log->file : "", strerror(log->lost_error));
-        if (!log->file || log_to_journal()) {
-                begin_record(log, MESSAGE_ID(ACCESS_LOST), LOG_WARNING, message,
-                             MIN((size_t) n, sizeof message - 1));
-                add_format(log, "PHP_ACCESS_LOST", "%" PRIu64, log->lost);
-                if (send_record(log) < 0)
-                        return;
-        } else
+        (void) snprintf(number, sizeof number, "%" PRIu64, log->losses.n);
+        n = snprintf(message, sizeof message, "%s lines of the access log%s%.128s were lost: %.64s", number,
+                     log->file ? " " : "", log->file ? log->file : "", strerror(log->losses.error));
+        if (log->file && !log_to_journal())
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(ACCESS_LOST), NULL, "%s", message);
-        log->told = now_monotonic();
-        log->lost = 0;
-}
-
-static bool is_due(const AccessLog *log)
-{
-        return log->told == 0 || now_monotonic() >= usec_add(log->told, ACCESS_LOST_INTERVAL);
+        else if (log_journal(LOG_WARNING, MESSAGE_ID(ACCESS_LOST), fields, message, (size_t) n) < 0)
+                return;
+        losses_told(&log->losses);
 }
 
 /* A journal that has just refused a line does not take what is to be told of it either. */
 static void count(AccessLog *log, int error)
 {
-        if (error < 0) {
-                log->lost++;
-                log->lost_error = -error;
-        }
-        if (log->lost > 0 && (log->file || error >= 0) && is_due(log))
+        if (error < 0)
+                losses_add(&log->losses, error);
+        if ((log->file || error >= 0) && losses_due(&log->losses))
                 tell_lost(log);
 }
 
 void access_log_detach(AccessLog *log)
 {
-        if (log && log->lost > 0)
+        if (log && log->losses.n > 0)
                 tell_lost(log);
 }
 

@@ -10,9 +10,6 @@
 #include "config/config.h"
 #include "worker/access-line.h"
 
-/* What is lost is told this often at most. */
-#define ACCESS_LOST_INTERVAL (10 * USEC_PER_SEC)
-
 typedef struct AccessLog AccessLog;
 
 /*
@@ -44,6 +41,3 @@ void access_log_write(AccessLog *log, AccessEntry *entry);
 
 /* The worker ends: tells what was lost since it was told last. */
 void access_log_detach(AccessLog *log);
-
-/* For tests: the socket to which records go in the place of journald's. Borrowed. */
-void access_log_set_journal(AccessLog *log, const char *path);

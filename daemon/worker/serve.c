@@ -220,6 +220,7 @@ static void serve_request(Server *s, Request *request)
         cpu = cpu_end(&s->cpu);
         report_request_end(&s->report, outcome.memory, cpu.user + cpu.system);
         log_request(s, request, &outcome, cpu);
+        log_tell_lost(/* last= */ false);
         connection_done(s->connection);
 
         status = reason_to_end(s, &outcome);
@@ -565,6 +566,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
         access_log_attach(context->access);
         r = serve_until_ended(&s);
         access_log_detach(context->access);
+        log_tell_lost(/* last= */ true);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to wait for connections: %m");
                 s.status = EXIT_STATUS_RESOURCES;

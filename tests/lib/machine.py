@@ -187,6 +187,16 @@ class Machine:
         """When the last record so far came."""
         return int(self.journal("-n", "1")[0]["__REALTIME_TIMESTAMP"])
 
+    @contextlib.contextmanager
+    def stopped_journal(self):
+        """journald is stopped meanwhile: it takes no record, and soon its socket's queue is full."""
+        kill = ("kill", "--kill-who=main", "systemd-journald.service")
+        self.systemctl(*kill, "--signal=STOP")
+        try:
+            yield
+        finally:
+            self.systemctl(*kill, "--signal=CONT")
+
     def processes(self, name):
         """The ids, inside, of all processes whose name is this one."""
         out = self.run("pgrep", "--full", f"(^|/){name}( |$)", check=False).stdout

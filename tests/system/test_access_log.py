@@ -55,15 +55,12 @@ def test_a_stopped_journal_holds_no_request(machine):
     with machine.pool("www", settings("journal"), service=service) as pool:
         pool.start()
         script = pool.script("hello.php", HELLO)
-        machine.systemctl("kill", "--signal=STOP", "--kill-who=main", "systemd-journald.service")
-        try:
+        with machine.stopped_journal():
             with pool.connect(timeout=5) as connection:
                 for _ in range(MANY):
                     assert connection.request(script, keep=True).text == "hello"
             # The manager is there, too.
             assert pool.status()["accepted-conn"] >= 1
-        finally:
-            machine.systemctl("kill", "--signal=CONT", "--kill-who=main", "systemd-journald.service")
 
         asked = itertools.count(MANY + 1)
 

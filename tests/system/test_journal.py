@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What `journalctl -u php-pool@www` has: PHP's messages with fields, stderr whole, obituaries of workers."""
 
+import json
 import re
 
 from lib.messages import MESSAGE_ID
@@ -49,6 +50,91 @@ def test_a_message_of_many_lines_is_one_record(pool):
     pool.run(r"""<?php error_log("first line\nsecond line");""")
     record = pool.logged(lambda r: "first line" in r["MESSAGE"])
     assert "first line\nsecond line" in record["MESSAGE"]
+
+
+NOISE = """<?php
+for ($i = 0; $i < $_GET['n']; $i++) {
+    trigger_error('the milk is sour', E_USER_WARNING);
+    error_log('plainly');
+}
+echo getmypid();
+"""
+
+
+def test_a_stopped_journal_holds_nobody(machine):
+    """PHP's messages, refused clients, the manager and a reload: all go on, and what was lost is told once."""
+    port = 9123
+    conf = ('pm = { mode = "static"; max_children = 2; };\n'
+            'security = { allowed_clients = [ "127.0.0.9" ]; };\n')
+    service = "[Service]\nLogRateLimitIntervalSec=0\n"
+    with machine.pool("www", conf, service, f"[Socket]\nListenStream=127.0.0.1:{port}\n") as pool:
+        pool.start()
+        noise = pool.script("noise.php", NOISE)
+        old = pool.children()
+        with machine.stopped_journal():
+            with pool.connect() as one, pool.connect() as two:
+                # More than journald's socket holds, by each worker.
+                texts = {connection.request(noise, query="n=1000", keep=True).text for connection in (one, two)}
+            assert all(text.isdigit() for text in texts)
+            for _ in range(3):
+                with machine.tcp(port) as refused:
+                    assert refused.recv(1) == b""
+            machine.run("kill", "-KILL", texts.pop())  # an obituary of the manager's
+            wait_until(lambda: pool.status()["idle-processes"] == 2, what="two idle workers")
+            pool.ctl("reload", "www")
+            assert pool.status()["generation"] == 2
+            wait_until(lambda: not pool.children().keys() & old.keys(), what="no process of the old generation")
+            assert pool.get(noise, query="n=1").isdigit()
+
+        told = f"MESSAGE_ID={MESSAGE_ID['LOG_LOST']}"
+        pool.ctl("reload", "www")
+        record = pool.logged(lambda r: r["_PID"] == str(pool.manager), told)
+        assert re.fullmatch(r"\d+ records of the log were lost: Resource temporarily unavailable", record["MESSAGE"])
+        assert int(record["PHP_LOG_LOST"]) > 0 and record["PRIORITY"] == "4"
+        machine.systemctl("stop", pool.unit)
+        counts = [r["_PID"] for r in pool.journal(told)]
+        assert len(counts) == len(set(counts)), "each process tells it once"
+
+
+def test_a_worker_tells_what_the_journal_lost(machine):
+    """As soon as there is a request that asks for nothing of the log."""
+    n = 5000
+    service = "[Service]\nLogRateLimitIntervalSec=0\n"
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 1; };', service) as pool:
+        pool.start()
+        noise = pool.script("noise.php", NOISE)
+        with machine.stopped_journal():
+            pid = pool.get(noise, query=f"n={n}")
+        told = f"MESSAGE_ID={MESSAGE_ID['LOG_LOST']}"
+        wait_until(lambda: pool.get(noise, query="n=0") and pool.journal(told), what="the count of what was lost")
+        [record] = pool.journal(told)
+        assert record["_PID"] == pid
+        taken = pool.journal(f"MESSAGE_ID={MESSAGE_ID['PHP']}", f"_PID={pid}")
+        assert int(record["PHP_LOG_LOST"]) + len(taken) == 2 * n
+
+
+def test_a_long_message_is_cut(pool):
+    pool.run("<?php error_log('begin ' . str_repeat('ä', 100000) . ' end');")
+    record = pool.logged(lambda r: r["MESSAGE"].startswith("begin "))
+    assert re.fullmatch("begin ä{20000,}", record["MESSAGE"])
+    assert record["PHP_SCRIPT"].endswith("/page.php")
+
+
+def test_scripts_do_not_find_the_journals_socket(machine):
+    """Nor do the programs that they start."""
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 1; };') as pool:
+        script = pool.script("page.php", r"""<?php
+            error_log('hello');
+            $opened = [];
+            foreach (scandir('/proc/self/fd') as $fd)
+                foreach (["php://fd/$fd", "/proc/self/fd/$fd"] as $path)
+                    if ($fd > 2 && str_starts_with((string) @readlink("/proc/self/fd/$fd"), 'socket:')
+                        && @fopen($path, 'r+')) $opened[] = $path;
+            $inherited = substr_count(shell_exec('ls -l /proc/self/fd'), 'socket:');
+            echo json_encode([$opened, $inherited, count(scandir('/proc/self/fd')), getmypid()]);""")
+        answers = [json.loads(pool.get(script)) for _ in range(2)]
+        # ls has the worker's standard error; no message costs a descriptor.
+        assert answers[0] == answers[1] and answers[0][:2] == [[], 1], answers
 
 
 def test_stderr_is_whole(pool):

@@ -7,31 +7,14 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/journal.h"
 
-/* More records than any socket's queue holds. */
-#define MANY 100000
+#include "journal-helpers.h"
 
 static JournalRecord record;
-
-/* A socket in journald's place; its path is written to path[]. */
-static int open_journal(char path[static sizeof((struct sockaddr_un *) 0)->sun_path])
-{
-        struct sockaddr_un a = { .sun_family = AF_UNIX };
-        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-        (void) snprintf(a.sun_path, sizeof a.sun_path, "/tmp/php-pool-test-journal-%d", getpid());
-        strcpy(path, a.sun_path);
-        (void) unlink(path);
-        assert_true(fd >= 0);
-        assert_int_equal(bind(fd, (struct sockaddr *) &a, sizeof a), 0);
-        return fd;
-}
 
 static void test_fields(void **state _unused_)
 {
@@ -68,9 +51,11 @@ static void test_too_long(void **state _unused_)
 
 static void test_send(void **state _unused_)
 {
-        char path[sizeof((struct sockaddr_un *) 0)->sun_path], received[64];
-        int journal = open_journal(path), fd = journal_open(), r = 0;
+        char path[JOURNAL_PATH_SIZE], received[64];
+        int journal, fd = journal_open(), r = 0;
 
+        (void) snprintf(path, sizeof path, "/tmp/php-pool-test-journal-%d", getpid());
+        journal = journal_bind(path);
         assert_true(fd >= 0);
         record.size = 0;
         journal_record_add(&record, "MESSAGE", "hello", 5);
@@ -79,7 +64,7 @@ static void test_send(void **state _unused_)
         assert_memory_equal(received, "MESSAGE=hello\n", record.size);
 
         /* It takes no more: this returns, and says so. */
-        for (size_t i = 0; i < MANY && r == 0; i++)
+        for (size_t i = 0; i < JOURNAL_MANY && r == 0; i++)
                 r = journal_send(fd, path, &record);
         assert_int_equal(r, -EAGAIN);
         assert_int_equal(recv(journal, received, sizeof received, 0), record.size);
@@ -92,7 +77,7 @@ static void test_send(void **state _unused_)
         assert_int_equal(journal_send(fd, path, &record), -ENOENT);
 
         /* It is there again. */
-        journal = open_journal(path);
+        journal = journal_bind(path);
         assert_int_equal(journal_send(fd, path, &record), 0);
         fd_close(journal);
         (void) unlink(path);

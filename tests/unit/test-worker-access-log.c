@@ -8,9 +8,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,8 +19,7 @@
 #include "config/settings.h"
 #include "worker/access-log.h"
 
-/* More requests than any socket's queue or pipe holds. */
-#define MANY 100000
+#include "journal-helpers.h"
 
 typedef struct Fixture {
         char directory[32], path[64]; /* of the file, or of the journal's socket */
@@ -54,17 +51,6 @@ static void open_log(Fixture *f, const char *target, const char *format)
         assert_int_equal(access_log_new(f->config, "www", &f->log), 0);
         assert_int_equal(access_log_open(f->log, &path), 0);
         access_log_attach(f->log);
-}
-
-static int bind_journal(const Fixture *f)
-{
-        struct sockaddr_un a = { .sun_family = AF_UNIX };
-        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-        strcpy(a.sun_path, f->path);
-        assert_true(fd >= 0);
-        assert_int_equal(bind(fd, (struct sockaddr *) &a, sizeof a), 0);
-        return fd;
 }
 
 static int set_up(void **state)
@@ -236,7 +222,7 @@ static void test_full_disk(void **state)
 
 static void fill_pipe(Fixture *f)
 {
-        for (size_t i = 0; i < MANY; i++)
+        for (size_t i = 0; i < JOURNAL_MANY; i++)
                 write_request(f, 200);
         access_log_detach(f->log);
 }
@@ -258,25 +244,11 @@ static void test_full_pipe(void **state)
 
 /* ---- The journal ---- */
 
-/* The next record as text, a length's zeros as dots; false where there is none. */
-static bool receive(const Fixture *f, char *text, size_t size)
-{
-        ssize_t n = recv(f->journal, text, size - 1, MSG_DONTWAIT);
-
-        if (n < 0)
-                return false;
-        for (ssize_t i = 0; i < n; i++)
-                if (!text[i])
-                        text[i] = '.';
-        text[n] = 0;
-        return true;
-}
-
 static void open_journal_log(Fixture *f)
 {
-        f->journal = bind_journal(f);
+        f->journal = journal_bind(f->path);
         open_log(f, "journal", "%m %r %s");
-        access_log_set_journal(f->log, f->path);
+        log_set_journal(f->path);
 }
 
 static void test_journal(void **state)
@@ -287,14 +259,14 @@ static void test_journal(void **state)
         assert_int_equal(log_set_context("PHP_POOL", "www"), 0);
         open_journal_log(f);
         write_request(f, 404);
-        assert_true(receive(f, text, sizeof text));
+        assert_true(journal_receive(f->journal, text, sizeof text));
         (void) snprintf(expected, sizeof expected,
                         "MESSAGE=GET /a.php 404\nPRIORITY=6\nSYSLOG_IDENTIFIER=php-pool\nMESSAGE_ID=%s\n"
                         "PHP_POOL=www\nPHP_SCRIPT=/srv/a.php\nREQUEST_METHOD=GET\n"
                         "REQUEST_URI\n\n......./a.php?x\ny\nPHP_REQUEST_USEC=1234\nHTTP_STATUS=404\n",
                         MESSAGE_ID(ACCESS));
         assert_string_equal(text, expected);
-        assert_false(receive(f, text, sizeof text));
+        assert_false(journal_receive(f->journal, text, sizeof text));
 }
 
 /* A journal that is stopped loses records, holds nobody, and is told how many once it goes on. */
@@ -305,18 +277,18 @@ static void test_stopped_journal(void **state)
         Fixture *f = *state;
 
         open_journal_log(f);
-        for (size_t i = 0; i < MANY; i++)
+        for (size_t i = 0; i < JOURNAL_MANY; i++)
                 write_request(f, 200);
-        while (receive(f, text, sizeof text)) {
+        while (journal_receive(f->journal, text, sizeof text)) {
                 assert_non_null(strstr(text, MESSAGE_ID(ACCESS)));
                 taken++;
         }
-        assert_true(taken > 0 && taken < MANY);
+        assert_true(taken > 0 && taken < JOURNAL_MANY);
 
         write_request(f, 200);
         write_request(f, 200);
-        (void) snprintf(expected, sizeof expected, "\nPHP_ACCESS_LOST=%zu\n", MANY - taken);
-        while (receive(f, text, sizeof text)) {
+        (void) snprintf(expected, sizeof expected, "\nPHP_ACCESS_LOST=%zu\n", JOURNAL_MANY - taken);
+        while (journal_receive(f->journal, text, sizeof text)) {
                 if (strstr(text, MESSAGE_ID(ACCESS)))
                         continue;
                 assert_non_null(strstr(text, MESSAGE_ID(ACCESS_LOST)));
@@ -337,7 +309,7 @@ static void test_long_fields(void **state)
         set_param(f, "REQUEST_URI", uri);
         f->request.name = uri;
         write_request(f, 200);
-        assert_true(receive(f, text, sizeof text));
+        assert_true(journal_receive(f->journal, text, sizeof text));
         assert_non_null(strstr(text, "\nREQUEST_URI=uuu"));
         assert_non_null(strstr(text, "\nHTTP_STATUS=200\n"));
 }

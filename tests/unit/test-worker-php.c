@@ -392,7 +392,7 @@ static void test_log(void **state _unused_)
         assert_has(env.journal.bytes, "on line 3\nPRIORITY=4\n");
         assert_has(env.journal.bytes, "on line 4\nPRIORITY=5\n");
         /* error_log() has no place. */
-        assert_true(strstr(env.journal.bytes, "CODE_FILE=") > strstr(env.journal.bytes, "MESSAGE=two"));
+        assert_true(strstr(env.journal.bytes, "CODE_FILE=") > strstr(env.journal.bytes, "two\nlines\n"));
 }
 
 static void test_failing_scripts(void **state _unused_)

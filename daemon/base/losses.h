@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Counting what a log has lost, so that it can be told: not each time, and again where nobody heard it. */
+
+#include "base/time.h"
+
+/* What is lost is told this often at most. */
+#define LOSSES_INTERVAL (10 * USEC_PER_SEC)
+
+/* Zero it before the first use. */
+typedef struct Losses {
+        uint64_t n;  /* since they were told last */
+        int error;   /* why, of the last one: a positive errno value */
+        usec_t told; /* CLOCK_MONOTONIC, 0 for never */
+} Losses;
+
+/* One more; error is -errno. */
+static inline void losses_add(Losses *l, int error)
+{
+        l->n++;
+        l->error = -error;
+}
+
+/* Whether there are some to tell of, and none were told of for an interval. */
+static inline bool losses_due(const Losses *l)
+{
+        return l->n > 0 && (l->told == 0 || now_monotonic() >= usec_add(l->told, LOSSES_INTERVAL));
+}
+
+static inline void losses_told(Losses *l)
+{
+        l->n = 0;
+        l->told = now_monotonic();
+}
