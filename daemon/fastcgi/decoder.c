@@ -29,10 +29,11 @@
 /* How far the active request is. */
 typedef enum RequestState {
         REQUEST_NONE,
-        REQUEST_PARAMS,  /* until the empty PARAMS record */
-        REQUEST_BODY,    /* until the empty STDIN record */
-        REQUEST_WHOLE,   /* only an abort can follow; from here on the next BEGIN_REQUEST has to wait */
-        REQUEST_DROPPED, /* aborted or too large: its records are skipped */
+        REQUEST_PARAMS,    /* until the empty PARAMS record */
+        REQUEST_BODY,      /* until the empty STDIN record */
+        REQUEST_WHOLE,     /* only an abort can follow; from here on the next BEGIN_REQUEST has to wait */
+        REQUEST_TOO_LARGE, /* its records are skipped, until the empty STDIN record */
+        REQUEST_DROPPED,   /* its records are skipped */
 } RequestState;
 
 /* What the content of the current record is for. */
@@ -147,7 +148,7 @@ static int on_params(FcgiDecoder *d, const uint8_t *bytes, size_t size, FcgiItem
                 return r;
 
         forget_params(d);
-        d->state = REQUEST_DROPPED;
+        d->state = REQUEST_TOO_LARGE;
         d->sink = SINK_SKIP;
         return give_request(d, FCGI_TOO_LARGE, ret);
 }
@@ -272,14 +273,14 @@ static int start_stdin(FcgiDecoder *d)
 {
         if (d->state == REQUEST_PARAMS)
                 return -EBADMSG;
-        if (d->state != REQUEST_BODY)
+        if (d->state != REQUEST_BODY && d->state != REQUEST_TOO_LARGE)
                 return 0;
         if (d->header.content_size > 0) {
-                d->sink = SINK_BODY;
+                d->sink = d->state == REQUEST_BODY ? SINK_BODY : SINK_SKIP;
                 return 0;
         }
 
-        d->state = REQUEST_WHOLE;
+        d->state = d->state == REQUEST_BODY ? REQUEST_WHOLE : REQUEST_DROPPED;
         return FCGI_BODY_END;
 }
 
@@ -292,6 +293,7 @@ static int start_abort(FcgiDecoder *d, FcgiItem *ret)
                 return give_end_request(d, FCGI_REQUEST_COMPLETE, !d->request.keep_connection, ret);
         case REQUEST_BODY:
         case REQUEST_WHOLE:
+        case REQUEST_TOO_LARGE:
                 d->state = REQUEST_DROPPED;
                 return FCGI_ABORT;
         default:
@@ -364,7 +366,7 @@ static int on_header(FcgiDecoder *d, FcgiItem *ret)
         if (header.version != FCGI_VERSION_1)
                 return -EBADMSG;
         if (header.type == FCGI_BEGIN_REQUEST && header.request_id != FCGI_NULL_REQUEST_ID &&
-            (d->state == REQUEST_WHOLE || d->state == REQUEST_DROPPED))
+            d->state >= REQUEST_WHOLE)
                 return FCGI_PAUSED;
 
         d->header = header;

@@ -21,7 +21,7 @@ typedef enum FcgiEvent {
         FCGI_REQUEST,       /* BEGIN_REQUEST and all of PARAMS are there: see item.request. An authorizer may
                              * be sent no STDIN at all (6.3): run it without waiting for FCGI_BODY_END */
         FCGI_BODY,          /* some bytes of STDIN, at least one: item.data, which points into the input */
-        FCGI_BODY_END,      /* STDIN ended */
+        FCGI_BODY_END,      /* STDIN ended, also of a request that is FCGI_TOO_LARGE */
         FCGI_ABORT,         /* the web server gave the active request up, at any time after FCGI_REQUEST;
                              * what belongs to it is skipped; answer with an end of request (5.4) */
         FCGI_REPLY,         /* item.data must be sent: the answer to a management record, to a request of an
@@ -29,8 +29,8 @@ typedef enum FcgiEvent {
                              * aborted before FCGI_REQUEST; it points into the decoder and holds until the
                              * next call. item.data.close: close the connection once it is sent */
         FCGI_TOO_LARGE,     /* the parameters go beyond params.h's bounds; what belongs to this request is
-                             * skipped, which may be much still to come; answer with 431 and an end of
-                             * request: see item.request, params is empty */
+                             * skipped, which may be much still to come, up to FCGI_BODY_END or FCGI_ABORT;
+                             * answer with 431 and an end of request: see item.request, params is empty */
         FCGI_PAUSED,        /* after FCGI_BODY_END, FCGI_ABORT or FCGI_TOO_LARGE: the next request has begun.
                              * The rest of the input stays for the call after fcgi_decoder_finish(); calls
                              * before it say FCGI_PAUSED again and take nothing */

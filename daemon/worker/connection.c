@@ -382,16 +382,19 @@ static int set_role(Params *params, FcgiRole role)
 /* Answers a request whose parameters are beyond all bounds. Returns false when that ended the connection. */
 static bool refuse_request(Connection *c, usec_t deadline)
 {
+        int r;
+
         log_debug("A request's parameters are too large or too many: it was answered with status 431.");
         (void) output_write(&c->output, FCGI_STDOUT, too_large, strlen(too_large));
         output_end(&c->output);
         if (output_flush(&c->output, deadline) < 0)
                 return false;
-
         if (!c->keep)
-                (void) drain(c, CONNECTION_DRAIN_MAX, /* patience= */ 0);
+                (void) shutdown(c->fd, SHUT_WR);
+
+        r = drain_rest(c);
         fcgi_decoder_finish(c->input.decoder);
-        return c->keep;
+        return r >= 0 && c->keep;
 }
 
 /* All input was taken: reads more, waiting only where part of a record is here. A verdict, or 0 to go on. */

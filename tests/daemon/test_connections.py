@@ -191,6 +191,18 @@ def test_too_many_or_too_large_parameters(daemon, script, params):
     assert daemon.get(script) == "hello"
 
 
+def test_the_end_of_a_request_that_is_too_large_is_taken(daemon, script):
+    """Apache sends the end of the body late, and shows an error of its own where the socket is closed by then."""
+    params = fastcgi.encode_pairs({"LONG": "x" * (8 << 20)})
+    with daemon.connect() as connection:
+        connection.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params))
+        assert connection.response().status == 431
+        assert connection.ended()  # and yet:
+        connection.send(fastcgi.record(fastcgi.STDIN, b"late"))
+        connection.send(fastcgi.record(fastcgi.STDIN))
+    assert daemon.get(script) == "hello"
+
+
 def test_parameters_over_many_records(daemon):
     """32 KB of them, which is nothing unusual, in records of 100 bytes."""
     echo = daemon.script("echo.php", "<?php echo strlen($_SERVER['HTTP_COOKIE']);")

@@ -567,7 +567,7 @@ static void test_lengths_too_large(void **state _unused_)
 
                 assert_trace_however_cut(&wire, FINISH_AT_END, "too large 1 role 1 keep\n" REQUEST_TRACE(1));
                 assert_trace_however_cut(&wire, FINISH_WHEN_PAUSED,
-                                         "too large 1 role 1 keep\n" REQUEST_TRACE(1));
+                                         "too large 1 role 1 keep\nend\n" REQUEST_TRACE(1));
         }
 }
 
