@@ -20,8 +20,8 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "config/clients.h"
 #include "ipc/messages.h"
-#include "worker/clients.h"
 #include "worker/connection.h"
 #include "worker/cpu.h"
 #include "worker/limit.h"
@@ -302,6 +302,18 @@ static bool accept_error_passes(int error)
         }
 }
 
+/* clients_allow() for a connection that was accepted earlier, perhaps under other settings. */
+static bool may_go_on(Server *s, int fd)
+{
+        struct sockaddr_storage peer = {};
+        socklen_t size = sizeof peer;
+
+        if (s->clients.n_allowed == 0)
+                return true;
+        /* It is gone: nothing is lost by that. */
+        return getpeername(fd, (struct sockaddr *) &peer, &size) >= 0 && clients_allow(&s->clients, &peer);
+}
+
 static int accept_connection(Server *s, size_t i, Handoff *ret)
 {
         struct sockaddr_storage peer = {};
@@ -329,7 +341,7 @@ static int resume_connection(Server *s, Handoff *ret)
                 refused(s, r, "take a connection from the manager");
         if (r <= 0)
                 return -EBADF;
-        if (!ret->unix_socket && !clients_allow_connection(&s->clients, fd))
+        if (!ret->unix_socket && !may_go_on(s, fd))
                 return fd_close(fd);
         return fd;
 }
@@ -556,7 +568,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
 {
         Server s = {
                 .context = context,
-                .clients = { .context = context },
+                .clients = { .allowed = context->allowed, .n_allowed = context->n_allowed },
                 .report = { .board = context->board, .slot = slot, .wake_fd = context->inherit.wake },
                 .sources = { .epoll_fd = -EBADF },
                 .retire_fd = retire_fd,

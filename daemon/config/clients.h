@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Who may connect over IP: security.allowed_clients. */
+/*
+ * Who may connect over IP: security.allowed_clients. Whoever takes connections asks: a worker and, for the
+ * status sockets, the manager.
+ */
 
-#include <sys/socket.h>
+#include "base/time.h"
+#include "config/network.h"
 
-#include "worker/context.h"
-
-/* A worker's. Zero it but for the context before the first use. */
 typedef struct Clients {
-        const WorkerContext *context;
+        const Network *allowed; /* borrowed; nobody but these, where there are any */
+        size_t n_allowed;
         usec_t refused_logged; /* CLOCK_MONOTONIC; 0 for never */
         unsigned refused_more; /* not logged since then */
 } Clients;
@@ -19,6 +21,3 @@ typedef struct Clients {
  * first that may not is logged, and then one a minute, with a count. The caller closes the connection.
  */
 bool clients_allow(Clients *clients, const struct sockaddr_storage *peer);
-
-/* The same for a connection that was accepted earlier, perhaps under other settings: asks the kernel. */
-bool clients_allow_connection(Clients *clients, int fd);

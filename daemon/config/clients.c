@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * security.allowed_clients: see clients.h. serve.c asks whenever it takes a connection, before a byte of it
- * is read: a new one, and one that the manager hands on, since that was accepted by somebody else, perhaps
- * before a reload changed the list. Unix sockets have permissions instead, and are not asked about. What is
- * neither (vsock) has no address that could be allowed. It costs no system call where the list is empty, nor
- * for a new connection.
+ * security.allowed_clients: see clients.h. It is asked whenever a connection is taken, before a byte of it
+ * is read: a new one, and one that the manager hands on to a worker, since that was accepted by somebody
+ * else, perhaps before a reload changed the list. Unix sockets have permissions instead, and are not asked
+ * about. What is neither (vsock) has no address that could be allowed. It costs no system call.
+ *
+ * Unlike the rest of this layer it logs: the decision is made here, for whoever asks, and told once.
  */
 
-#include "worker/clients.h"
+#include "config/clients.h"
 
 #include "base/log.h"
 #include "base/messages.h"
@@ -31,30 +32,18 @@ static void log_refused(Clients *c, const char *address)
 
 bool clients_allow(Clients *c, const struct sockaddr_storage *peer)
 {
-        const WorkerContext *context = c->context;
         struct in6_addr address;
         char text[INET6_ADDRSTRLEN];
 
-        if (context->n_allowed == 0)
+        if (c->n_allowed == 0)
                 return true;
         if (!network_address(peer, &address)) {
                 log_refused(c, "an unknown address");
                 return false;
         }
-        for (size_t i = 0; i < context->n_allowed; i++)
-                if (network_contains(&context->allowed[i], &address))
+        for (size_t i = 0; i < c->n_allowed; i++)
+                if (network_contains(&c->allowed[i], &address))
                         return true;
         log_refused(c, network_format(text, &address));
         return false;
-}
-
-bool clients_allow_connection(Clients *c, int fd)
-{
-        struct sockaddr_storage peer = {};
-        socklen_t size = sizeof peer;
-
-        if (c->context->n_allowed == 0)
-                return true;
-        /* It is gone: nothing is lost by that. */
-        return getpeername(fd, (struct sockaddr *) &peer, &size) >= 0 && clients_allow(c, &peer);
 }
