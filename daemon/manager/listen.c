@@ -47,6 +47,7 @@ static int listen_add(Listen *l, int fd, const char *name)
                 return log_error_errno(r, "Failed to make socket \"%s\" non-blocking: %m", name);
 
         fds[(*n)++] = fd;
+        l->over_ip = l->over_ip || sd_is_socket(fd, AF_UNIX, 0, -1) == 0;
         return 0;
 }
 

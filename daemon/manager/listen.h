@@ -12,6 +12,7 @@ typedef struct Listen {
         size_t n;
         int status[INHERIT_LISTEN_MAX]; /* the same, on which the manager itself shows the status */
         size_t n_status;
+        bool over_ip; /* one of all these is no Unix socket */
         int *parked; /* connections from the descriptor store: whoever takes one sets it to -EBADF */
         size_t n_parked;
 } Listen;

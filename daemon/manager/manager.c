@@ -107,6 +107,16 @@ static void on_generation_change(void *userdata)
         manager_changed(userdata);
 }
 
+/* A list of clients that can concern nobody is worth a word to the operator. */
+static void look_at_allowed_clients(const Manager *m, const Config *config)
+{
+        if (*config->security_allowed_clients && !m->listen.over_ip)
+                (void) log_warning(
+                        "security.allowed_clients has no effect: the pool listens on Unix sockets only, and "
+                        "who may use those is said by SocketUser=, SocketGroup= and SocketMode= of the "
+                        "socket unit.");
+}
+
 int manager_start_generation(Manager *m, Config *config)
 {
         Inherit inherit = {
@@ -118,6 +128,7 @@ int manager_start_generation(Manager *m, Config *config)
         };
         int r;
 
+        look_at_allowed_clients(m, config);
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
         r = generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change,
                              m, &m->next);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/messages.h"
+#include "config/clients.h"
 #include "fastcgi/decoder.h"
 #include "fastcgi/encoder.h"
 #include "manager/page.h"
@@ -21,6 +23,8 @@
 
 /* Connections taken in a second. */
 #define STATUS_RATE_MAX 100
+
+#define CROWDED_LOG_INTERVAL (60 * USEC_PER_SEC)
 
 /* A full record's content: a multiple of 8, so that only the last one is padded. */
 #define CONTENT_MAX (FCGI_CONTENT_MAX & ~7)
@@ -31,6 +35,8 @@
 typedef struct Client {
         StatusServer *server;
         int fd;
+        struct sockaddr_storage peer;
+        usec_t active; /* CLOCK_MONOTONIC: when it last said or took something */
         sd_event_source *source;
         sd_event_source *timer_source;
         FcgiDecoder *decoder;
@@ -39,14 +45,17 @@ typedef struct Client {
         uint8_t *output; /* not sent yet: from output_at */
         size_t n_output, output_at;
         FcgiRequest request;
-        bool more;   /* there may be another request in the input */
-        bool ending; /* close it when the output has left */
+        bool too_large; /* the request's parameters */
+        bool more;      /* there may be another request in the input */
+        bool ending;    /* close it when the output has left */
 } Client;
 
 struct StatusServer {
         Manager *manager;
         sd_event_source *sources[INHERIT_LISTEN_MAX];
         Client *clients[STATUS_CLIENTS_MAX];
+        Clients allowed;       /* security.allowed_clients, while somebody is held against it */
+        usec_t crowded_logged; /* CLOCK_MONOTONIC; 0 for never */
 };
 
 static void client_free(Client *c)
@@ -72,7 +81,26 @@ static void client_drop(Client *c)
         client_free(c);
 }
 
+/* The settings that serve, or those that are to; NULL where there are none at the moment. */
+static const Config *settings(const StatusServer *s)
+{
+        const Generation *g = s->manager->current ?: s->manager->next;
+
+        return g ? g->config : NULL;
+}
+
 /* ---- Output ---- */
+
+/* What the clients have not taken, all together. */
+static size_t output_pending(const StatusServer *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
+                if (s->clients[i])
+                        n += s->clients[i]->n_output - s->clients[i]->output_at;
+        return n;
+}
 
 static int output_append(Client *c, const void *bytes, size_t size)
 {
@@ -137,8 +165,7 @@ static int output_send(Client *c)
 static void write_answer(Client *c, FILE *f)
 {
         const Params *params = c->request.params;
-        Manager *m = c->server->manager;
-        const Config *config = (m->current ?: m->next) ? (m->current ?: m->next)->config : NULL;
+        const Config *config = settings(c->server);
         const char *name = params_get(params, "SCRIPT_NAME", NULL);
         const char *method = params_get(params, "REQUEST_METHOD", NULL);
         _cleanup_(freep) char *page = NULL;
@@ -153,7 +180,7 @@ static void write_answer(Client *c, FILE *f)
         }
 
         format = dump_format_of_query(params_get(params, "QUERY_STRING", NULL), &full);
-        if (!head && page_render(m, format, full, &page, &size) < 0) {
+        if (!head && page_render(c->server->manager, format, full, &page, &size) < 0) {
                 (void) fputs(UNAVAILABLE, f);
                 (void) fputs(dump_headers(DUMP_TEXT), f);
                 return;
@@ -163,11 +190,26 @@ static void write_answer(Client *c, FILE *f)
                 (void) fwrite(page, 1, size, f);
 }
 
+/* An answer that is a status and no more. */
+static int refuse(Client *c, const char *status)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        if (asprintf(&text, "%s%s", status, dump_headers(DUMP_TEXT)) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return output_answer(c, text, strlen(text));
+}
+
 static int answer(Client *c)
 {
         _cleanup_(freep) char *text = NULL;
-        size_t size;
+        size_t size, pending;
         FILE *f;
+
+        if (c->too_large)
+                return refuse(c, TOO_LARGE);
 
         f = open_memstream(&text, &size);
         if (!f)
@@ -175,16 +217,11 @@ static int answer(Client *c)
         write_answer(c, f);
         if (ferror(f) | fclose(f))
                 return -ENOMEM;
+
+        pending = output_pending(c->server);
+        if (pending > 0 && pending + size > STATUS_PENDING_MAX)
+                return refuse(c, UNAVAILABLE);
         return output_answer(c, text, size);
-}
-
-static int refuse(Client *c)
-{
-        _cleanup_(freep) char *text = NULL;
-
-        if (asprintf(&text, TOO_LARGE "%s", dump_headers(DUMP_TEXT)) < 0)
-                return -ENOMEM;
-        return output_answer(c, text, strlen(text));
 }
 
 static int request_end(Client *c, int r)
@@ -194,14 +231,30 @@ static int request_end(Client *c, int r)
         return r;
 }
 
-/* Much may still come: closing the connection now, the client might not see the answer. It has its time. */
-static int request_refuse(Client *c)
+/* security.allowed_clients, as it is now. */
+static bool client_allowed(const Client *c)
 {
-        int r;
+        StatusServer *s = c->server;
+        _cleanup_(freep) Network *allowed = NULL;
+        const Config *config = settings(s);
 
-        r = refuse(c);
-        fcgi_decoder_finish(c->decoder);
-        return r;
+        if (c->peer.ss_family == AF_UNIX)
+                return true;
+        if (!config ||
+            network_parse_list(config->security_allowed_clients, &allowed, &s->allowed.n_allowed) < 0)
+                return false;
+        s->allowed.allowed = allowed;
+        return clients_allow(&s->allowed, &c->peer);
+}
+
+/* Its parameters are there. Answered before its end, a client that is still sending might not see it. */
+static int request_begin(Client *c, const FcgiRequest *request, bool too_large)
+{
+        if (!client_allowed(c)) /* there may have been a reload since it came */
+                return -EACCES;
+        c->request = *request;
+        c->too_large = too_large;
+        return request->role == FCGI_AUTHORIZER ? request_end(c, answer(c)) : 0;
 }
 
 /* What one event of the decoder means. 0 or -errno. */
@@ -209,15 +262,13 @@ static int client_event(Client *c, FcgiEvent event, const FcgiItem *item)
 {
         switch (event) {
         case FCGI_REQUEST:
-                c->request = item->request;
-                return item->request.role == FCGI_AUTHORIZER ? request_end(c, answer(c)) : 0;
-        case FCGI_BODY_END: /* only now: who is still sending might not see the answer */
+        case FCGI_TOO_LARGE:
+                return request_begin(c, &item->request, event == FCGI_TOO_LARGE);
+        case FCGI_BODY_END:
+        case FCGI_PAUSED: /* the next one has begun, where the end was left out */
                 return request_end(c, answer(c));
         case FCGI_ABORT:
                 return request_end(c, output_answer(c, "", 0));
-        case FCGI_TOO_LARGE:
-                c->request = item->request;
-                return request_refuse(c);
         case FCGI_REPLY:
                 c->ending = c->ending || item->data.close;
                 return output_append(c, item->data.bytes, item->data.size);
@@ -295,8 +346,11 @@ static int client_step(Client *c)
 
 static int on_client(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
-        if (client_step(userdata) < 0)
-                client_drop(userdata);
+        Client *c = userdata;
+
+        c->active = now_monotonic();
+        if (client_step(c) < 0)
+                client_drop(c);
         return 0;
 }
 
@@ -308,7 +362,7 @@ static int on_client_time(sd_event_source *s _unused_, uint64_t usec _unused_, v
 
 /* ---- Connections ---- */
 
-static int client_new(StatusServer *server, int taken_fd, Client **ret)
+static int client_new(StatusServer *server, int taken_fd, const struct sockaddr_storage *peer, Client **ret)
 {
         _cleanup_(client_freep) Client *c = NULL;
         sd_event *event = server->manager->event;
@@ -321,6 +375,10 @@ static int client_new(StatusServer *server, int taken_fd, Client **ret)
         }
         c->server = server;
         c->fd = taken_fd;
+        c->peer = *peer;
+        c->active = now_monotonic();
+        if (!client_allowed(c))
+                return -EACCES;
 
         r = fcgi_decoder_new(&c->decoder);
         if (r < 0)
@@ -338,25 +396,43 @@ static int client_new(StatusServer *server, int taken_fd, Client **ret)
         return 0;
 }
 
+/* A place for one more client, if need be that of the one that was silent for longest. */
+static Client **client_place(StatusServer *s)
+{
+        Client **longest = &s->clients[0];
+
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++) {
+                if (!s->clients[i])
+                        return &s->clients[i];
+                if (s->clients[i]->active < (*longest)->active)
+                        longest = &s->clients[i];
+        }
+        if (log_is_due(&s->crowded_logged, CROWDED_LOG_INTERVAL))
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(STATUS_CROWDED), NULL,
+                                  "More than %d clients of the status socket: those that were silent for "
+                                  "longest are closed.",
+                                  STATUS_CLIENTS_MAX);
+        client_free(*longest);
+        *longest = NULL;
+        return longest;
+}
+
 static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
 {
-        StatusServer *server = userdata;
+        struct sockaddr_storage peer = {};
+        _cleanup_(client_freep) Client *c = NULL;
+        socklen_t size = sizeof peer;
         int connection, r;
 
-        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        connection = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connection < 0)
                 return 0;
 
-        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++) {
-                if (server->clients[i])
-                        continue;
-                r = client_new(server, connection, &server->clients[i]);
-                if (r < 0)
-                        (void) log_debug_errno(r, "Failed to serve a status connection, closing it: %m");
-                return 0;
-        }
-        log_debug("More than %d status connections, closing the newest.", STATUS_CLIENTS_MAX);
-        fd_close(connection);
+        r = client_new(userdata, connection, &peer, &c);
+        if (r >= 0)
+                *client_place(userdata) = TAKE_PTR(c);
+        else if (r != -EACCES)
+                (void) log_debug_errno(r, "Failed to serve a status connection, closing it: %m");
         return 0;
 }
 

@@ -8,11 +8,17 @@
 
 #include "manager/manager.h"
 
-/* Clients at the same time, for all sockets; more are closed. */
+/* Clients at the same time, for all sockets; for one more, the one that was silent for longest is closed. */
 #define STATUS_CLIENTS_MAX 16
 
 /* How long a client may take for one request and its answer, or keep a connection without one. */
 #define STATUS_CLIENT_TIME (5 * USEC_PER_SEC)
+
+/*
+ * Bytes of answers that clients have not taken yet, all clients together, beyond what the kernel holds for
+ * them. An answer that would go beyond it is status 503; but the only one is always given.
+ */
+#define STATUS_PENDING_MAX (4U * 1024U * 1024U)
 
 /* Watches the pool's status sockets, of which there may be none. 0 or -errno. */
 int status_server_new(Manager *m, StatusServer **ret);

@@ -64,26 +64,6 @@ static int prepare_sockets(WorkerContext *c)
         return 0;
 }
 
-/* The list was checked with the pool file. One that can concern nobody is worth a word to the operator. */
-static int parse_allowed_clients(WorkerContext *c, const Config *config, Network **ret)
-{
-        bool over_ip = false;
-        int r;
-
-        r = network_parse_list(config->security_allowed_clients, ret, &c->n_allowed);
-        if (r < 0)
-                return r;
-        c->allowed = *ret;
-        for (size_t i = 0; i < c->inherit.n_listen; i++)
-                over_ip = over_ip || !c->unix_socket[i];
-        if (c->n_allowed > 0 && !over_ip)
-                (void) log_warning(
-                        "security.allowed_clients has no effect: the pool listens on Unix sockets only, and "
-                        "who may use those is said by SocketUser=, SocketGroup= and SocketMode= of the "
-                        "socket unit.");
-        return 0;
-}
-
 static int run(WorkerContext *c)
 {
         _cleanup_(config_freep) Config *config = NULL;
@@ -113,7 +93,7 @@ static int run(WorkerContext *c)
                 return EXIT_STATUS_RESOURCES;
         }
 
-        r = parse_allowed_clients(c, config, &allowed);
+        r = network_parse_list(config->security_allowed_clients, &allowed, &c->n_allowed);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to read security.allowed_clients: %m");
                 return EXIT_STATUS_SETTINGS;
@@ -123,6 +103,7 @@ static int run(WorkerContext *c)
         c->inherit.scoreboard = fd_close(c->inherit.scoreboard);
         c->config = config;
         c->board = board;
+        c->allowed = allowed;
         c->access = access;
         c->template_pid = getpid();
         log_set_max_level(config->log_level);

@@ -120,6 +120,47 @@ def test_refused_clients_hold_nothing_up(make_daemon):
                 assert stranger.recv(1) == b""
 
 
+@contextlib.contextmanager
+def pool_with_status(make_daemon, clients):
+    """Its status, and that alone, is shown over TCP, too."""
+    port = fastcgi.free_port()
+    daemon = make_daemon(conf(clients))
+    daemon.status_tcp = [f"127.0.0.1:{port}"]
+    with daemon:
+        daemon.port = port
+        yield daemon
+
+
+def status_of(connection):
+    return connection.request("/status", query="json", keep=True).status
+
+
+def test_the_status_socket(make_daemon):
+    """The manager refuses there whom a worker would, and says so as a worker does."""
+    with pool_with_status(make_daemon, ["127.0.0.1"]) as daemon:
+        for _ in range(20):
+            with fastcgi.connect_tcp("127.0.0.1", daemon.port, "127.0.0.2") as stranger:
+                assert stranger.ended()
+        with fastcgi.connect_tcp("127.0.0.1", daemon.port) as monitor:
+            assert status_of(monitor) == 200
+        is_logged(daemon, "127.0.0.2")
+        assert daemon.logged().count(REFUSED) == 1
+        assert "has no effect" not in daemon.logged()
+
+
+def test_a_reload_concerns_kept_status_connections(make_daemon):
+    with pool_with_status(make_daemon, []) as daemon:
+        with fastcgi.connect_tcp("127.0.0.1", daemon.port) as one, \
+                fastcgi.connect_tcp("127.0.0.1", daemon.port, "127.0.0.2") as two:
+            assert status_of(one) == status_of(two) == 200
+            daemon.conf.write_text(conf(["127.0.0.1"]))
+            daemon.reload()
+            assert status_of(one) == 200
+            two.start("/status", keep=True)
+            assert two.ended()
+            is_logged(daemon, "127.0.0.2")
+
+
 def test_without_tcp_it_is_said_to_have_no_effect(make_daemon):
     said = "security.allowed_clients has no effect: the pool listens on Unix sockets only"
     with make_daemon(conf(["127.0.0.1"])) as daemon:

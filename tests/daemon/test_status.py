@@ -246,6 +246,8 @@ def test_all_workers_hang(pool):
         assert dict(fields)["listen queue"] == 1
         assert [dict(w)["state"] for w in workers] == ["Running"] * 2
         assert page(pool.status_socket, path="/ping").text == "pong"
+        for form in FORMATS:
+            assert page(pool.status_socket, f"{form}&full").status == 200
         assert all(r.connection for r in running) and not release.exists()
         release.touch()
         assert all(r.finish() for r in running)
@@ -333,21 +335,56 @@ def test_workers_are_told_that_somebody_looks(pool):
 
 def test_bad_clients_of_the_status_socket(pool):
     descriptors = pool.descriptors()
-    silent = [fastcgi.connect_unix(pool.status_socket) for _ in range(15)]
+    silent = [fastcgi.connect_unix(pool.status_socket) for _ in range(12)]
     with fastcgi.connect_unix(pool.status_socket) as garbage:
         garbage.send(b"GET / HTTP/1.1\r\n\r\n")
         assert garbage.ended()
     assert page(pool.status_socket).status == 200
-    with fastcgi.connect_unix(pool.status_socket) as large:
-        large.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs({"A": "x" * 2**20})))
-        assert large.response().status == 431
-    more = [fastcgi.connect_unix(pool.status_socket) for _ in range(3)]
-    assert any(connection.ended() for connection in more)
     assert all(connection.ended() for connection in silent)  # their time is up
-    for connection in silent + more:
+    for connection in silent:
         connection.close()
     assert page(pool.status_socket).status == 200
     wait_until(lambda: pool.descriptors() == descriptors, what="every client gone")
+
+
+def test_one_client_too_many_of_the_status_socket(pool):
+    """Who asks is answered: the place is that of who was silent for longest."""
+    clients = [fastcgi.connect_unix(pool.status_socket) for _ in range(16)]
+    for connection in clients:
+        assert connection.request("/x", query="json", keep=True).status == 200
+    assert clients[0].request("/x", query="json", keep=True).status == 200
+    for _ in range(3):
+        clients.append(fastcgi.connect_unix(pool.status_socket))
+        assert clients[-1].request("/x", query="json", keep=True).status == 200
+    assert all(connection.ended() for connection in clients[1:4])
+    for connection in clients[:1] + clients[4:]:
+        assert connection.request("/x", query="json", keep=True).status == 200
+    for connection in clients:
+        connection.close()
+    assert pool.logged().count("More than 16 clients of the status socket") == 1
+
+
+def test_too_large_for_the_status_socket(pool):
+    """Its end is waited for: Apache sends it late, and would find the connection closed."""
+    head = fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs({"A": "x" * 2**20}))
+    end = fastcgi.record(fastcgi.STDIN, b"late") + fastcgi.record(fastcgi.STDIN)
+    with fastcgi.connect_unix(pool.status_socket) as large, fastcgi.connect_unix(pool.status_socket) as kept:
+        large.send(fastcgi.begin() + head)
+        kept.send(fastcgi.begin(keep=True) + head + end)
+        assert kept.response().status == 431
+        assert kept.request("/x", keep=True).status == 200
+        large.sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            large.sock.recv(1)
+        large.sock.settimeout(30)
+        large.send(end)
+        assert large.response().status == 431
+        assert large.ended()
+        # One that ends it by the next.
+        kept.send(fastcgi.begin(keep=True) + head + fastcgi.begin(keep=True, request_id=2)
+                  + fastcgi.stream(fastcgi.PARAMS, b"", 2) + fastcgi.record(fastcgi.STDIN, b"", 2))
+        assert kept.response().status == 431
+        assert kept.response(2).status == 200
 
 
 def test_status_socket_is_no_workers(pool):

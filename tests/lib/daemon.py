@@ -40,6 +40,7 @@ class Daemon(Client):
         self.environment, self.tcp = environment or {}, tcp
         self.status_socket = self.directory / "www.status.sock"  # there if with_status_socket is set
         self.with_status_socket = False
+        self.status_tcp = ()  # addresses of more of them
         self.conf.write_text(conf)
         self.runtime.mkdir()
         self.process = None
@@ -82,10 +83,11 @@ class Daemon(Client):
         self.listener.start()
         environment = {"NOTIFY_SOCKET": self.directory / "notify", "RUNTIME_DIRECTORY": self.runtime,
                        "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
-        status = ["-l", self.status_socket] if self.with_status_socket else []
+        status = [self.status_socket] * self.with_status_socket + [*self.status_tcp]
         self.process = subprocess.Popen(
             ["systemd-socket-activate", "-l", listen or self.socket, *(f"--listen={address}" for address in self.tcp),
-             *status, "--fdname=" + ":".join(["fastcgi"] * (1 + len(self.tcp)) + ["status"] * self.with_status_socket),
+             *(f"--listen={address}" for address in status),
+             "--fdname=" + ":".join(["fastcgi"] * (1 + len(self.tcp)) + ["status"] * len(status)),
              *(f"--setenv={name}={value}" for name, value in environment.items()),
              self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"),
