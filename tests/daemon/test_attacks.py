@@ -16,7 +16,7 @@ import threading
 import pytest
 
 from lib import fastcgi
-from lib.scripts import HELLO
+from lib.scripts import HANG, HELLO, Running
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
@@ -252,6 +252,30 @@ def test_markup_in_the_status(daemon):
         for out in (raw, text):
             assert not any(c in out for c in "\x1b\x07\r\0\x9b"), out
         assert not any(line.startswith("# HELP") or line.startswith('"') for line in text.splitlines()), text
+
+
+def test_markup_in_the_status_pages(make_daemon):
+    """In what a running request sent, and in what asks for the status, over the pool's socket and the manager's."""
+    daemon = make_daemon(STATIC % 2)
+    daemon.with_status_socket = True
+    with daemon:
+        release = daemon.directory / "release"
+        extra = {"REQUEST_URI": MARKUP.encode("utf-8", "surrogateescape"), "REQUEST_METHOD": "<b>",
+                 "REMOTE_USER": "</td><script>alert(1)</script>"}
+        running = Running(daemon, daemon.script("hang.php", HANG), query=str(release), extra=extra)
+        pages = {}
+        for socket in (daemon.socket, daemon.status_socket):
+            for form in ("html", "xml"):
+                query = f"{form}&full&<script>alert(2)</script>\"'><img src=x>"
+                with fastcgi.connect_unix(socket) as connection:
+                    pages[socket, form] = connection.request("/status", query=query, extra={
+                        "SCRIPT_NAME": "/status", "REQUEST_URI": f"/status?{query}"}).text
+        release.touch()
+        assert running.finish()
+    for (socket, form), page in pages.items():
+        assert "&lt;script&gt;alert(1)" in page and "&lt;script&gt;alert(2)" in page, page
+        for markup in ("<script>alert", "<b>", "<img", "\x1b", "\x07", "\x9b"):
+            assert markup not in page, (socket, form, markup)
 
 
 # ---- A script against its own pool ----
