@@ -21,8 +21,9 @@
 
 #define INPUT_SIZE 4096
 
-/* Connections taken in a second. */
-#define STATUS_RATE_MAX 100
+/* Connections taken at once: so many in so short a time that one more is still answered promptly. */
+#define STATUS_RATE_MAX 10
+#define STATUS_RATE_INTERVAL (20 * USEC_PER_MSEC)
 
 #define CROWDED_LOG_INTERVAL (60 * USEC_PER_SEC)
 
@@ -453,7 +454,8 @@ int status_server_new(Manager *m, StatusServer **ret)
                         return r;
                 (void) sd_event_source_set_description(s->sources[i], "status-socket");
                 /* Also for when no descriptor is left to accept with. */
-                (void) sd_event_source_set_ratelimit(s->sources[i], USEC_PER_SEC, STATUS_RATE_MAX);
+                (void) sd_event_source_set_ratelimit(s->sources[i], STATUS_RATE_INTERVAL,
+                                                     STATUS_RATE_MAX);
         }
         *ret = TAKE_PTR(s);
         return 0;
