@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-php8.2-fpm and php-pool started by hand, side by side: the same php.ini, the same pool settings, each on a Unix
-socket of its own. And what both are asked: the load, their processes, what these cost.
+php8.2-fpm and php-pool started by hand, side by side: the same php.ini, the same pool settings, each on a socket
+of its own. And what both are asked: the load, their processes, what these cost.
 """
 
 import contextlib
@@ -13,26 +13,32 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
+from lib import fastcgi
+
 PHP = "/etc/php/8.2/fpm"
+BACKLOG = 4096
+HELLO = '<?php echo "Hello, world\\n";\n'
 WATCHDOG_USEC = 30_000_000  # as php-pool@.service has it
 
 
 class Server:
     """As a context manager it runs; `pm` are settings by FPM's names, without "pm."."""
 
-    def __init__(self, build, pm):
+    def __init__(self, build, pm, tcp=False):
         self.build, self.pm = build, pm
         self.tmp = tempfile.TemporaryDirectory()
         self.directory = Path(self.tmp.name)
         self.directory.chmod(0o777)
-        self.socket = self.directory / "www.sock"
+        self.address = f"127.0.0.1:{fastcgi.free_port()}" if tcp else str(self.directory / "www.sock")
         self.process = None
 
     def __enter__(self):
         try:
-            self.launch()
+            self.spawn()
+            self.wait_ready()
         except BaseException:
             self.__exit__()
             raise
@@ -49,34 +55,56 @@ class Server:
         """The manager, or FPM's master."""
         return self.process.pid
 
-    def script(self, code):
-        path = self.directory / "script.php"
+    def script(self, code, name="script.php"):
+        path = self.directory / name
         path.write_text(code)
         os.utime(path, (1e9, 1e9))  # opcache leaves a file alone that is younger than two seconds
         return path
 
-    def load(self, script, requests, clients, keep=False):
-        return json.loads(subprocess.run(self.load_command(script, requests, clients, keep), check=True,
-                                         capture_output=True, text=True).stdout)
+    def connect(self, timeout=30):
+        if self.address.startswith("/"):
+            return fastcgi.connect_unix(self.address, timeout)
+        return fastcgi.connect_tcp(*self.address.split(":"), timeout=timeout)
 
-    def load_command(self, script, requests, clients, keep=False):
-        return [f"{self.build}/tests/load", self.socket, script, str(requests), str(clients),
-                *(["keep"] if keep else [])]
+    def request(self, script, **kwargs):
+        with self.connect() as connection:
+            return connection.request(str(script), **kwargs)
+
+    def load(self, script, requests, clients, keep=False, **options):
+        """What load.c prints. That some were not answered is a result, not an error."""
+        out = subprocess.run(self.load_command(script, requests, clients, keep, **options),
+                             capture_output=True, text=True).stdout
+        return json.loads(out)
+
+    def load_command(self, script, requests, clients, keep=False, **options):
+        return [f"{self.build}/tests/load", *(["--keep"] if keep else []),
+                *(f"--{name}={value}" for name, value in options.items()),
+                self.address, script, str(requests), str(clients)]
+
+    def cpu(self):
+        """Microseconds that its workers have been on a processor."""
+        return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in self.workers()) / 1000
+
+    def processes(self):
+        return [self.pid, *children(self.pid)]
 
 
 class Fpm(Server):
     name = "php8.2-fpm"
 
-    def launch(self):
-        log, conf = self.directory / "fpm.log", self.directory / "fpm.conf"
+    def spawn(self):
+        self.log, conf = self.directory / "fpm.log", self.directory / "fpm.conf"
         pm = dict(self.pm)
         settings = [f"pm={pm.pop('mode')}", *(f"pm.{key}={value}" for key, value in pm.items())]
-        conf.write_text(f"[global]\nerror_log={log}\ndaemonize=no\n[www]\nlisten={self.socket}\n"
-                        "listen.mode=0666\nuser=www-data\ngroup=www-data\n" + "\n".join(settings) + "\n")
+        conf.write_text(f"[global]\nerror_log={self.log}\ndaemonize=no\n[www]\nlisten={self.address}\n"
+                        f"listen.backlog={BACKLOG}\nlisten.mode=0666\nuser=www-data\ngroup=www-data\n"
+                        + "\n".join(settings) + "\n")
         self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf], stderr=subprocess.DEVNULL)
-        while "ready to handle connections" not in (log.read_text() if log.exists() else ""):
-            assert self.process.poll() is None, log.read_text()
-            os.sched_yield()
+
+    def wait_ready(self):
+        while "ready to handle connections" not in (self.log.read_text() if self.log.exists() else ""):
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.001)
 
     def workers(self):
         return children(self.process.pid)
@@ -85,7 +113,7 @@ class Fpm(Server):
 class Pool(Server):
     name = "php-pool"
 
-    def launch(self):
+    def spawn(self):
         conf, runtime = self.directory / "www.conf", self.directory / "www"
         pm = " ".join(f'{key} = {json.dumps(value)};' for key, value in self.pm.items())
         conf.write_text(f'pm = {{ {pm} }};\n'
@@ -104,8 +132,10 @@ class Pool(Server):
         self.process = subprocess.Popen(
             ["setpriv", "--reuid=www-data", "--regid=www-data", "--init-groups",
              "systemd-socket-activate", *(f"--setenv={name}={value}" for name, value in environment.items()),
-             "-l", self.socket, f"{self.build}/daemon/php-poold", "--config", conf, "www"],
+             "-l", self.address, f"{self.build}/daemon/php-poold", "--config", conf, "www"],
             stderr=open(self.directory / "log", "wb"))
+
+    def wait_ready(self):
         self._knock()
         assert self.ready.wait(30), (self.directory / "log").read_text()
 
@@ -124,23 +154,43 @@ class Pool(Server):
         """systemd-socket-activate starts it at the first connection."""
         while True:
             try:
-                with socket.socket(socket.AF_UNIX) as s:
-                    s.connect(str(self.socket))
-                    return
+                self.connect().close()
+                return
             except (FileNotFoundError, ConnectionRefusedError):
-                os.sched_yield()
+                assert self.process.poll() is None, (self.directory / "log").read_text()
+                time.sleep(0.001)
 
     def workers(self):
         return [p for p in children(self.process.pid) if b"(worker" in Path(f"/proc/{p}/cmdline").read_bytes()]
+
+
+SERVERS = (Fpm, Pool)
 
 
 def children(pid):
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def descriptors(pids):
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+
+
+def pss(pids):
+    """Kilobytes: private memory, and of shared memory each process's part."""
+    texts = (Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids)
+    return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) for text in texts)
+
+
 def switches(pid):
     """How often a process has gone to sleep: so often it is woken."""
     return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+
+
+@contextlib.contextmanager
+def both(build, pm, tcp=False):
+    """Both of them, running."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(server(build, pm, tcp)) for server in SERVERS]
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from lib import fastcgi
 from lib.load import Load
 from lib.machine import Machine
 from lib.wait import wait_until
+from table import say
 
 CLIENTS = 8
 ANSWER_TIMEOUT = 10  # seconds after which a request counts as lost
@@ -76,13 +77,13 @@ def kill_manager(service, load):
     load.wait_for(50)
 
 
-# The option's name, and how often it happens.
+# And how often it happens.
 EVENTS = {
     "reloads": (100, reload),
     "restarts": (50, restart),
-    "worker-kills": (100, kill_worker),
-    "template-kills": (10, kill_template),
-    "manager-kills": (10, kill_manager),
+    "kills of a worker": (100, kill_worker),
+    "kills of the template": (10, kill_template),
+    "kills of the manager": (10, kill_manager),
 }
 
 
@@ -129,8 +130,9 @@ def let_fpm_finish(machine):
     machine.systemctl("restart", "php8.2-fpm.service")
 
 
-def measure(table, build, options):
-    with Machine(build) as machine, machine.pool("bench", "pm = { %s };" % " ".join(
+def measure(bench):
+    table = bench.table("What is lost: “lost / answered (slowest answer)”")
+    with Machine(bench.build) as machine, machine.pool("bench", "pm = { %s };" % " ".join(
             f"{name} = {value};" for name, value in PM.items())) as pool:
         script = pool.script("script.php", SCRIPT)
         pool.start()
@@ -138,10 +140,9 @@ def measure(table, build, options):
                            "^php-pool-worker: bench .worker", "^php-pool-worker: bench .template")
         fpm = start_fpm(machine)
         reasons = []
-        for name, (_, event) in EVENTS.items():
-            rounds, row = getattr(options, name.replace("-", "_")), []
-            if rounds == 0:
-                continue
+        for name, (often, event) in EVENTS.items():
+            rounds, row = bench.pick(often, max(often // 50, 2)), []
+            say(f"  {rounds} {name}")
             for service in (fpm, php_pool):
                 if event is kill_template and not service.template:
                     row.append(None)
@@ -150,12 +151,11 @@ def measure(table, build, options):
                 row.append(text)
                 if service is php_pool:
                     reasons += [f"{name}: {w}" for w in why]
-            table.row(f"{rounds} {name.replace('-', ' ')}: lost / answered (slowest)", *row)
-        if options.reloads > 0:
-            let_fpm_finish(machine)
-            text, _ = lost(fpm, script, reload, options.reloads)
-            table.row(f"{options.reloads} reloads, FPM's process_control_timeout=10s: lost / answered (slowest)",
-                      text, None)
+            table.row(f"{rounds} {name}", *row)
+        rounds = bench.pick(EVENTS["reloads"][0], 2)
+        let_fpm_finish(machine)
+        text, _ = lost(fpm, script, reload, rounds)
+        table.row(f"{rounds} reloads, FPM's process_control_timeout=10s", text, None)
         machine.systemctl("stop", "php8.2-fpm.service")
     for reason, n in collections.Counter(reasons).items():
-        print(f"\nphp-pool lost {n}, {reason}")
+        table.note(f"php-pool lost {n}, {reason}")
