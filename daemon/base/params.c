@@ -14,7 +14,7 @@
 #define BLOCK_SIZE (16U * 1024U)
 
 /* Several times as many as an ordinary request has parameters; a power of two. */
-#define HINTS 256U
+#define HINTS 512U
 
 typedef struct Block Block;
 

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import tempfile
@@ -191,19 +190,3 @@ def both(build, pm, tcp=False):
     """Both of them, running."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(server(build, pm, tcp)) for server in SERVERS]
-
-
-@contextlib.contextmanager
-def traced(pid):
-    """Yields a dictionary that has, after the block, how often each system call was made in it."""
-    calls = {}
-    with tempfile.NamedTemporaryFile(mode="r") as out:
-        tracer = subprocess.Popen(["strace", "-qq", "-c", "-U", "name,calls", "-o", out.name, "-p", str(pid)],
-                                  stderr=subprocess.DEVNULL)
-        while int(re.search(r"TracerPid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) == 0:
-            assert tracer.poll() is None, "strace did not start"
-        yield calls
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait()
-        calls.update((m[1], int(m[2])) for m in re.finditer(r"^\s*(\w+)\s+(\d+)\s*$", out.read(), re.M))
-    calls.pop("total", None)

@@ -5,7 +5,8 @@ import statistics
 import subprocess
 import time
 
-from servers import SERVERS, switches, traced
+from lib.strace import traced
+from servers import SERVERS, switches
 from table import rounds, say
 
 SLEEP = "<?php usleep(20000); echo 'done';"  # 20 ms, no CPU

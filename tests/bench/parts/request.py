@@ -12,7 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from servers import HELLO, both, traced
+from lib.strace import traced
+from servers import HELLO, both
 from table import rounds, say
 
 PM = {"mode": "static", "max_children": 1}
