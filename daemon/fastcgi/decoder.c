@@ -116,9 +116,14 @@ void fcgi_decoder_reset(FcgiDecoder *d)
         d->header_used = d->content_left = d->padding_left = 0;
 }
 
+bool fcgi_decoder_in_record(const FcgiDecoder *d)
+{
+        return d->header_used > 0 || d->content_left > 0 || d->padding_left > 0;
+}
+
 bool fcgi_decoder_busy(const FcgiDecoder *d)
 {
-        return d->state != REQUEST_NONE || d->header_used > 0 || d->content_left > 0 || d->padding_left > 0;
+        return d->state != REQUEST_NONE || fcgi_decoder_in_record(d);
 }
 
 static int give_request(FcgiDecoder *d, FcgiEvent event, FcgiItem *ret)
@@ -421,4 +426,88 @@ int fcgi_decoder_next(FcgiDecoder *d, const uint8_t *bytes, size_t size, size_t 
 
         *ret_used = used;
         return r;
+}
+
+/* ---- Moving to another process ---- */
+
+static uint8_t *put_bytes(uint8_t *p, const void *bytes, size_t size)
+{
+        if (size > 0)
+                memcpy(p, bytes, size);
+        return p + size;
+}
+
+static uint8_t *put_header(uint8_t *p, FcgiType type, uint16_t id, size_t content, size_t padding)
+{
+        fcgi_encode_header(p, type, id, content, (uint8_t) padding);
+        return p + FCGI_HEADER_SIZE;
+}
+
+/* The start of a pair that is not complete. */
+static uint8_t *put_cut_pair(uint8_t *p, const FcgiDecoder *d)
+{
+        for (size_t i = 0; i < d->cut_pair.used;) {
+                size_t n = MIN(d->cut_pair.used - i, (size_t) FCGI_CONTENT_MAX);
+
+                p = put_header(p, FCGI_PARAMS, d->request.id, n, 0);
+                p = put_bytes(p, d->cut_pair.bytes + i, n);
+                i += n;
+        }
+        return p;
+}
+
+/*
+ * What was taken of a record that is not complete. One that is skipped stands for itself no more: it may
+ * have been answered, and is one that nobody answers.
+ */
+static uint8_t *put_record(uint8_t *p, const FcgiDecoder *d)
+{
+        if (d->header_used > 0)
+                return put_bytes(p, d->header_bytes, d->header_used);
+        if (d->content_left == 0 && d->padding_left == 0)
+                return p;
+        if (d->sink == SINK_SKIP || d->content_left == 0)
+                return put_header(p, FCGI_DATA, 1, d->content_left, d->padding_left);
+        if (d->sink == SINK_PARAMS)
+                return put_header(p, FCGI_PARAMS, d->request.id, d->content_left, d->padding_left);
+
+        p = put_header(p, d->header.type, d->header.request_id, d->whole_used + d->content_left,
+                       d->padding_left);
+        return put_bytes(p, d->whole, d->whole_used);
+}
+
+int fcgi_decoder_save(const FcgiDecoder *d, const uint8_t *rest, size_t rest_size, uint8_t **ret,
+                      size_t *ret_size)
+{
+        bool head = d->state == REQUEST_PARAMS;
+        _cleanup_(freep) uint8_t *params = NULL;
+        size_t params_size = 0, cut = d->cut_pair.used;
+        uint8_t *bytes, *p;
+        int r;
+
+        assert(d->error == 0 && (head || d->state == REQUEST_NONE));
+
+        if (head) {
+                r = fcgi_encode_params(d->request.id, d->request.params, &params, &params_size);
+                if (r < 0)
+                        return r;
+                params_size -= FCGI_HEADER_SIZE; /* the end, which is still to come */
+        }
+
+        bytes = malloc(FCGI_BEGIN_REQUEST_SIZE + params_size + cut +
+                       (cut / FCGI_CONTENT_MAX + 2) * FCGI_HEADER_SIZE + sizeof d->whole + rest_size);
+        if (!bytes)
+                return -ENOMEM;
+        p = bytes;
+        if (head) {
+                fcgi_encode_begin_request(p, d->request.id, d->request.role, d->request.keep_connection);
+                p = put_bytes(p + FCGI_BEGIN_REQUEST_SIZE, params, params_size);
+                p = put_cut_pair(p, d);
+        }
+        p = put_record(p, d);
+        p = put_bytes(p, rest, rest_size);
+
+        *ret = bytes;
+        *ret_size = (size_t) (p - bytes);
+        return 0;
 }

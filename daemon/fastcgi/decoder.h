@@ -79,6 +79,16 @@ int fcgi_decoder_next(FcgiDecoder *decoder, const uint8_t *bytes, size_t size, s
                       FcgiItem *ret);
 
 /*
+ * Writes down where the decoder is, as the bytes that bring a new one to the same place: for another process
+ * to go on with. Between requests, or with part of a request's head only: not from FCGI_REQUEST to
+ * fcgi_decoder_finish(). `rest` is what was read and not taken, and stands behind. What was skipped or
+ * answered is left out, so it is never much more than params.h's bounds allow. The caller frees it. 0 or
+ * -ENOMEM.
+ */
+int fcgi_decoder_save(const FcgiDecoder *decoder, const uint8_t *rest, size_t rest_size, uint8_t **ret,
+                      size_t *ret_size);
+
+/*
  * The active request was answered, or is given up: records of it that are still to come are skipped, the
  * next may begin. Without an active request it does nothing.
  */
@@ -89,3 +99,6 @@ void fcgi_decoder_finish(FcgiDecoder *decoder);
  * the connection may change hands, or be closed as idle, only when it is false and no input is left.
  */
 bool fcgi_decoder_busy(const FcgiDecoder *decoder);
+
+/* True while part of any record was taken, also one that has to wait (FCGI_PAUSED). */
+bool fcgi_decoder_in_record(const FcgiDecoder *decoder);

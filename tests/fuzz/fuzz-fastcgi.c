@@ -3,8 +3,9 @@
 /*
  * Fuzzes the FastCGI codec. The first two bytes of the input say how the rest, which is what a client sends,
  * is cut into pieces and when requests are finished. It is decoded in one piece and then, by the same
- * decoder after a reset, in those pieces; both must give the same trace of events. Parameters that were
- * decoded are encoded again and must come back the same.
+ * decoder after a reset, in those pieces, and then again in those pieces, by another decoder for each of them
+ * that goes on where the one before was; all must give the same trace of events. Parameters that were decoded
+ * are encoded again and must come back the same.
  */
 
 #include "fastcgi/decoder.h"
@@ -44,6 +45,8 @@ typedef struct Trace {
         uint8_t *bytes;
         size_t size, allocated;
         bool in_body;
+        bool active;    /* the last request was not finished */
+        bool too_large; /* one was: bounds count what was replaced, which does not move along */
 } Trace;
 
 static void trace_done(Trace *t)
@@ -92,6 +95,8 @@ static void trace_event(Trace *t, int event, const FcgiItem *item)
         if (event != FCGI_BODY || !t->in_body)
                 trace(t, &event, sizeof event);
         t->in_body = event == FCGI_BODY;
+        t->active = t->active || event == FCGI_REQUEST || event == FCGI_TOO_LARGE;
+        t->too_large = t->too_large || event == FCGI_TOO_LARGE;
 
         if (event == FCGI_REQUEST || event == FCGI_TOO_LARGE)
                 trace_request(t, &item->request);
@@ -190,9 +195,10 @@ static bool decode_piece(FcgiDecoder *decoder, Finish finish, const uint8_t *p, 
                         return true;
 
                 trace_event(t, event, &item);
-                if (finishes(finish, event))
+                if (finishes(finish, event)) {
                         fcgi_decoder_finish(decoder);
-                else if (event == FCGI_PAUSED)
+                        t->active = false;
+                } else if (event == FCGI_PAUSED)
                         return false;
         }
 }
@@ -216,10 +222,38 @@ static void decode(FcgiDecoder *decoder, Finish finish, Cutter cutter, const uin
         }
 }
 
+/* Between pieces, where no request is at hand, a new decoder takes the place of the one before. */
+static void decode_moving(Finish finish, Cutter cutter, const uint8_t *p, size_t size, Trace *t)
+{
+        _cleanup_(fcgi_decoder_freep) FcgiDecoder *decoder = NULL;
+        bool more = true;
+
+        CHECK(fcgi_decoder_new(&decoder) == 0);
+        while (more && size > 0) {
+                size_t n = MIN(cutter_next(&cutter), size), rest, saved_size;
+                _cleanup_(freep) uint8_t *saved = NULL;
+
+                more = decode_piece(decoder, finish, p, n, t);
+                p += n;
+                size -= n;
+                if (!more || t->active)
+                        continue;
+
+                rest = MIN(cutter_next(&cutter), size);
+                CHECK(fcgi_decoder_save(decoder, p, rest, &saved, &saved_size) == 0);
+                p += rest;
+                size -= rest;
+                fcgi_decoder_free(decoder);
+                decoder = NULL;
+                CHECK(fcgi_decoder_new(&decoder) == 0);
+                more = decode_piece(decoder, finish, saved, saved_size, t);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(fcgi_decoder_freep) FcgiDecoder *decoder = NULL;
-        _cleanup_(trace_done) Trace whole = {}, cut = {};
+        _cleanup_(trace_done) Trace whole = {}, cut = {}, moved = {};
         Finish finish;
         Cutter cutter;
 
@@ -236,5 +270,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         CHECK(whole.size == cut.size);
         CHECK(whole.size == 0 || memcmp(whole.bytes, cut.bytes, whole.size) == 0);
+
+        decode_moving(finish, cutter, data + 2, size - 2, &moved);
+        if (whole.too_large)
+                return 0;
+        CHECK(whole.size == moved.size);
+        CHECK(whole.size == 0 || memcmp(whole.bytes, moved.bytes, whole.size) == 0);
         return 0;
 }
