@@ -19,12 +19,13 @@
 
 /*
  * FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. Those of
- * a request that is condemned already must come to an end all the same.
+ * a request that is condemned already must come to an end all the same. A client that does not take the
+ * answer has not been answered.
  */
 static bool terminate_applies(const Config *c, const LimitView *v)
 {
         return c->request_terminate_timeout > 0 &&
-               (v->stage == STAGE_RUNNING ||
+               (v->stage == STAGE_RUNNING || v->stage == STAGE_SENDING ||
                 (v->stage == STAGE_FINISHING &&
                  (c->request_terminate_timeout_track_finished || v->step != LIMIT_NONE)));
 }
@@ -141,7 +142,8 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
 
         view = (LimitView) {
                 .stage = record.stage,
-                .age = usec_sub(now, record.request_started),
+                .age = usec_sub(now, record.stage == STAGE_SENDING ? record.sending_started
+                                                                   : record.request_started),
                 .traced = w->traced,
                 .step = w->limit_step,
                 .since = usec_sub(now, w->limit_since),

@@ -27,7 +27,7 @@ typedef enum LimitStep {
 /* A worker's request, as far as limits go. */
 typedef struct LimitView {
         Stage stage;
-        usec_t age;     /* since it began */
+        usec_t age;     /* since it began; of STAGE_SENDING since the client first kept it waiting */
         bool traced;    /* the slow log has it */
         LimitStep step; /* what was done so far */
         usec_t since;   /* since that */

@@ -243,7 +243,7 @@ bool scoreboard_condemned(const Scoreboard *b, size_t slot)
         const Slot *s = board_slot(b, slot);
         unsigned stage = atomic_load(&s->stage);
 
-        return (stage == STAGE_RUNNING || stage == STAGE_FINISHING) &&
+        return stage >= STAGE_RUNNING && stage <= STAGE_FINISHING &&
                atomic_load(&s->condemned) == s->record.requests + 1;
 }
 

@@ -22,7 +22,8 @@
         STAGE(IDLE, "Idle")                                                                                 \
         STAGE(READING, "Reading headers")                                                                   \
         STAGE(RUNNING, "Running")                                                                           \
-        STAGE(FINISHING, "Finishing") /* answered; shutdown functions and clean-up */                       \
+        STAGE(SENDING, "Finishing")   /* the script ended; the client does not take the answer */           \
+        STAGE(FINISHING, "Finishing") /* shutdown functions and clean-up; mostly answered */                \
         STAGE(ENDING, "Ending")       /* takes no more work and is about to exit */
 
 typedef enum Stage {
@@ -37,7 +38,7 @@ const char *stage_to_string(Stage stage);
 /* Whether a worker at this stage has a request, or part of one. */
 static inline bool stage_has_request(Stage stage)
 {
-        return stage == STAGE_READING || stage == STAGE_RUNNING || stage == STAGE_FINISHING;
+        return stage >= STAGE_READING && stage <= STAGE_FINISHING;
 }
 
 #define SCOREBOARD_SLOTS_MAX 4160
@@ -54,6 +55,8 @@ typedef struct WorkerRecord {
         uint64_t connections;    /* accepted or resumed */
         uint64_t requests;       /* finished */
         usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
+        usec_t sending_started;  /* CLOCK_MONOTONIC: when this request's client, or one before, first kept the
+                                  * worker waiting after the script's end */
         usec_t request_ended;    /* CLOCK_MONOTONIC, of the last finished request; 0 before the first */
         usec_t request_duration; /* of the last finished request */
         usec_t request_cpu;      /* user and system time of the last finished request */

@@ -299,6 +299,9 @@ int connection_new(usec_t header_timeout, const ConnectionHooks *hooks, void *us
         c->userdata = userdata;
         c->header_timeout = header_timeout;
         c->input.decoder = NULL;
+        c->output.stall_timeout = OUTPUT_STALL_TIMEOUT;
+        c->output.waiting = hooks->waiting;
+        c->output.userdata = userdata;
         output_reset(&c->output, -EBADF);
 
         r = input_init(&c->input);

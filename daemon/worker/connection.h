@@ -23,6 +23,7 @@ typedef struct ConnectionHooks {
         void (*reading)(void *userdata);                          /* bytes have come */
         void (*script_known)(void *userdata, const char *script); /* RequestOps.script_known */
         void (*finishing)(void *userdata); /* the script ended, or the client has all that it will get */
+        void (*waiting)(void *userdata, bool begins); /* around each wait for the client to take the answer */
         void (*closing)(void *userdata, int fd);                  /* last chance to forget the descriptor */
 } ConnectionHooks;
 

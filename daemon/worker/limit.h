@@ -18,7 +18,7 @@ int limit_catch(const WorkerContext *context, size_t slot);
 /* Names the connection, NULL for none, on which limit_end() may answer. */
 void limit_set_connection(Connection *connection);
 
-/* A script begins; its stage is on the scoreboard already. */
+/* A script begins, or has ended and is kept waiting; its stage is on the scoreboard already. */
 void limit_begin(const WorkerContext *context);
 
 /*

@@ -8,7 +8,9 @@
 
 #include "worker/output.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -47,6 +49,42 @@ static void skip_sent(struct msghdr *message, size_t sent)
         }
 }
 
+/* What the client has not taken so far. */
+static int queued(int fd)
+{
+        int n = 0;
+
+        (void) ioctl(fd, SIOCOUTQ, &n);
+        return n;
+}
+
+/* poll(2) tells of room when there is much: whether the client takes anything, the queue tells. */
+static int wait_while_taken(Output *o, usec_t deadline)
+{
+        for (int before = -1, r;;) {
+                usec_t end = usec_add(now_monotonic(), o->stall_timeout);
+                int now;
+
+                r = wait_for(o->fd, POLLOUT, MIN(end, deadline));
+                if (r != -ETIMEDOUT || deadline <= end)
+                        return r;
+                now = queued(o->fd);
+                if (now == before)
+                        return r;
+                before = now;
+        }
+}
+
+static int wait_for_room(Output *o, usec_t deadline)
+{
+        int r;
+
+        o->waiting(o->userdata, true);
+        r = wait_while_taken(o, deadline);
+        o->waiting(o->userdata, false);
+        return r;
+}
+
 /*
  * Sends all pieces, however slowly the client takes them. Which error it was that broke it matters to
  * nobody.
@@ -70,7 +108,7 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
                         return 0;
 
                 /* What was sent in part has filled the socket: there is no point in trying at once. */
-                if ((k < 0 && errno != EAGAIN) || wait_for(o->fd, POLLOUT, deadline) < 0) {
+                if ((k < 0 && errno != EAGAIN) || wait_for_room(o, deadline) < 0) {
                         o->broken = true;
                         return -EPIPE;
                 }

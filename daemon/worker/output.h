@@ -20,8 +20,18 @@
 /* The most such records of one call. */
 #define OUTPUT_RECORDS_MAX 16
 
+/*
+ * A client that takes nothing for so long counts as gone: web servers wait no longer for theirs, by default.
+ * It is found out when the time is over for the second time at most. What a Unix socket calls taken is a
+ * whole write, of some ten kilobytes.
+ */
+#define OUTPUT_STALL_TIMEOUT (60 * USEC_PER_SEC)
+
 typedef struct Output {
         int fd; /* a non-blocking stream socket, borrowed */
+        usec_t stall_timeout; /* the owner's, as the hook below: OUTPUT_STALL_TIMEOUT */
+        void (*waiting)(void *userdata, bool begins); /* around each wait for the client */
+        void *userdata;
         uint16_t request_id;
         bool begun;      /* something was sent since the owner cleared this */
         bool broken;     /* an error was met: nothing is sent any more */
@@ -47,6 +57,6 @@ void output_end(Output *output);
 
 /*
  * Sends what was gathered, waiting for the client until the deadline (CLOCK_MONOTONIC, USEC_INFINITY for
- * none). 0, or -EPIPE when the client is gone or the deadline has passed.
+ * none), as long as it takes something. 0, or -EPIPE when the client is gone or the deadline has passed.
  */
 int output_flush(Output *output, usec_t deadline);

@@ -58,6 +58,17 @@ void report_script(const Report *r, const char *script, const char *user)
         scoreboard_end(r->board, r->slot);
 }
 
+void report_sending(const Report *r)
+{
+        WorkerRecord *record;
+
+        record = scoreboard_begin(r->board, r->slot);
+        if (record->sending_started < record->request_started)
+                record->sending_started = now_monotonic();
+        scoreboard_end(r->board, r->slot);
+        report_stage(r, STAGE_SENDING);
+}
+
 void report_request_end(Report *r, uint64_t memory, usec_t cpu)
 {
         WorkerRecord *record;

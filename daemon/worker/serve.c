@@ -92,6 +92,19 @@ static void on_finishing(void *userdata)
         report_stage(&((Server *) userdata)->report, STAGE_FINISHING);
 }
 
+/* A client that does not take its answer is under the request's limit, as the script was. */
+static void on_waiting(void *userdata, bool begins)
+{
+        Server *s = userdata;
+        Stage stage = scoreboard_stage(s->context->board, s->report.slot);
+
+        if (begins && stage == STAGE_FINISHING) {
+                report_sending(&s->report);
+                limit_begin(s->context);
+        } else if (!begins && stage == STAGE_SENDING)
+                report_stage(&s->report, STAGE_FINISHING);
+}
+
 static void on_closing(void *userdata, int fd)
 {
         sources_forget_own(&((Server *) userdata)->sources, fd);
@@ -101,6 +114,7 @@ static const ConnectionHooks hooks = {
         .reading = on_reading,
         .script_known = on_script_known,
         .finishing = on_finishing,
+        .waiting = on_waiting,
         .closing = on_closing,
 };
 

@@ -53,6 +53,12 @@ static const Case cases[] = {
 
         { "shutdown functions, not tracked", 5 * S, 0, false, { .stage = STAGE_FINISHING, .age = 9 * S },
           { .next = USEC_INFINITY } },
+        { "the client does not take its answer", 5 * S, 2 * S, false,
+          { .stage = STAGE_SENDING, .age = 5 * S },
+          { .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE } },
+        { "it still does not", 5 * S, 0, false,
+          { .stage = STAGE_SENDING, .age = 6 * S, .step = LIMIT_INTERRUPT, .since = LIMIT_GRACE },
+          { .step = LIMIT_TERMINATE, .next = LIMIT_GRACE } },
         { "shutdown functions, tracked", 5 * S, 0, true, { .stage = STAGE_FINISHING, .age = 9 * S },
           { .step = LIMIT_INTERRUPT, .next = LIMIT_GRACE } },
         { "interrupted, shutdown functions run", 5 * S, 0, false,

@@ -29,7 +29,7 @@ typedef struct Fixture {
         Connection *connection;
         int client;
         size_t fds_before;
-        unsigned reading, finishing, closing;
+        unsigned reading, finishing, closing, waiting;
         char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
@@ -68,6 +68,11 @@ static void on_finishing(void *userdata)
         ((Fixture *) userdata)->finishing++;
 }
 
+static void on_waiting(void *userdata, bool begins)
+{
+        ((Fixture *) userdata)->waiting += begins ? 1 : 0;
+}
+
 static void on_closing(void *userdata, int fd)
 {
         assert_true(fcntl(fd, F_GETFD) >= 0);
@@ -78,6 +83,7 @@ static const ConnectionHooks hooks = {
         .reading = on_reading,
         .script_known = on_script_known,
         .finishing = on_finishing,
+        .waiting = on_waiting,
         .closing = on_closing,
 };
 
