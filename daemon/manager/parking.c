@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Parked connections: see parking.h. A connection is in one of two places: in the epoll set, waiting for its
- * client, or on the ready list, waiting for room in the hand-off queue. Nothing here reads a byte of it.
+ * Parked connections: see parking.h. A connection is in one of three places: in the epoll set, waiting for
+ * its client; resting, about to get there at the next turn of the heads' timer; or on the ready list, waiting
+ * for room in the hand-off queue, where no time runs out for it. Nothing here reads a byte of it.
  */
 
 #include "manager/parking.h"
@@ -12,11 +13,15 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
 
 #define PARKING_EVENTS_MAX 64
+
+/* What a memfd takes is counted in these. */
+#define HEAD_PAGE ((size_t) 4096)
 
 /* After the kernel had no room for a descriptor on its way, of which no event tells the end. */
 #define PARKING_RETRY_INTERVAL (10 * USEC_PER_MSEC)
@@ -27,8 +32,10 @@
 /* One connection, found by its descriptor's number. */
 typedef struct Parked {
         Handoff handoff;
-        bool here; /* the descriptor is one of ours */
-        int next;  /* on the ready list; -1 at its end */
+        uint32_t head_size; /* of handoff.head, in whole pages; 0 without one */
+        int next;           /* on the ready list; -1 at its end */
+        bool here;          /* the descriptor is one of ours */
+        bool ready, resting;
 } Parked;
 
 struct Parking {
@@ -38,10 +45,14 @@ struct Parking {
         sd_event_source *handoff_source;
         sd_event_source *epoll_source;
         sd_event_source *retry_source;
+        sd_event_source *heads_source; /* one timer for all heads */
+        usec_t heads_due;              /* when it elapses; USEC_INFINITY while it is off */
 
         Parked *parked; /* index: descriptor */
         size_t n_parked_slots;
         size_t count, max;
+        size_t n_heads, heads_size;
+        size_t descriptors_max; /* for connections and heads */
         usec_t refused_logged; /* CLOCK_MONOTONIC; 0 for never */
         int ready_first, ready_last;
         size_t n_ready; /* on that list */
@@ -54,14 +65,20 @@ struct Parking {
 
 static void parking_drop(Parking *p, int fd)
 {
-        fd_close(fd);
-        p->parked[fd].here = false;
+        Parked *k = &p->parked[fd];
+
+        if (k->handoff.head > 0) {
+                p->n_heads--;
+                p->heads_size -= k->head_size;
+        }
+        (void) handoff_close(&k->handoff, fd);
+        k->here = false;
         p->count--;
 }
 
 bool parking_is_full(const Parking *p)
 {
-        return p->count >= p->max;
+        return p->count >= p->max || p->count + p->n_heads >= p->descriptors_max;
 }
 
 static int parking_reserve(Parking *p, int fd)
@@ -126,6 +143,7 @@ static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
 
 static void parking_make_ready(Parking *p, int fd)
 {
+        p->parked[fd].ready = true;
         p->parked[fd].next = -1;
         if (p->ready_last >= 0)
                 p->parked[p->ready_last].next = fd;
@@ -135,17 +153,16 @@ static void parking_make_ready(Parking *p, int fd)
         p->n_ready++;
 }
 
-/* A client said something, or went away. */
-static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents _unused_, void *userdata)
+/* Takes some of those that said something, or went away, out of the epoll set. How many there were. */
+static int collect(Parking *p)
 {
         struct epoll_event events[PARKING_EVENTS_MAX];
-        Parking *p = userdata;
         int n;
 
-        n = epoll_wait(epoll_fd, events, PARKING_EVENTS_MAX, 0);
+        n = epoll_wait(p->epoll_fd, events, PARKING_EVENTS_MAX, 0);
         if (n < 0) {
                 (void) log_error_errno(errno, "Failed to watch parked connections, trying again: %m");
-                return 0; /* an error would switch this source off */
+                return 0;
         }
 
         for (int i = 0; i < n; i++) {
@@ -158,31 +175,122 @@ static int on_parked(sd_event_source *s _unused_, int epoll_fd, uint32_t revents
                     !(events[i].events & (EPOLLERR | EPOLLHUP)))
                         continue;
 
-                (void) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+                (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
                 if (k > 0)
                         parking_make_ready(p, fd);
                 else
                         parking_drop(p, fd);
         }
+        return n;
+}
+
+static int on_parked(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        Parking *p = userdata;
+
+        (void) collect(p);
         p->on_change(p->userdata);
         (void) parking_flush(p);
         return 0;
 }
 
-static int parking_add(Parking *p, const Handoff *handoff, int fd)
+static int watch(Parking *p, int fd)
 {
         struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.fd = fd };
+
+        return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* ---- Heads ---- */
+
+static void heads_look_at(Parking *p, usec_t when)
+{
+        if (when >= p->heads_due)
+                return;
+        p->heads_due = when;
+        (void) sd_event_source_set_time(p->heads_source, when);
+        (void) sd_event_source_set_enabled(p->heads_source, SD_EVENT_ONESHOT);
+}
+
+/* One head's turn. When its next one is, USEC_INFINITY for never. */
+static usec_t check_head(Parking *p, int fd, usec_t now)
+{
+        Parked *k = &p->parked[fd];
+
+        if (!k->here || k->ready || k->handoff.head == 0)
+                return USEC_INFINITY;
+        if (now < k->handoff.deadline && (!k->resting || watch(p, fd) >= 0)) {
+                k->resting = false;
+                return k->handoff.deadline;
+        }
+        log_debug("A client sent part of a request only, within request.header_timeout.");
+        (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        parking_drop(p, fd);
+        return USEC_INFINITY;
+}
+
+static int on_heads(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+        usec_t now = now_monotonic(), next = USEC_INFINITY;
+        Parking *p = userdata;
+
+        for (size_t i = 0; i < p->n_parked_slots; i++)
+                next = MIN(next, check_head(p, (int) i, now));
+        p->heads_due = USEC_INFINITY;
+        if (next < USEC_INFINITY)
+                heads_look_at(p, MAX(next, now + PARKING_HEAD_INTERVAL));
+        p->on_change(p->userdata);
+        return 0;
+}
+
+/* What a head takes, if there is room for it. 0 or -errno. */
+static int measure_head(const Parking *p, int head, uint32_t *ret)
+{
+        struct stat st;
+        size_t size;
+
+        if (fstat(head, &st) < 0)
+                return -errno;
+        if (st.st_size < 0 || st.st_size > (off_t) HANDOFF_HEAD_MAX)
+                return -EFBIG;
+        size = ((size_t) st.st_size + HEAD_PAGE - 1) & ~(HEAD_PAGE - 1);
+        if (size > PARKING_HEADS_SIZE_MAX - p->heads_size)
+                return -ENOBUFS;
+        *ret = (uint32_t) size;
+        return 0;
+}
+
+/* Takes both descriptors, but only where it succeeds. */
+static int parking_add(Parking *p, const Handoff *handoff, int fd)
+{
+        bool rest = handoff->head > 0 && handoff->moves > PARKING_HEAD_MOVES;
+        uint32_t head_size = 0;
         int r;
 
         if (parking_is_full(p))
                 return -EMFILE;
+        r = handoff->head > 0 ? measure_head(p, handoff->head, &head_size) : 0;
+        if (r < 0)
+                return r;
         r = parking_reserve(p, fd);
         if (r < 0)
                 return r;
-        if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-                return -errno;
-        p->parked[fd] = (Parked) { .handoff = *handoff, .here = true, .next = -1 };
+        r = rest ? 0 : watch(p, fd);
+        if (r < 0)
+                return r;
+        p->parked[fd] = (Parked) {
+                .handoff = *handoff,
+                .head_size = head_size,
+                .next = -1,
+                .here = true,
+                .resting = rest,
+        };
         p->count++;
+        if (handoff->head > 0) {
+                p->n_heads++;
+                p->heads_size += head_size;
+                heads_look_at(p, rest ? now_monotonic() + PARKING_HEAD_INTERVAL : handoff->deadline);
+        }
         return 0;
 }
 
@@ -192,11 +300,11 @@ static int refused_level(Parking *p)
         return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
 }
 
-static void take_question(Parking *p, const Handoff *question, int socket)
+static void take_question(Parking *p, Handoff *question, int socket)
 {
         if (p->on_status)
                 p->on_status(question, socket, p->status_userdata);
-        fd_close(socket);
+        (void) handoff_close(question, socket);
 }
 
 /* Workers hand connections in, or there is room again to hand some out. */
@@ -231,19 +339,38 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
                         (void) log_full(refused_level(p), r,
                                         "Failed to park a connection beside %zu others, closing it: %m",
                                         p->count);
-                        fd_close(connection);
+                        (void) handoff_close(&handoff, connection);
                 }
         }
 }
 
-/* Half of the descriptors are for workers, templates and clients of the control socket. */
-static size_t connections_max(void)
+/* The others are for workers, templates and clients of the control socket. */
+static size_t descriptors_max(void)
 {
         struct rlimit limit;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
                 return PARKING_CONNECTIONS_MAX;
-        return MIN((size_t) limit.rlim_cur / 2, (size_t) PARKING_CONNECTIONS_MAX);
+        return (size_t) limit.rlim_cur - MIN((size_t) limit.rlim_cur / 2, (size_t) PARKING_DESCRIPTORS_LEFT);
+}
+
+static int add_timers(Parking *p, sd_event *event)
+{
+        int r;
+
+        r = sd_event_add_time(event, &p->retry_source, CLOCK_MONOTONIC, USEC_INFINITY, USEC_PER_MSEC,
+                              on_retry, p);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_enabled(p->retry_source, SD_EVENT_OFF);
+        (void) sd_event_source_set_description(p->retry_source, "handoff-retry");
+
+        r = sd_event_add_time(event, &p->heads_source, CLOCK_MONOTONIC, USEC_INFINITY, USEC_PER_MSEC,
+                              on_heads, p);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_enabled(p->heads_source, SD_EVENT_OFF);
+        return sd_event_source_set_description(p->heads_source, "heads");
 }
 
 int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userdata, Parking **ret)
@@ -258,7 +385,9 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
                 .manager_fd = -EBADF,
                 .worker_fd = -EBADF,
                 .epoll_fd = -EBADF,
-                .max = connections_max(),
+                .heads_due = USEC_INFINITY,
+                .max = PARKING_CONNECTIONS_MAX,
+                .descriptors_max = descriptors_max(),
                 .ready_first = -1,
                 .ready_last = -1,
                 .on_change = on_change,
@@ -284,12 +413,9 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
                 return r;
         (void) sd_event_source_set_description(p->epoll_source, "parked-connections");
 
-        r = sd_event_add_time(event, &p->retry_source, CLOCK_MONOTONIC, USEC_INFINITY, USEC_PER_MSEC,
-                              on_retry, p);
+        r = add_timers(p, event);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_enabled(p->retry_source, SD_EVENT_OFF);
-        (void) sd_event_source_set_description(p->retry_source, "handoff-retry");
 
         *ret = TAKE_PTR(p);
         return 0;
@@ -308,9 +434,10 @@ void parking_free(Parking *p)
         sd_event_source_disable_unref(p->handoff_source);
         sd_event_source_disable_unref(p->epoll_source);
         sd_event_source_disable_unref(p->retry_source);
+        sd_event_source_disable_unref(p->heads_source);
         for (size_t fd = 0; fd < p->n_parked_slots; fd++)
                 if (p->parked[fd].here)
-                        fd_close((int) fd);
+                        (void) handoff_close(&p->parked[fd].handoff, (int) fd);
         fd_close(p->epoll_fd);
         fd_close(p->manager_fd);
         fd_close(p->worker_fd);
@@ -342,12 +469,15 @@ void parking_rouse(Parking *p)
         if (parking_is_full(p) || handoff_receive(p->worker_fd, &handoff, &fd) <= 0)
                 return;
         if (parking_add(p, &handoff, fd) < 0)
-                fd_close(fd);
+                (void) handoff_close(&handoff, fd);
 }
 
-static void store(int connection)
+/* Not where part of a request was read: what follows would be taken for the start of one. */
+static void store(const Handoff *handoff, int connection)
 {
-        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection, 1);
+        if (handoff->head == 0)
+                (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection,
+                                              1);
 }
 
 void parking_store(Parking *p)
@@ -358,12 +488,12 @@ void parking_store(Parking *p)
         p->on_status = NULL; /* questions find no answer any more */
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
         while (handoff_receive(p->worker_fd, &handoff, &fd) > 0) {
-                store(fd);
-                fd_close(fd);
+                store(&handoff, fd);
+                (void) handoff_close(&handoff, fd);
         }
         for (size_t i = 0; i < p->n_parked_slots; i++)
                 if (p->parked[i].here)
-                        store((int) i);
+                        store(&p->parked[i].handoff, (int) i);
 }
 
 bool parking_waiting(const Parking *p)

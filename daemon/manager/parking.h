@@ -4,7 +4,8 @@
 /*
  * Kept connections that have nothing to say. A worker hands one in when other work waits; as soon as the
  * client sends something, it goes to whichever worker is idle. No connection holds a worker, and a reload
- * touches none.
+ * touches none. Where a client has sent part of a request, what a worker has read of it is kept beside
+ * (ipc/handoff.h), never looked into, and the connection closed when the time for the rest is over.
  *
  * Parked connections are watched by an epoll instance of their own, which is one descriptor in the manager's
  * loop: a parked connection costs its descriptor, an epoll item and a few bytes.
@@ -19,10 +20,24 @@ typedef struct Parking Parking;
 
 /*
  * The most connections that are parked: those beyond are closed, as a server may do with one that is idle.
- * As many as FileDescriptorStoreMax= of the service lets outlive a restart; fewer where RLIMIT_NOFILE is
- * low, half of which is left for everything else.
+ * Fewer where RLIMIT_NOFILE is low, of which so many are left for everything else (a worker takes one), or
+ * half.
  */
 #define PARKING_CONNECTIONS_MAX 16384
+#define PARKING_DESCRIPTORS_LEFT 4608
+
+/*
+ * The most that is kept of requests that have come in part, all together, in whole pages: beyond that, their
+ * connections are closed. It is the memory of as many heads as connections, where each fits a page.
+ */
+#define PARKING_HEADS_SIZE_MAX ((size_t) 64 * 1024 * 1024)
+
+/*
+ * A head that has moved between workers so often is looked at again no sooner than this, however fast its
+ * client sends a few bytes more: each time costs a worker as much as all of the head so far.
+ */
+#define PARKING_HEAD_MOVES 16
+#define PARKING_HEAD_INTERVAL (100 * USEC_PER_MSEC)
 
 /*
  * Opens the hand-off socket pair and watches it in the loop. on_change is called when connections came to
@@ -49,7 +64,8 @@ int parking_adopt(Parking *parking, int connection);
 
 /*
  * Leaves every connection to systemd's descriptor store (sd_pid_notify_with_fds(3)), from which the next
- * manager gets them back: kept connections outlive a restart. No worker may be alive.
+ * manager gets them back: kept connections outlive a restart. Those of which part of a request was read are
+ * closed. No worker may be alive.
  */
 void parking_store(Parking *parking);
 

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "fastcgi/encoder.h"
 #include "worker/input.h"
@@ -26,6 +27,7 @@ struct Connection {
         const ConnectionHooks *hooks;
         void *userdata;
         usec_t header_timeout;
+        usec_t deadline; /* CLOCK_MONOTONIC: when the head that has begun must be complete; 0 without one */
 
         int fd;
         bool keep;       /* of the current request: FCGI_KEEP_CONN */
@@ -321,15 +323,41 @@ void connection_free(Connection *c)
         free(c);
 }
 
-void connection_open(Connection *c, int fd, const Handoff *origin)
+/* What another worker has read comes first. Takes the descriptor. */
+static int replay(Connection *c, int head)
 {
+        void *bytes;
+        size_t size;
+        int r;
+
+        r = io_read_file(head, HANDOFF_HEAD_MAX, &bytes, &size);
+        fd_close(head);
+        if (r < 0)
+                return r;
+        input_replay(&c->input, bytes, size);
+        return 0;
+}
+
+int connection_open(Connection *c, int fd, const Handoff *origin)
+{
+        int r;
+
         assert(c->fd < 0);
 
         c->fd = fd;
         c->origin = *origin;
+        c->origin.head = 0;
+        c->deadline = origin->deadline;
         c->close_next = false;
         input_reset(&c->input, fd);
         output_reset(&c->output, fd);
+        if (origin->head == 0)
+                return 0;
+
+        r = replay(c, origin->head);
+        if (r < 0)
+                connection_close(c);
+        return r;
 }
 
 void connection_close(Connection *c)
@@ -345,9 +373,31 @@ int connection_fd(const Connection *c)
         return c->fd;
 }
 
-const Handoff *connection_origin(const Connection *c)
+int connection_save(const Connection *c, Handoff *ret)
 {
-        return &c->origin;
+        _cleanup_(freep) uint8_t *bytes = NULL;
+        Handoff handoff = { .unix_socket = c->origin.unix_socket };
+        size_t size;
+        int r;
+
+        if (connection_pending(c)) {
+                r = input_save(&c->input, &bytes, &size);
+                if (r < 0)
+                        return r;
+                r = fd_new_sealed_memfd("php-pool-head", bytes, size, &handoff.head);
+                if (r < 0)
+                        return r;
+                handoff.moves = (uint8_t) MIN(c->origin.moves + 1, UINT8_MAX);
+                handoff.deadline = c->deadline > 0 ? c->deadline
+                                                   : usec_add(now_monotonic(), c->header_timeout);
+        }
+        *ret = handoff;
+        return 0;
+}
+
+usec_t connection_deadline(const Connection *c)
+{
+        return c->deadline > 0 ? c->deadline : USEC_INFINITY;
 }
 
 bool connection_pending(const Connection *c)
@@ -383,14 +433,14 @@ static int set_role(Params *params, FcgiRole role)
 }
 
 /* Answers a request whose parameters are beyond all bounds. Returns false when that ended the connection. */
-static bool refuse_request(Connection *c, usec_t deadline)
+static bool refuse_request(Connection *c)
 {
         int r;
 
         log_debug("A request's parameters are too large or too many: it was answered with status 431.");
         (void) output_write(&c->output, FCGI_STDOUT, too_large, strlen(too_large));
         output_end(&c->output);
-        if (output_flush(&c->output, deadline) < 0)
+        if (output_flush(&c->output, c->deadline) < 0)
                 return false;
         if (!c->keep)
                 (void) shutdown(c->fd, SHUT_WR);
@@ -400,44 +450,66 @@ static bool refuse_request(Connection *c, usec_t deadline)
         return r >= 0 && c->keep;
 }
 
-/* All input was taken: reads more, waiting only where part of a record is here. A verdict, or 0 to go on. */
-static int read_head(Connection *c, usec_t deadline, bool have_read)
+/* The head's time, which began with its first byte. */
+static bool head_is_late(const Connection *c)
+{
+        if (now_monotonic() <= c->deadline)
+                return false;
+        log_debug("A client sent part of a request only, within request.header_timeout.");
+        return true;
+}
+
+static void end_head(Connection *c)
+{
+        c->deadline = 0;
+        c->origin.moves = 0;
+}
+
+/* All input was taken: reads more, unless that was done. A verdict, or 0 to go on. */
+static int read_head(Connection *c, bool begun, bool *have_read)
 {
         bool busy = fcgi_decoder_busy(c->input.decoder);
-        int r;
+        int r = 0;
 
-        if (output_flush(&c->output, deadline) < 0 || c->close_next)
+        if (output_flush(&c->output, /* deadline= */ 0) < 0 || c->close_next)
                 return CONNECTION_ENDED;
-        if (have_read && !busy)
-                return CONNECTION_IDLE;
+        if (!busy) {
+                end_head(c);
+                if (begun)
+                        return CONNECTION_IDLE;
+        }
 
-        r = (int) input_read(&c->input);
-        if (r == 0 && !busy)
-                return CONNECTION_IDLE;
-        if (r == 0)
-                r = wait_for(c->fd, POLLIN, deadline);
-        else if (r > 0 && have_read && now_monotonic() > deadline)
-                r = -ETIMEDOUT;
-        if (r >= 0)
+        if (!*have_read)
+                r = (int) input_read(&c->input);
+        *have_read = true;
+        if (r > 0)
                 return 0;
-
-        if (busy)
+        if (r < 0 && busy)
                 log_debug_errno(r, "A client sent part of a request only: %m");
-        return CONNECTION_ENDED;
+        if (r < 0 || (busy && head_is_late(c)))
+                return CONNECTION_ENDED;
+        return busy ? CONNECTION_PARTIAL : CONNECTION_IDLE;
+}
+
+/* Bytes of the client are here. */
+static void begin_head(Connection *c)
+{
+        c->hooks->reading(c->userdata);
+        if (c->deadline == 0)
+                c->deadline = usec_add(now_monotonic(), c->header_timeout);
 }
 
 int connection_next(Connection *c, Request **ret)
 {
-        usec_t deadline = usec_add(now_monotonic(), c->header_timeout);
-        bool have_read = connection_pending(c);
+        bool begun = connection_pending(c), have_read = false;
         FcgiItem item;
         int r;
 
-        if (have_read)
-                c->hooks->reading(c->userdata);
+        if (begun)
+                begin_head(c);
 
         for (;;) {
-                r = decode(c, deadline, &item);
+                r = decode(c, /* deadline= */ 0, &item);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0) {
@@ -446,20 +518,20 @@ int connection_next(Connection *c, Request **ret)
                 }
 
                 if (r == FCGI_NEED_MORE) {
-                        r = read_head(c, deadline, have_read);
+                        r = read_head(c, begun, &have_read);
                         if (r != 0)
                                 return r;
-                        if (!have_read)
-                                c->hooks->reading(c->userdata);
-                        have_read = true;
+                        begun = true;
+                        begin_head(c);
                 } else if (r == FCGI_REQUEST || r == FCGI_TOO_LARGE) {
                         start_request(c, &item.request);
                         /* One more parameter may be one too many. */
                         if (r == FCGI_REQUEST && set_role(item.request.params, item.request.role) >= 0) {
+                                end_head(c);
                                 *ret = &c->request;
                                 return CONNECTION_REQUEST;
                         }
-                        if (!refuse_request(c, deadline))
+                        if (!refuse_request(c))
                                 return CONNECTION_ENDED;
                 }
         }

@@ -5,8 +5,8 @@
  * A FastCGI connection, and the request that it carries at the moment. A worker has one object, which serves
  * one socket after the other; nothing of the socket's state is left behind between two of them.
  *
- * The socket is non-blocking. The worker waits for the client only with part of a request in hand, for a
- * body that the script wants, and for room for the answer.
+ * The socket is non-blocking. The worker waits for the client only for a body that the script wants, and for
+ * room for the answer. Part of a request's head can be passed on, with the socket, to another worker.
  */
 
 #include "base/time.h"
@@ -34,26 +34,38 @@ int connection_new(usec_t header_timeout, const ConnectionHooks *hooks, void *us
 void connection_free(Connection *connection);
 DEFINE_CLEANUP(Connection *, connection_free)
 
-/* Takes over a connected, non-blocking socket; there must be none before. */
-void connection_open(Connection *connection, int fd, const Handoff *origin);
+/*
+ * Takes over a connected, non-blocking socket, also where it fails, and what another worker has read from it
+ * (origin->head); there must be none before. 0 or -errno.
+ */
+int connection_open(Connection *connection, int fd, const Handoff *origin);
 
 /* Lets go of the socket, if there is one: also after it was parked. */
 void connection_close(Connection *connection);
 
-/* The socket, or -EBADF where there is none, and where it came from. */
+/* The socket, or -EBADF where there is none. */
 int connection_fd(const Connection *connection);
-const Handoff *connection_origin(const Connection *connection);
 
 /*
- * Reads up to the next request, but waits only to complete one whose first bytes are there, for
- * header_timeout. Oversized requests and management records are answered on the way. A verdict, or -ENOMEM.
+ * What another worker has to know of the connection, with what was read and not served of it in a memfd;
+ * handoff_close() closes that. There must be no request at hand. 0 or -errno.
+ */
+int connection_save(const Connection *connection, Handoff *ret);
+
+/*
+ * Takes what is in our memory and reads once, up to the next request; never waits for more. Oversized
+ * requests and management records are answered on the way. A verdict, or -ENOMEM.
  */
 typedef enum ConnectionVerdict {
         CONNECTION_IDLE = 1, /* the client has said nothing (more) so far */
+        CONNECTION_PARTIAL,  /* it has sent part of a head, within header_timeout, which may go on at once */
         CONNECTION_REQUEST,  /* *ret is the connection's and is there until connection_done() */
         CONNECTION_ENDED,    /* closed by the client, too slow, or no FastCGI: close it */
 } ConnectionVerdict;
 int connection_next(Connection *connection, Request **ret);
+
+/* When the head of which part is here must be complete (CLOCK_MONOTONIC); USEC_INFINITY without one. */
+usec_t connection_deadline(const Connection *connection);
 
 /*
  * Ends the request for the client: finishes the answer if nobody did, then drops what the client still sends
@@ -73,7 +85,7 @@ void connection_done(Connection *connection);
 void connection_give_up(const Connection *connection);
 
 /*
- * True when bytes of the client are in our memory, or part of a record was taken: connection_next() must be
- * called before the worker waits for the socket or parks it.
+ * True when bytes of the client are in our memory, or part of a record was taken: who waits for the socket
+ * alone may wait in vain.
  */
 bool connection_pending(const Connection *connection);

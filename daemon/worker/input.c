@@ -9,9 +9,17 @@
 
 #include <sys/socket.h>
 
+static void forget_replay(Input *i)
+{
+        if (i->bytes != i->buffer)
+                free(i->bytes);
+        i->bytes = i->buffer;
+}
+
 int input_init(Input *i)
 {
         i->fd = -EBADF;
+        i->bytes = i->buffer;
         i->start = i->end = 0;
         return fcgi_decoder_new(&i->decoder);
 }
@@ -20,13 +28,29 @@ void input_done(Input *i)
 {
         fcgi_decoder_free(i->decoder);
         i->decoder = NULL;
+        forget_replay(i);
 }
 
 void input_reset(Input *i, int fd)
 {
         i->fd = fd;
         i->start = i->end = 0;
+        forget_replay(i);
         fcgi_decoder_reset(i->decoder);
+}
+
+void input_replay(Input *i, uint8_t *bytes, size_t size)
+{
+        assert(i->start == i->end && i->bytes == i->buffer);
+
+        i->bytes = bytes;
+        i->start = 0;
+        i->end = size;
+}
+
+int input_save(const Input *i, uint8_t **ret, size_t *ret_size)
+{
+        return fcgi_decoder_save(i->decoder, i->bytes + i->start, i->end - i->start, ret, ret_size);
 }
 
 ssize_t input_read(Input *i)
@@ -43,6 +67,7 @@ ssize_t input_read(Input *i)
         if (n == 0)
                 return -ECONNRESET;
 
+        forget_replay(i);
         i->start = 0;
         i->end = (size_t) n;
         return n;
@@ -53,7 +78,7 @@ int input_next(Input *i, FcgiItem *ret)
         size_t used = 0;
         int r;
 
-        r = fcgi_decoder_next(i->decoder, i->buffer + i->start, i->end - i->start, &used, ret);
+        r = fcgi_decoder_next(i->decoder, i->bytes + i->start, i->end - i->start, &used, ret);
         if (r >= 0)
                 i->start += used;
         return r;

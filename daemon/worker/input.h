@@ -16,6 +16,7 @@
 typedef struct Input {
         int fd; /* a stream socket, borrowed */
         FcgiDecoder *decoder;
+        uint8_t *bytes;    /* that start and end are of: the buffer, or a replay's */
         size_t start, end; /* what the decoder has not taken */
         uint8_t buffer[INPUT_BUFFER_SIZE];
 } Input;
@@ -26,6 +27,12 @@ void input_done(Input *input);
 
 /* Starts afresh on another socket. */
 void input_reset(Input *input, int fd);
+
+/* What was read elsewhere comes first; allocated, and the input's. There must be no other. */
+void input_replay(Input *input, uint8_t *bytes, size_t size);
+
+/* The decoder's place and what it has not taken, for input_replay(): see fcgi_decoder_save(). */
+int input_save(const Input *input, uint8_t **ret, size_t *ret_size);
 
 /*
  * Reads once; everything must have been taken. The number of bytes, 0 where there is nothing at the moment,

@@ -105,6 +105,8 @@ static void on_waiting(void *userdata, bool begins)
                 report_stage(&s->report, STAGE_FINISHING);
 }
 
+static int park(Server *s);
+
 static void on_closing(void *userdata, int fd)
 {
         sources_forget_own(&((Server *) userdata)->sources, fd);
@@ -250,25 +252,36 @@ static bool others_idle(const Server *s)
         return false;
 }
 
-/* connection_next(), with some patience for a client that has said nothing so far. */
+/*
+ * connection_next(), with some patience for a client that has said nothing so far, or part of a request. It
+ * is the same however many pieces come meanwhile.
+ */
 static int next_request(Server *s, usec_t patience, Request **ret)
 {
         Connection *c = s->connection;
-        int r;
+        usec_t end = 0;
 
-        r = connection_next(c, ret);
-        if (r != CONNECTION_IDLE || patience == 0)
-                return r;
-        if (others_idle(s))
-                patience = MAX(patience, FIRST_BYTES_IDLE_USEC);
-        if (wait_for(connection_fd(c), POLLIN, usec_add(now_monotonic(), patience)) >= 0)
+        for (;;) {
+                usec_t now;
+                int r;
+
                 r = connection_next(c, ret);
-        return r;
+                if (r == CONNECTION_PARTIAL)
+                        patience = MAX(patience, FIRST_BYTES_USEC);
+                if ((r != CONNECTION_IDLE && r != CONNECTION_PARTIAL) || patience == 0)
+                        return r;
+
+                now = now_monotonic();
+                if (end == 0)
+                        end = usec_add(now, others_idle(s) ? MAX(patience, FIRST_BYTES_IDLE_USEC) : patience);
+                if (now >= end || wait_for(connection_fd(c), POLLIN, end) < 0)
+                        return r;
+        }
 }
 
 /*
  * Serves what is there, or comes within that time; at least what is in our memory. The connection is closed
- * or waits after that.
+ * after that, or waits, or is with the manager where the client has sent part of a request.
  */
 static void serve_connection(Server *s, usec_t patience)
 {
@@ -280,7 +293,7 @@ static void serve_connection(Server *s, usec_t patience)
 
                 r = next_request(s, patience, &request);
                 patience = 0;
-                if (r == CONNECTION_IDLE)
+                if (r == CONNECTION_IDLE || r == CONNECTION_PARTIAL)
                         break;
                 if (r == CONNECTION_REQUEST)
                         serve_request(s, request);
@@ -288,6 +301,8 @@ static void serve_connection(Server *s, usec_t patience)
                         connection_close(c);
         } while (connection_fd(c) >= 0 && connection_pending(c) && s->status != EXIT_STATUS_PHP_EXIT);
 
+        if (connection_fd(c) >= 0 && connection_pending(c) && !s->ended)
+                (void) park(s);
         if (connection_fd(c) >= 0 && !s->ended && sources_watch_own(&s->sources, connection_fd(c)) < 0)
                 connection_close(c);
 }
@@ -356,7 +371,7 @@ static int resume_connection(Server *s, Handoff *ret)
         if (r <= 0)
                 return -EBADF;
         if (!ret->unix_socket && !may_go_on(s, fd))
-                return fd_close(fd);
+                return handoff_close(ret, fd);
         return fd;
 }
 
@@ -369,10 +384,15 @@ static int take_connection(Server *s, int source, Handoff *ret)
 
 static void serve_new(Server *s, int fd, const Handoff *origin)
 {
+        int r;
+
         report_connection(&s->report);
         s->peer[0] = 0;
-        connection_open(s->connection, fd, origin);
-        serve_connection(s, FIRST_BYTES_USEC);
+        r = connection_open(s->connection, fd, origin);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to read what came of a request, closing the connection: %m");
+        else
+                serve_connection(s, FIRST_BYTES_USEC);
 }
 
 /*
@@ -389,7 +409,7 @@ static bool pass_on(Server *s, int source)
                 return true;
         r = handoff_send(s->context->inherit.handoff, &origin, fd);
         if (r >= 0 || s->status == EXIT_STATUS_PHP_EXIT)
-                fd_close(fd);
+                (void) handoff_close(&origin, fd);
         else
                 serve_new(s, fd, &origin);
         return r >= 0;
@@ -398,21 +418,37 @@ static bool pass_on(Server *s, int source)
 /* ---- Parking ---- */
 
 /*
- * Hands the connection, of which nothing is in our memory, to the manager. 0, also where it had to be
- * closed; or -EAGAIN while the manager can take no more.
+ * Hands the connection to the manager, with what is in our memory of it. 0, also where it had to be closed;
+ * or -EAGAIN while the manager can take no more.
  */
 static int park(Server *s)
 {
         Connection *c = s->connection;
+        Handoff handoff;
         int r;
 
-        r = handoff_send(s->context->inherit.handoff, connection_origin(c), connection_fd(c));
+        r = connection_save(c, &handoff);
+        if (r >= 0) {
+                r = handoff_send(s->context->inherit.handoff, &handoff, connection_fd(c));
+                (void) handoff_close(&handoff, -EBADF);
+        }
         if (r == -EAGAIN)
                 return r;
         if (r < 0)
                 (void) log_debug_errno(r, "Failed to park a connection, closing it: %m");
         connection_close(c);
         return 0;
+}
+
+/* How long poll(2) may wait for the rest of a request that has begun; -1 for ever. */
+static int head_patience(const Server *s)
+{
+        usec_t deadline = connection_deadline(s->connection), left;
+
+        if (deadline == USEC_INFINITY)
+                return -1;
+        left = usec_sub(deadline, now_monotonic()) / USEC_PER_MSEC + 1;
+        return left < INT32_MAX ? (int) left : INT32_MAX;
 }
 
 /* Waits until the connection can be parked, has something to say, or the worker is to retire. */
@@ -423,12 +459,14 @@ static void wait_to_park(Server *s)
                 { .fd = connection_fd(s->connection), .events = POLLIN },
                 { .fd = s->ended ? -1 : s->retire_fd, .events = POLLIN },
         };
+        int n;
 
-        if (poll(fds, ELEMENTSOF(fds), -1) > 0 && fds[1].revents)
+        n = poll(fds, ELEMENTSOF(fds), head_patience(s));
+        if (n == 0 || (n > 0 && fds[1].revents))
                 serve_connection(s, 0);
 }
 
-/* The manager is gone, with everything that it held: what our own connection is about to ask is answered. */
+/* The manager is gone, with everything that it held. */
 static bool manager_is_gone(const Server *s)
 {
         struct pollfd p = { .fd = s->context->inherit.handoff };
@@ -447,15 +485,11 @@ static void let_go(Server *s)
         if (connection_fd(c) >= 0 && can_serve && manager_is_gone(s))
                 serve_connection(s, LAST_BYTES_USEC);
 
-        while (connection_fd(c) >= 0) {
-                if (connection_pending(c))
+        while (connection_fd(c) >= 0 && park(s) == -EAGAIN) {
+                if (can_serve)
+                        wait_to_park(s);
+                else
                         connection_close(c);
-                else if (park(s) == -EAGAIN) {
-                        if (can_serve)
-                                wait_to_park(s);
-                        else
-                                connection_close(c);
-                }
         }
 }
 

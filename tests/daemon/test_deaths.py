@@ -60,9 +60,18 @@ def accepted(daemon, connection):
 
 
 def half_a_head(daemon, connection):
-    params = fastcgi.encode_pairs(fastcgi.parameters(daemon.script("never.php", HELLO)))
-    connection.send(fastcgi.begin() + fastcgi.record(fastcgi.PARAMS, params[:40]))
-    return process_in(daemon, "Reading headers"), lambda: connection.ended()
+    """A worker has read it, and the manager keeps it: whoever comes answers."""
+    params = fastcgi.encode_pairs(fastcgi.parameters(daemon.script("half.php", HELLO)))
+    request = (fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params) + fastcgi.stream(fastcgi.STDIN, b""))
+    before = daemon.status()["parked-connections"]
+    connection.send(request[:40])
+    wait_until(lambda: daemon.status()["parked-connections"] > before, what="half a head")
+
+    def seen():
+        connection.send(request[40:])
+        return connection.response().text == "hello"
+
+    return process_in(daemon, "Idle"), seen
 
 
 def half_a_body(daemon, connection):
@@ -144,7 +153,8 @@ def test_an_idle_worker_that_hangs_delays_no_reload(make_daemon):
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.__name__)
 def test_a_worker_killed(make_daemon, point):
     """A running request, and connections that are parked, have nothing to do with it."""
-    with make_daemon(STATIC % 2 + 'reload = { drain_timeout = "5s"; };') as daemon:
+    conf = STATIC % 2 + 'reload = { drain_timeout = "5s"; };\nrequest = { header_timeout = "1min"; };'
+    with make_daemon(conf) as daemon:
         hello = daemon.script("hello.php", HELLO)
         parked = [daemon.connect() for _ in range(4)]
         for connection in parked:

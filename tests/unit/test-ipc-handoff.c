@@ -117,7 +117,8 @@ static void test_refused(void **state _unused_)
                 int error;
         } cases[] = {
                 { sizeof(Handoff), 0, -EBADMSG },
-                { sizeof(Handoff), 2, -EXFULL },
+                { sizeof(Handoff), 2, -EBADMSG },
+                { sizeof(Handoff), 3, -EXFULL },
                 { sizeof(Handoff) + 1, 1, -EMSGSIZE },
                 { 0, 1, -EBADMSG },
         };
@@ -127,7 +128,7 @@ static void test_refused(void **state _unused_)
 
         open_queue(pair);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                int fds[] = { pair[0], pair[1] }, fd = -EBADF;
+                int fds[] = { pair[0], pair[1], pair[0] }, fd = -EBADF;
                 Handoff got;
 
                 assert_int_equal(fd_send(pair[0], bytes, cases[i].size, fds, cases[i].n_fds, 0), 0);

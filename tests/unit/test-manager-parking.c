@@ -6,11 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 #include <dirent.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -302,6 +305,215 @@ static void test_free_closes_what_is_parked(void **state)
         fd_close(client);
 }
 
+/* ---- Heads ---- */
+
+/* A memfd of that size. */
+static int head_of(size_t size)
+{
+        _cleanup_(freep) char *bytes = calloc(1, size);
+        int fd;
+
+        assert_non_null(bytes);
+        assert_int_equal(fd_new_sealed_memfd("head", bytes, size, &fd), 0);
+        return fd;
+}
+
+/* A connection of which part of a request was read; the client's end. */
+static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
+{
+        Handoff handoff = { .head = head_of(size), .deadline = deadline, .moves = moves };
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(handoff_send(f->worker, &handoff, pair[1]), 0);
+        (void) handoff_close(&handoff, pair[1]);
+        run(f);
+        return pair[0];
+}
+
+/* Waits for the client's connection to come back; its head's size. */
+static off_t take_head(Fixture *f, usec_t deadline)
+{
+        struct stat st;
+        Handoff handoff;
+        int fd;
+
+        while (handoff_receive(f->worker, &handoff, &fd) != 1)
+                assert_true(sd_event_run(f->event, 10 * USEC_PER_SEC) > 0);
+        assert_int_equal(handoff.deadline, deadline);
+        assert_int_equal(fstat(handoff.head, &st), 0);
+        (void) handoff_close(&handoff, fd);
+        return st.st_size;
+}
+
+static void test_head_goes_along(void **state)
+{
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        size_t before = count_fds();
+        int client;
+        Fixture f;
+
+        (void) state;
+        fixture_open(&f);
+        client = park_head(&f, 1000, deadline, 1);
+        assert_int_equal(parking_count(f.parking), 1);
+        assert_false(parking_waiting(f.parking));
+        assert_int_equal(write(client, "x", 1), 1);
+        run(&f);
+        assert_int_equal(parking_ready_count(f.parking), 1);
+        assert_int_equal(take_head(&f, deadline), 1000);
+        assert_int_equal(parking_count(f.parking), 0);
+        fd_close(client);
+
+        fd_close(park_head(&f, 10, deadline, 1));
+        run(&f);
+        assert_int_equal(parking_count(f.parking), 0);
+        fixture_close(&f);
+        assert_int_equal(count_fds(), before);
+}
+
+/* A silent one is closed at its deadline, one that waits for a worker is not. */
+static void test_head_has_a_deadline(void **state)
+{
+        usec_t begin = now_monotonic(), soon = begin + 20 * USEC_PER_MSEC, late = begin + 60 * USEC_PER_SEC;
+        int silent, patient, ready;
+        Fixture f;
+        char c;
+
+        (void) state;
+        fixture_open(&f);
+        patient = park_head(&f, 10, late, 1);
+        silent = park_head(&f, 10, soon, 1);
+        ready = park_head(&f, 10, soon, 1);
+        assert_int_equal(write(ready, "x", 1), 1);
+        run(&f);
+
+        while (parking_count(f.parking) > 1)
+                assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
+        assert_true(now_monotonic() >= soon);
+        assert_int_equal(read(silent, &c, 1), 0);
+        assert_int_equal(take_head(&f, soon), 10);
+        assert_int_equal(recv(patient, &c, 1, MSG_DONTWAIT), -1);
+        fd_close(silent);
+        fd_close(patient);
+        fd_close(ready);
+        fixture_close(&f);
+}
+
+/* A client that sends byte after byte costs a worker all of its head again only now and then. */
+static void test_head_that_moves_often_rests(void **state)
+{
+        usec_t begin = now_monotonic(), deadline = begin + 60 * USEC_PER_SEC;
+        Handoff handoff;
+        Fixture f;
+        int client, fd;
+
+        (void) state;
+        fixture_open(&f);
+        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        assert_int_equal(write(client, "x", 1), 1);
+        run(&f);
+        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
+        assert_int_equal(take_head(&f, deadline), 10);
+        assert_true(now_monotonic() - begin >= PARKING_HEAD_INTERVAL);
+        fd_close(client);
+
+        client = park_head(&f, 10, begin, 255); /* its time is over */
+        while (parking_count(f.parking) > 0)
+                assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
+        fd_close(client);
+        fixture_close(&f);
+}
+
+static void test_heads_have_bounds(void **state)
+{
+        enum { SIZE = 1024 * 1024, N = PARKING_HEADS_SIZE_MAX / SIZE };
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        int clients[N + 2];
+        Fixture f;
+
+        (void) state;
+        fixture_open(&f);
+        fd_close(park_head(&f, HANDOFF_HEAD_MAX + 1, deadline, 1));
+        assert_int_equal(parking_count(f.parking), 0);
+
+        for (size_t i = 0; i < N; i++)
+                clients[i] = park_head(&f, SIZE, deadline, 1);
+        assert_int_equal(parking_count(f.parking), N);
+        clients[N] = park_head(&f, 1, deadline, 1);
+        assert_int_equal(parking_count(f.parking), N); /* there was no room */
+        fd_close(clients[0]);
+        run(&f);
+        clients[N + 1] = park_head(&f, 1, deadline, 1);
+        assert_int_equal(parking_count(f.parking), N);
+        for (size_t i = 1; i < ELEMENTSOF(clients); i++)
+                fd_close(clients[i]);
+        fixture_close(&f);
+}
+
+/* A head's descriptor counts as a connection's does. */
+static void test_heads_count_as_descriptors(void **state)
+{
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        int clients[FEW];
+        rlim_t before;
+        Fixture f;
+
+        (void) state;
+        before = set_limit(2 * FEW);
+        fixture_open(&f);
+        (void) set_limit(before);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                clients[i] = park_head(&f, 1, deadline, 1);
+        assert_int_equal(parking_count(f.parking), FEW / 2);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                fd_close(clients[i]);
+        fixture_close(&f);
+}
+
+static void notify_socket(int *ret)
+{
+        struct sockaddr_un a = { .sun_family = AF_UNIX };
+        char name[108];
+
+        *ret = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(*ret >= 0);
+        assert_int_equal(bind(*ret, (struct sockaddr *) &a, sizeof(sa_family_t)), 0); /* autobind: unix(7) */
+        assert_int_equal(getsockname(*ret, (struct sockaddr *) &a, &(socklen_t) { sizeof a }), 0);
+        (void) snprintf(name, sizeof name, "@%.5s", a.sun_path + 1);
+        assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+}
+
+/* A clean connection goes to systemd's store; one of which something was read is of no use there. */
+static void test_heads_are_not_stored(void **state)
+{
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        int clean, half, queued, notify, fds[4];
+        size_t n_fds = 0;
+        char text[256];
+        Fixture f;
+
+        (void) state;
+        notify_socket(&notify);
+        fixture_open(&f);
+        clean = park(&f);
+        half = park_head(&f, 10, deadline, 1);
+        queued = park_head(&f, 10, deadline, 1);
+        assert_int_equal(write(queued, "x", 1), 1);
+        run(&f);
+        parking_store(f.parking);
+        assert_true(fd_receive(notify, text, sizeof text, fds, ELEMENTSOF(fds), &n_fds) > 0);
+        assert_int_equal(n_fds, 1);
+        fd_close(fds[0]);
+        assert_int_equal(fd_receive(notify, text, sizeof text, fds, ELEMENTSOF(fds), &n_fds), -EAGAIN);
+        fd_close(clean);
+        fd_close(half);
+        fd_close(queued);
+        fd_close(notify);
+        fixture_close(&f);
+        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
 /* A message that is no hand-off costs its sender only. */
 static void test_malformed(void **state)
 {
@@ -327,6 +539,12 @@ int main(void)
                 cmocka_unit_test(test_too_many_in_flight),
                 cmocka_unit_test(test_rouse),
                 cmocka_unit_test(test_free_closes_what_is_parked),
+                cmocka_unit_test(test_head_goes_along),
+                cmocka_unit_test(test_head_has_a_deadline),
+                cmocka_unit_test(test_head_that_moves_often_rests),
+                cmocka_unit_test(test_heads_have_bounds),
+                cmocka_unit_test(test_heads_count_as_descriptors),
+                cmocka_unit_test(test_heads_are_not_stored),
                 cmocka_unit_test(test_malformed),
         };
         struct rlimit limit;

@@ -120,11 +120,21 @@ static void client_sends(Fixture *f, Bytes *b)
         bytes_clear(b);
 }
 
+/* Waits for the rest of a head, as long as there is time for it. */
+static int next_verdict(Fixture *f, Request **ret)
+{
+        int r;
+
+        while ((r = connection_next(f->connection, ret)) == CONNECTION_PARTIAL)
+                (void) wait_for(connection_fd(f->connection), POLLIN, connection_deadline(f->connection));
+        return r;
+}
+
 static Request *next_request(Fixture *f)
 {
         Request *request = NULL;
 
-        assert_int_equal(connection_next(f->connection, &request), CONNECTION_REQUEST);
+        assert_int_equal(next_verdict(f, &request), CONNECTION_REQUEST);
         assert_non_null(request);
         return request;
 }
@@ -133,7 +143,7 @@ static void expect_verdict(Fixture *f, ConnectionVerdict verdict)
 {
         Request *request;
 
-        assert_int_equal(connection_next(f->connection, &request), verdict);
+        assert_int_equal(next_verdict(f, &request), verdict);
 }
 
 static void say(Request *request, const char *text)
@@ -316,6 +326,7 @@ static void test_input_split_anywhere(void **state _unused_)
 
 static void test_two_requests_in_one_write(void **state _unused_)
 {
+        Handoff handoff;
         Bytes b = {};
         Fixture f;
 
@@ -334,7 +345,8 @@ static void test_two_requests_in_one_write(void **state _unused_)
         fd_close(f.client);
         f.client = -EBADF;
         expect_verdict(&f, CONNECTION_ENDED);
-        assert_true(connection_origin(f.connection)->unix_socket);
+        assert_int_equal(connection_save(f.connection, &handoff), 0);
+        assert_true(handoff.unix_socket && handoff.head == 0);
         fixture_close(&f);
 }
 
@@ -448,6 +460,125 @@ static void test_malformed(void **state _unused_)
         fixture_close(&f);
 }
 
+/* ---- From worker to worker ---- */
+
+/* What was read of the connection goes with it, as it would to another process. */
+static void move_connection(Fixture *f)
+{
+        Handoff handoff;
+        int fd;
+
+        assert_int_equal(connection_save(f->connection, &handoff), 0);
+        fd = dup(connection_fd(f->connection));
+        assert_true(fd >= 0);
+        connection_close(f->connection);
+        assert_int_equal(connection_open(f->connection, fd, &handoff), 0);
+}
+
+/* Wherever two requests in a row are cut, the connection can change hands there. */
+static void test_moved_anywhere(void **state _unused_)
+{
+        static const char cookie[] = "\13\3HTTP_COOKIEa=b";
+        Bytes whole = {};
+        Fixture f;
+
+        add_record(&whole, FCGI_GET_VALUES, 0, NULL, 0);
+        add_begin(&whole, 5, FCGI_RESPONDER, true);
+        for (size_t i = 0; i + 1 < sizeof cookie; i += 5)
+                add_record(&whole, FCGI_PARAMS, 5, cookie + i, MIN(sizeof cookie - 1 - i, 5U));
+        add_record(&whole, FCGI_PARAMS, 5, NULL, 0);
+        add_record(&whole, FCGI_STDIN, 5, NULL, 0);
+        add_request(&whole, 6, true, NULL, 0, 0);
+
+        fixture_open(&f, LONG_TIMEOUT);
+        for (size_t i = 1; i < whole.size; i++) {
+                Bytes first = {}, rest = {};
+                Request *request = NULL;
+                int r;
+
+                bytes_add(&first, whole.data, i);
+                bytes_add(&rest, whole.data + i, whole.size - i);
+                client_sends(&f, &first);
+                r = connection_next(f.connection, &request);
+                if (r == CONNECTION_REQUEST)
+                        connection_done(f.connection);
+                move_connection(&f);
+                client_sends(&f, &rest);
+                if (r != CONNECTION_REQUEST) {
+                        request = next_request(&f);
+                        assert_string_equal(params_get(request->params, "HTTP_COOKIE", NULL), "a=b");
+                        connection_done(f.connection);
+                }
+                request = next_request(&f);
+                assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
+                assert_null(params_get(request->params, "HTTP_COOKIE", NULL));
+                connection_done(f.connection);
+                if (connection_pending(f.connection))
+                        expect_verdict(&f, CONNECTION_IDLE);
+                while (recv(f.client, (char[256]) {}, 256, MSG_DONTWAIT) > 0)
+                        ;
+        }
+        bytes_clear(&whole);
+        fixture_close(&f);
+}
+
+/* The time for a head does not begin anew; but one that is whole by then is a request, however late. */
+static void test_deadline_moves_along(void **state _unused_)
+{
+        Bytes b = {}, last = {};
+        usec_t deadline;
+        Fixture f;
+
+        fixture_open(&f, SHORT_TIMEOUT);
+        for (unsigned whole = 0; whole < 2; whole++) {
+                Request *request;
+
+                add_head(&b, 1, FCGI_RESPONDER, true);
+                b.size--;
+                bytes_add(&last, b.data + b.size, 1);
+                client_sends(&f, &b);
+                assert_int_equal(connection_next(f.connection, &request), CONNECTION_PARTIAL);
+                deadline = connection_deadline(f.connection);
+                for (unsigned i = 0; i < 300; i++) {
+                        Handoff handoff;
+
+                        move_connection(&f);
+                        assert_int_equal(connection_deadline(f.connection), deadline);
+                        assert_int_equal(connection_save(f.connection, &handoff), 0);
+                        assert_int_equal(handoff.moves, MIN(i + 2, 255U));
+                        (void) handoff_close(&handoff, -EBADF);
+                }
+                while (now_monotonic() <= deadline)
+                        ;
+                if (whole == 0) {
+                        client_sends(&f, &last);
+                        serve_hello(&f, 1);
+                } else
+                        expect_verdict(&f, CONNECTION_ENDED);
+        }
+        bytes_clear(&last);
+        fixture_close(&f);
+}
+
+static void test_what_was_read_elsewhere_is_unreadable(void **state _unused_)
+{
+        int pair[2], pipes[2];
+        Handoff handoff = { .head = -EBADF };
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        connection_close(f.connection);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(pipe(pipes), 0);
+        handoff.head = pipes[0];
+        assert_true(connection_open(f.connection, pair[0], &handoff) < 0);
+        assert_int_equal(connection_fd(f.connection), -EBADF);
+        expect_eof(pair[1]);
+        fd_close(pair[1]);
+        fd_close(pipes[1]);
+        fixture_close(&f);
+}
+
 /* ---- Management records and refusals ---- */
 
 static void test_get_values(void **state _unused_)
@@ -490,7 +621,7 @@ static void test_unknown_role(void **state _unused_)
         fixture_close(&f);
 }
 
-/* Replies that a client does not read hold nobody for longer than half a request does. */
+/* Replies that a client does not read hold nobody. */
 static void test_replies_nobody_reads(void **state _unused_)
 {
         int r, size = 1; /* the least that the kernel makes of it */
@@ -976,6 +1107,9 @@ int main(void)
                 cmocka_unit_test(test_roles),
                 cmocka_unit_test(test_silence_and_end),
                 cmocka_unit_test(test_header_timeout),
+                cmocka_unit_test(test_moved_anywhere),
+                cmocka_unit_test(test_deadline_moves_along),
+                cmocka_unit_test(test_what_was_read_elsewhere_is_unreadable),
                 cmocka_unit_test(test_malformed),
                 cmocka_unit_test(test_get_values),
                 cmocka_unit_test(test_unknown_role),

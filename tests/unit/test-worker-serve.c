@@ -368,6 +368,49 @@ static void test_silent_clients_hold_nobody(void **state _unused_)
         fd_close(parked);
 }
 
+/* A whole request, of which the first byte is sent at once and the rest later. */
+static Bytes ask_in_part(int fd)
+{
+        Bytes b = {};
+
+        add_request(&b, 1, true, NULL, 0, 0);
+        assert_int_equal(write(fd, b.data, 1), 1);
+        memmove(b.data, b.data + 1, --b.size);
+        return b;
+}
+
+/* Also where the worker has nothing else to do: half a request is the manager's to wait for. */
+static void test_half_a_request_holds_nobody(void **state _unused_)
+{
+        int client, parked;
+        Handoff handoff;
+        Bytes rest;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        client = client_connect(&f, 0);
+        rest = ask_in_part(client);
+        for (size_t i = 0; i < 3; i++) {
+                parked = take_parked(&f, &handoff);
+                assert_true(handoff.head > 0 && handoff.deadline > now_monotonic());
+                assert_int_equal(handoff.moves, i + 1);
+                assert_int_equal(write(client, rest.data + i, 1), 1);
+                assert_int_equal(handoff_send(f.manager, &handoff, parked), 0);
+                (void) handoff_close(&handoff, parked);
+        }
+        parked = take_parked(&f, &handoff);
+        wait_stage(&f, STAGE_IDLE);
+        assert_int_equal(io_write_all(client, rest.data + 3, rest.size - 3), 0);
+        assert_int_equal(handoff_send(f.manager, &handoff, parked), 0);
+        (void) handoff_close(&handoff, parked);
+        (void) answer(client);
+        bytes_clear(&rest);
+
+        fd_close(client);
+        retire(&f);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
 static void test_sources_take_turns(void **state _unused_)
 {
         int gate, clients[LISTENERS][4];
@@ -647,6 +690,7 @@ int main(void)
                 cmocka_unit_test(test_wake),
                 cmocka_unit_test(test_kept_connection_makes_room_and_comes_back),
                 cmocka_unit_test(test_silent_clients_hold_nobody),
+                cmocka_unit_test(test_half_a_request_holds_nobody),
                 cmocka_unit_test(test_sources_take_turns),
                 cmocka_unit_test(test_retire_parks_the_own_connection),
                 cmocka_unit_test(test_retire_during_a_request),
