@@ -36,6 +36,7 @@ struct Connection {
         bool body_begun; /* some of the current request's body has come */
         bool body_ended; /* nothing of the current request is still to come */
         bool aborted;    /* the web server gave the current request up */
+        bool active;     /* there is a current request */
         bool settled;    /* connection_settle() was called for the current request */
 
         const uint8_t *body; /* of the input's buffer: what the script has not read yet */
@@ -275,12 +276,29 @@ static void on_script_ended(Request *request)
         c->hooks->finishing(c->userdata);
 }
 
+/*
+ * The script goes on for longer than its client: the next request on a kept socket need not wait for that.
+ * Bytes behind this request would have to be read twice: such a socket stays.
+ */
+static void on_release(Request *request)
+{
+        Connection *c = connection_of(request);
+
+        if (!request->finished || c->fd < 0 || !c->keep)
+                return;
+        if (drain(c, CONNECTION_DRAIN_MAX, /* patience= */ 0) < 0 || !c->body_ended || c->aborted)
+                return;
+        if (!input_ahead(&c->input))
+                c->hooks->released(c->userdata);
+}
+
 static const RequestOps ops = {
         .read_body = on_read_body,
         .write = on_write,
         .write_error = on_write_error,
         .flush = on_flush,
         .finish = on_finish,
+        .release = on_release,
         .script_known = on_script_known,
         .script_ended = on_script_ended,
 };
@@ -380,7 +398,7 @@ int connection_save(const Connection *c, Handoff *ret)
         size_t size;
         int r;
 
-        if (connection_pending(c)) {
+        if (connection_pending(c) && !c->active) {
                 r = input_save(&c->input, &bytes, &size);
                 if (r < 0)
                         return r;
@@ -528,6 +546,7 @@ int connection_next(Connection *c, Request **ret)
                         /* One more parameter may be one too many. */
                         if (r == FCGI_REQUEST && set_role(item.request.params, item.request.role) >= 0) {
                                 end_head(c);
+                                c->active = true;
                                 *ret = &c->request;
                                 return CONNECTION_REQUEST;
                         }
@@ -576,4 +595,5 @@ void connection_done(Connection *c)
 {
         connection_settle(c);
         fcgi_decoder_finish(c->input.decoder);
+        c->active = false;
 }

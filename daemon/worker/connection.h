@@ -18,12 +18,14 @@
  */
 #define CONNECTION_DRAIN_MAX (1024U * 1024U)
 
-/* What the connection tells its owner. All must be set; none may call the connection. */
+/* What the connection tells its owner. All must be set; none may call the connection, but released. */
 typedef struct ConnectionHooks {
         void (*reading)(void *userdata);                          /* bytes have come */
         void (*script_known)(void *userdata, const char *script); /* RequestOps.script_known */
         void (*finishing)(void *userdata); /* the script ended, or the client has all that it will get */
         void (*waiting)(void *userdata, bool begins); /* around each wait for the client to take the answer */
+        void (*released)(void *userdata);  /* RequestOps.release, and nothing of the request is still to come:
+                                            * the socket may be parked and closed */
         void (*closing)(void *userdata, int fd);                  /* last chance to forget the descriptor */
 } ConnectionHooks;
 
@@ -48,7 +50,7 @@ int connection_fd(const Connection *connection);
 
 /*
  * What another worker has to know of the connection, with what was read and not served of it in a memfd;
- * handoff_close() closes that. There must be no request at hand. 0 or -errno.
+ * handoff_close() closes that. There must be no request at hand, unless it was released. 0 or -errno.
  */
 int connection_save(const Connection *connection, Handoff *ret);
 

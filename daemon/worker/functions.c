@@ -25,7 +25,8 @@ static ZEND_FUNCTION(fastcgi_finish_request)
                 RETURN_FALSE;
         php_output_end_all();
         php_header();
-        (void) r->request->ops->finish(r->request);
+        if (r->request->ops->finish(r->request) >= 0)
+                r->request->ops->release(r->request);
         RETURN_TRUE;
 }
 

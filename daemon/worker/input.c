@@ -88,3 +88,8 @@ bool input_pending(const Input *i)
 {
         return i->start < i->end || fcgi_decoder_busy(i->decoder);
 }
+
+bool input_ahead(const Input *i)
+{
+        return i->start < i->end || fcgi_decoder_in_record(i->decoder);
+}

@@ -43,5 +43,8 @@ ssize_t input_read(Input *input);
 /* The next event of the bytes that are here: see fcgi_decoder_next(). */
 int input_next(Input *input, FcgiItem *ret);
 
+/* True when bytes were read that do not belong to the active request, which has come whole. */
+bool input_ahead(const Input *input);
+
 /* True when bytes were read but not taken, or part of a record or request was. */
 bool input_pending(const Input *input);

@@ -37,6 +37,9 @@ typedef struct RequestOps {
         /* Ends the answer and lets the client go; later output is dropped. Idempotent. 0 or -EPIPE. */
         int (*finish)(Request *request);
 
+        /* After finish(): the script goes on for long, and what else the client wants must not wait for it. */
+        void (*release)(Request *request);
+
         /*
          * The script to run is known; strings hold until the request ends. For the scoreboard and the log.
          */

@@ -107,6 +107,11 @@ static void on_waiting(void *userdata, bool begins)
 
 static int park(Server *s);
 
+static void on_released(void *userdata)
+{
+        (void) park(userdata);
+}
+
 static void on_closing(void *userdata, int fd)
 {
         sources_forget_own(&((Server *) userdata)->sources, fd);
@@ -117,6 +122,7 @@ static const ConnectionHooks hooks = {
         .script_known = on_script_known,
         .finishing = on_finishing,
         .waiting = on_waiting,
+        .released = on_released,
         .closing = on_closing,
 };
 

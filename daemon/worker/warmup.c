@@ -76,6 +76,10 @@ static int on_finish(Request *request)
         return 0;
 }
 
+static void on_release(Request *request _unused_)
+{
+}
+
 static void on_script_known(Request *request _unused_, const char *script _unused_)
 {
 }
@@ -90,6 +94,7 @@ static const RequestOps ops = {
         .write_error = on_write_error,
         .flush = on_flush,
         .finish = on_finish,
+        .release = on_release,
         .script_known = on_script_known,
         .script_ended = on_script_ended,
 };

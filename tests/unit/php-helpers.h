@@ -41,7 +41,7 @@ typedef struct Exchange {
         Request request;
         size_t body_pos;
         Text out, err;
-        size_t flushes, finishes;
+        size_t flushes, finishes, releases;
         PhpOutcome outcome;
 } Exchange;
 
@@ -120,6 +120,12 @@ static int on_finish(Request *request)
         return 0;
 }
 
+static void on_release(Request *request)
+{
+        assert_true(request->finished);
+        exchange_of(request)->releases++;
+}
+
 static void on_script_known(Request *request _unused_, const char *script)
 {
         assert_non_null(script);
@@ -135,6 +141,7 @@ static const RequestOps memory_ops = {
         .write_error = on_write_error,
         .flush = on_flush,
         .finish = on_finish,
+        .release = on_release,
         .script_known = on_script_known,
         .script_ended = on_script_ended,
 };

@@ -29,7 +29,7 @@ typedef struct Fixture {
         Connection *connection;
         int client;
         size_t fds_before;
-        unsigned reading, finishing, closing, waiting;
+        unsigned reading, finishing, closing, waiting, released;
         char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
@@ -73,6 +73,11 @@ static void on_waiting(void *userdata, bool begins)
         ((Fixture *) userdata)->waiting += begins ? 1 : 0;
 }
 
+static void on_released(void *userdata)
+{
+        ((Fixture *) userdata)->released++;
+}
+
 static void on_closing(void *userdata, int fd)
 {
         assert_true(fcntl(fd, F_GETFD) >= 0);
@@ -84,6 +89,7 @@ static const ConnectionHooks hooks = {
         .script_known = on_script_known,
         .finishing = on_finishing,
         .waiting = on_waiting,
+        .released = on_released,
         .closing = on_closing,
 };
 
@@ -577,6 +583,51 @@ static void test_what_was_read_elsewhere_is_unreadable(void **state _unused_)
         fd_close(pair[1]);
         fd_close(pipes[1]);
         fixture_close(&f);
+}
+
+/* A kept socket is let go of as soon as the request was answered, unless there is more on it. */
+static void test_release(void **state _unused_)
+{
+        static const struct {
+                bool keep, body_ends, more;
+                unsigned released;
+        } cases[] = {
+                { true, true, false, 1 },
+                { true, true, true, 0 },
+                { true, false, false, 0 },
+                { false, true, false, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Bytes b = {};
+                Request *request;
+                Handoff handoff;
+                Fixture f;
+
+                fixture_open(&f, SHORT_TIMEOUT);
+                add_head(&b, 1, FCGI_RESPONDER, cases[i].keep);
+                add_record(&b, FCGI_STDIN, 1, "body", 4);
+                if (cases[i].body_ends)
+                        add_record(&b, FCGI_STDIN, 1, NULL, 0);
+                if (cases[i].more)
+                        bytes_add(&b, "\1\1\0", 3);
+                client_sends(&f, &b);
+                request = next_request(&f);
+                request->ops->release(request);
+                assert_int_equal(f.released, 0); /* it is not finished */
+                assert_int_equal(request->ops->finish(request), 0);
+                request->ops->release(request);
+                assert_int_equal(f.released, cases[i].released);
+                if (f.released > 0) {
+                        assert_int_equal(connection_save(f.connection, &handoff), 0);
+                        assert_int_equal(handoff.head, 0);
+                        connection_close(f.connection);
+                        assert_int_equal(request->ops->read_body(request, (char[8]) {}, 8), 0);
+                        assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
+                }
+                connection_done(f.connection);
+                fixture_close(&f);
+        }
 }
 
 /* ---- Management records and refusals ---- */
@@ -1110,6 +1161,7 @@ int main(void)
                 cmocka_unit_test(test_moved_anywhere),
                 cmocka_unit_test(test_deadline_moves_along),
                 cmocka_unit_test(test_what_was_read_elsewhere_is_unreadable),
+                cmocka_unit_test(test_release),
                 cmocka_unit_test(test_malformed),
                 cmocka_unit_test(test_get_values),
                 cmocka_unit_test(test_unknown_role),
