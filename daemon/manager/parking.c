@@ -184,6 +184,14 @@ static int collect(Parking *p)
         return n;
 }
 
+/* All of them; no more turns than that takes. */
+static void collect_all(Parking *p)
+{
+        for (size_t turns = p->count / PARKING_EVENTS_MAX + 1; turns > 0; turns--)
+                if (collect(p) == 0)
+                        return;
+}
+
 static int on_parked(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
         Parking *p = userdata;
@@ -473,27 +481,47 @@ void parking_rouse(Parking *p)
 }
 
 /* Not where part of a request was read: what follows would be taken for the start of one. */
-static void store(const Handoff *handoff, int connection)
+static void store(const Handoff *handoff, int connection, size_t *left)
 {
-        if (handoff->head == 0)
-                (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection,
-                                              1);
+        if (handoff->head > 0 || *left == 0)
+                return;
+        (*left)--;
+        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection, 1);
 }
 
-void parking_store(Parking *p)
+static size_t store_max(uint64_t descriptor_limit)
 {
+        uint64_t half = descriptor_limit / 2;
+
+        return (size_t) (half > PARKING_STORE_SPARE ? MIN(half - PARKING_STORE_SPARE, PARKING_STORE_MAX) : 0);
+}
+
+void parking_drain(Parking *p)
+{
+        (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
+        collect_all(p);
+        (void) parking_flush(p);
+        (void) sd_event_source_set_enabled(p->epoll_source, SD_EVENT_OFF);
+}
+
+void parking_store(Parking *p, uint64_t descriptor_limit)
+{
+        size_t left = store_max(descriptor_limit);
         Handoff handoff;
         int fd;
 
         p->on_status = NULL; /* questions find no answer any more */
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
         while (handoff_receive(p->worker_fd, &handoff, &fd) > 0) {
-                store(&handoff, fd);
+                store(&handoff, fd, &left);
                 (void) handoff_close(&handoff, fd);
         }
+        collect_all(p); /* what was said since the drain */
+        for (int i = p->ready_first; i >= 0; i = p->parked[i].next)
+                store(&p->parked[i].handoff, i, &left);
         for (size_t i = 0; i < p->n_parked_slots; i++)
-                if (p->parked[i].here)
-                        store(&p->parked[i].handoff, (int) i);
+                if (p->parked[i].here && !p->parked[i].ready)
+                        store(&p->parked[i].handoff, (int) i, &left);
 }
 
 bool parking_waiting(const Parking *p)

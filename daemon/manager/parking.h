@@ -63,11 +63,23 @@ int parking_worker_fd(const Parking *parking);
 int parking_adopt(Parking *parking, int connection);
 
 /*
- * Leaves every connection to systemd's descriptor store (sd_pid_notify_with_fds(3)), from which the next
- * manager gets them back: kept connections outlive a restart. Those of which part of a request was read are
- * closed. No worker may be alive.
+ * The pool stops: what clients have sent so far is handed out for the last time; who speaks later, is left
+ * to parking_store(). Workers are told to end after that.
  */
-void parking_store(Parking *parking);
+void parking_drain(Parking *parking);
+
+/*
+ * Leaves connections to systemd's descriptor store (sd_pid_notify_with_fds(3)), from which the next manager
+ * gets them back: kept connections outlive a restart. Those of which part of a request was read are closed,
+ * and those beyond the bounds; first come those whose client has said something. No worker may be alive.
+ *
+ * The limit is the soft RLIMIT_NOFILE with which systemd starts the next manager: it cannot start one with
+ * more, and needs some numbers twice. Nor should there be more than FileDescriptorStoreMax= of the service:
+ * systemd compares each one that comes with all that it has, and does nothing else meanwhile.
+ */
+#define PARKING_STORE_MAX 4096U
+#define PARKING_STORE_SPARE 64U /* for the sockets and others that go along */
+void parking_store(Parking *parking, uint64_t descriptor_limit);
 
 /* The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). */
 #define PARKING_STORE_NAME "parked"

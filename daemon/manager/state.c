@@ -524,6 +524,7 @@ void manager_stop(Manager *m)
         watch_sockets(m, false);
         (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
         manager_set_state(m, POOL_DRAINING);
+        parking_drain(m->parking);
         retire_all(m);
         manager_changed(m);
 }
@@ -534,7 +535,7 @@ static void step_draining(Manager *m)
                 return;
         manager_set_state(m, POOL_STOPPING);
         (void) reap_report(m, USEC_INFINITY);
-        parking_store(m->parking);
+        parking_store(m->parking, m->descriptor_limit);
         m->control = control_free(
                         m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
         (void) sd_event_exit(m->event, m->exit_status);

@@ -482,6 +482,8 @@ static bool manager_is_gone(const Server *s)
 
 /*
  * No connection ends because the worker does; but when PHP can serve no more, it does not wait for anything.
+ * Where the pool stops, nobody else may come to serve what our own connection has asked; where the manager
+ * is gone, nobody will, and what it is about to ask is answered as well.
  */
 static void let_go(Server *s)
 {
@@ -490,6 +492,8 @@ static void let_go(Server *s)
 
         if (connection_fd(c) >= 0 && can_serve && manager_is_gone(s))
                 serve_connection(s, LAST_BYTES_USEC);
+        else if (connection_fd(c) >= 0 && can_serve && s->stopping)
+                serve_connection(s, 0);
 
         while (connection_fd(c) >= 0 && park(s) == -EAGAIN) {
                 if (can_serve)
@@ -563,18 +567,24 @@ static void do_work(Server *s)
  */
 static void end_work(Server *s)
 {
+        bool last = s->stopping && s->status != EXIT_STATUS_PHP_EXIT;
         Handoff origin;
         int source, fd;
 
         let_go(s);
         while ((source = sources_take(&s->sources, &s->work)) >= 0) {
-                if (!s->stopping || s->status == EXIT_STATUS_PHP_EXIT)
+                if (!last)
                         (void) pass_on(s, source);
                 else {
                         fd = take_connection(s, source, &origin);
                         if (fd >= 0)
                                 serve_new(s, fd, &origin);
                 }
+                let_go(s);
+        }
+        /* What the manager handed out before it gave the order is all that comes there. */
+        while (last && (fd = resume_connection(s, &origin)) >= 0) {
+                serve_new(s, fd, &origin);
                 let_go(s);
         }
 }

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Clients that send nothing, half a request, or a byte now and then, or take no answer: they hold no worker."""
 
+import os
 import resource
+import signal
 
 import pytest
 
 from lib import fastcgi
 from lib.load import Load
-from lib.scripts import HELLO
+from lib.scripts import HANG, HELLO, Running
 from lib.wait import wait_until
 
 MANY = 1000
@@ -255,3 +257,54 @@ def test_sixteen_kept_connections_on_four_workers(make_daemon):
             connection.close()
         assert load.lost == [], load
         assert min(served.values()) > 10, served
+
+
+def test_stop_serves_what_kept_connections_have_sent(make_daemon, clients):
+    """Only a request that comes after the manager was told to stop may meet a closed connection."""
+    with make_daemon(ONE) as daemon:
+        hello, gate = daemon.script("hello.php", HELLO), daemon.directory / "gate"
+        kept = clients(daemon, 50)
+        for connection in kept:
+            assert connection.request(hello, keep=True).text == "hello"
+        running = Running(daemon, daemon.script("hang.php", HANG), query=str(gate))
+        for connection in kept:
+            connection.start(hello, keep=True)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+        gate.touch()
+        assert running.finish()
+        for connection in kept:
+            assert connection.response().text == "hello"
+            assert connection.ended()
+
+
+def test_stop_serves_what_the_manager_was_just_sent(make_daemon, clients):
+    """It learns that it is to stop, and of requests on the connections that it keeps, at once."""
+    with make_daemon(ONE) as daemon:
+        hello = daemon.script("hello.php", HELLO)
+        kept = clients(daemon, 50)
+        for connection in kept:
+            assert connection.request(hello, keep=True).text == "hello"
+        daemon.wait_idle(1)
+        os.kill(daemon.pid, signal.SIGSTOP)
+        daemon.process.send_signal(signal.SIGTERM)
+        for connection in kept[:-1]:  # the last one is the worker's own
+            connection.start(hello, keep=True)
+        os.kill(daemon.pid, signal.SIGCONT)
+        for connection in kept[:-1]:
+            assert connection.response().text == "hello"
+
+
+def test_stop_serves_what_a_worker_was_just_sent(make_daemon):
+    """The worker learns of the request on its own kept connection, and that it is to end, at once."""
+    with make_daemon(ONE) as daemon, daemon.connect() as kept:
+        hello = daemon.script("hello.php", HELLO)
+        assert kept.request(hello, keep=True).text == "hello"
+        worker, = daemon.workers()
+        daemon.wait_idle(1)
+        os.kill(worker, signal.SIGSTOP)
+        kept.start(hello, keep=True)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+        os.kill(worker, signal.SIGCONT)
+        assert kept.response().text == "hello"

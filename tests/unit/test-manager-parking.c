@@ -23,6 +23,7 @@
 
 #define MANY 2000
 #define FEW 50
+#define STORED 8 /* less than a datagram socket's queue holds */
 #define FLOOD_UID 61284 /* who has nothing else in flight */
 
 typedef struct Fixture {
@@ -471,6 +472,38 @@ static void test_heads_count_as_descriptors(void **state)
         fixture_close(&f);
 }
 
+/* At the end, what clients have said is handed out, and what they say then is left to the next manager. */
+static void test_drain(void **state)
+{
+        int clients[MANY / 10];
+        size_t received = 0;
+        Handoff handoff;
+        Fixture f;
+        int fd;
+
+        (void) state;
+        fixture_open(&f);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++) {
+                clients[i] = park(&f);
+                if (i % 2)
+                        assert_int_equal(write(clients[i], "x", 1), 1);
+        }
+        parking_drain(f.parking);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i += 2)
+                assert_int_equal(write(clients[i], "x", 1), 1);
+        run(&f);
+        while (handoff_receive(f.worker, &handoff, &fd) == 1) {
+                fd_close(fd);
+                received++;
+                run(&f);
+        }
+        assert_int_equal(received, ELEMENTSOF(clients) / 2);
+        assert_int_equal(parking_count(f.parking), ELEMENTSOF(clients) / 2);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                fd_close(clients[i]);
+        fixture_close(&f);
+}
+
 static void notify_socket(int *ret)
 {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -501,7 +534,7 @@ static void test_heads_are_not_stored(void **state)
         queued = park_head(&f, 10, deadline, 1);
         assert_int_equal(write(queued, "x", 1), 1);
         run(&f);
-        parking_store(f.parking);
+        parking_store(f.parking, 1024);
         assert_true(fd_receive(notify, text, sizeof text, fds, ELEMENTSOF(fds), &n_fds) > 0);
         assert_int_equal(n_fds, 1);
         fd_close(fds[0]);
@@ -509,6 +542,37 @@ static void test_heads_are_not_stored(void **state)
         fd_close(clean);
         fd_close(half);
         fd_close(queued);
+        fd_close(notify);
+        fixture_close(&f);
+        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
+/* As many as systemd can pass to the next manager, and those first whose client waits for an answer. */
+static void test_store_has_a_limit(void **state)
+{
+        int clients[FEW], notify, fd;
+        char text[256], c;
+        size_t n_fds = 0;
+        Fixture f;
+
+        (void) state;
+        notify_socket(&notify);
+        fixture_open(&f);
+        for (size_t i = 0; i < FEW; i++)
+                clients[i] = park(&f);
+        parking_drain(f.parking);
+        assert_int_equal(write(clients[FEW - 1], "x", 1), 1);
+        parking_store(f.parking, 2 * (STORED + PARKING_STORE_SPARE));
+        for (size_t i = 0; i < STORED; i++) {
+                assert_true(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds) > 0);
+                assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), i == 0 ? 1 : -1);
+                fd_close(fd);
+        }
+        assert_int_equal(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds), -EAGAIN);
+        parking_store(f.parking, PARKING_STORE_SPARE);
+        assert_int_equal(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds), -EAGAIN);
+        for (size_t i = 0; i < FEW; i++)
+                fd_close(clients[i]);
         fd_close(notify);
         fixture_close(&f);
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
@@ -544,7 +608,9 @@ int main(void)
                 cmocka_unit_test(test_head_that_moves_often_rests),
                 cmocka_unit_test(test_heads_have_bounds),
                 cmocka_unit_test(test_heads_count_as_descriptors),
+                cmocka_unit_test(test_drain),
                 cmocka_unit_test(test_heads_are_not_stored),
+                cmocka_unit_test(test_store_has_a_limit),
                 cmocka_unit_test(test_malformed),
         };
         struct rlimit limit;

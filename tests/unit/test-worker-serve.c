@@ -406,8 +406,14 @@ static void test_half_a_request_holds_nobody(void **state _unused_)
         (void) answer(client);
         bytes_clear(&rest);
 
-        fd_close(client);
+        rest = ask_in_part(client); /* it is the worker's own now, and retires with it */
         retire(&f);
+        parked = take_parked(&f, &handoff);
+        assert_true(handoff.head > 0);
+        assert_int_equal(handoff.moves, 1);
+        (void) handoff_close(&handoff, parked);
+        bytes_clear(&rest);
+        fd_close(client);
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
 
@@ -453,6 +459,40 @@ static void test_retire_parks_the_own_connection(void **state _unused_)
         (void) answer(kept);
         retire(&f);
         fd_close(take_parked(&f, &origin));
+        fd_close(kept);
+        fixture_close(&f, EXIT_STATUS_RETIRED);
+}
+
+/* Where the pool stops, what was handed out before is served, and what the own connection has asked. */
+static void test_stop_serves_what_was_handed_out(void **state _unused_)
+{
+        int kept, pair[2], handed[3];
+        Handoff origin = { .unix_socket = true };
+        Fixture f;
+
+        fixture_open(&f, 0);
+        kept = client_connect(&f, 0);
+        ask(kept, "/gate", true);
+        wait_stage(&f, STAGE_RUNNING);
+        for (size_t i = 0; i < ELEMENTSOF(handed); i++) {
+                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+                assert_int_equal(fd_nonblock(pair[1], true), 0);
+                handed[i] = pair[0];
+                ask(handed[i], "/a", true);
+                assert_int_equal(handoff_send(f.manager, &origin, pair[1]), 0);
+                fd_close(pair[1]);
+        }
+        ask(kept, "/a", true);
+        retire(&f);
+        open_gate(&f);
+        assert_int_equal(answer(kept), 0);
+        (void) answer(kept);
+        for (size_t i = 0; i < ELEMENTSOF(handed); i++)
+                (void) answer(handed[i]);
+        for (size_t i = 0; i <= ELEMENTSOF(handed); i++)
+                fd_close(take_parked(&f, &origin)); /* each of them outlives the worker */
+        for (size_t i = 0; i < ELEMENTSOF(handed); i++)
+                fd_close(handed[i]);
         fd_close(kept);
         fixture_close(&f, EXIT_STATUS_RETIRED);
 }
@@ -693,6 +733,7 @@ int main(void)
                 cmocka_unit_test(test_half_a_request_holds_nobody),
                 cmocka_unit_test(test_sources_take_turns),
                 cmocka_unit_test(test_retire_parks_the_own_connection),
+                cmocka_unit_test(test_stop_serves_what_was_handed_out),
                 cmocka_unit_test(test_retire_during_a_request),
                 cmocka_unit_test(test_retire_for_a_reload_passes_on),
                 cmocka_unit_test(test_last_request_leaves_no_wake_up_behind),
