@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 
 import pytest
@@ -24,3 +25,12 @@ def build_dir(source_dir):
     directory = pathlib.Path(os.environ.get("BUILD_DIR", source_dir / "build")).resolve()
     assert (directory / "build.ninja").exists(), f"no build in {directory}"
     return directory
+
+
+@pytest.fixture
+def descriptors():
+    """For tests with more clients than the soft limit of 1024 allows."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -2,7 +2,6 @@
 """Clients that send nothing, half a request, or a byte now and then, or take no answer: they hold no worker."""
 
 import os
-import resource
 import signal
 
 import pytest
@@ -18,14 +17,7 @@ ONE = 'pm = { mode = "static"; max_children = 1; };\n'
 PATIENT = 'request = { header_timeout = "10min"; };\n'
 LARGE = "<?php ob_start(); echo str_repeat('x', 8 << 20);"
 
-
-@pytest.fixture(autouse=True)
-def descriptors():
-    """A soft limit of 1024 is less than these tests have clients."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+pytestmark = pytest.mark.usefixtures("descriptors")
 
 
 @pytest.fixture
@@ -165,7 +157,7 @@ def test_half_a_head_has_its_time_once(make_daemon, clients):
 
         wait_until(all_ended, 20, "all are closed")
         serves_others(daemon, script)
-        wait_until(lambda: daemon.descriptors() == before, what="no descriptor more than before")
+        wait_until(lambda: daemon.descriptors() <= before, what="no descriptor more than before")
         assert daemon.status()["parked-connections"] == 0
 
 

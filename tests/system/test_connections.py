@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Kept connections by the thousand, and through reloads and restarts, with the units as they are installed."""
 
-import resource
 import threading
 
 import pytest
@@ -14,14 +13,7 @@ IDLE = 15000
 BUSY = 64
 FOUR = 'pm = { mode = "static"; max_children = 4; };\n'
 
-
-@pytest.fixture(autouse=True)
-def descriptors():
-    """The clients' own: one for each connection."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+pytestmark = pytest.mark.usefixtures("descriptors")
 
 
 def memory(pool):
