@@ -16,7 +16,7 @@ import threading
 import pytest
 
 from lib import fastcgi
-from lib.scripts import HANG, HELLO, Running
+from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
@@ -259,10 +259,9 @@ def test_markup_in_the_status_pages(make_daemon):
     daemon = make_daemon(STATIC % 2)
     daemon.with_status_socket = True
     with daemon:
-        release = daemon.directory / "release"
         extra = {"REQUEST_URI": MARKUP.encode("utf-8", "surrogateescape"), "REQUEST_METHOD": "<b>",
                  "REMOTE_USER": "</td><script>alert(1)</script>"}
-        running = Running(daemon, daemon.script("hang.php", HANG), query=str(release), extra=extra)
+        running = Running(daemon, daemon.script("hang.php", hang(daemon.gate("hang"))), extra=extra)
         pages = {}
         for socket in (daemon.socket, daemon.status_socket):
             for form in ("html", "xml"):
@@ -270,7 +269,7 @@ def test_markup_in_the_status_pages(make_daemon):
                 with fastcgi.connect_unix(socket) as connection:
                     pages[socket, form] = connection.request("/status", query=query, extra={
                         "SCRIPT_NAME": "/status", "REQUEST_URI": f"/status?{query}"}).text
-        release.touch()
+        daemon.open_gate("hang")
         assert running.finish()
     for (socket, form), page in pages.items():
         assert "&lt;script&gt;alert(1)" in page and "&lt;script&gt;alert(2)" in page, page

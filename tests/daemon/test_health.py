@@ -9,22 +9,13 @@ import pytest
 
 from lib import fastcgi
 from lib.load import Load
-from lib.scripts import HELLO, LONG, Running
+from lib.scripts import HELLO, LONG, Running, hang
 from lib.wait import wait_until
 
 # Pings come every 200 ms.
 WATCHDOG = {"WATCHDOG_USEC": "400000"}
 
 STATIC = 'pm = {{ mode = "static"; max_children = {}; }}; watchdog_stall = "{}";\n'
-
-# Runs until there is the file that the query names.
-HANG = """<?php
-while (ob_get_level()) ob_end_flush();
-echo "begun\n";
-flush();
-while (!file_exists($_SERVER['QUERY_STRING'])) { usleep(10000); clearstatcache(); }
-echo "\nwhole";
-"""
 
 
 @pytest.fixture
@@ -59,12 +50,12 @@ def wait_withheld(daemon, word):
 
 
 class Hanging:
-    """Every worker of the pool runs HANG, and `waiting` more connections want something of it."""
+    """Every worker of the pool runs hang(), and `waiting` more connections want something of it."""
 
     def __init__(self, daemon, workers=2, waiting=1):
-        self.release = daemon.directory / "release"
-        script = daemon.script("hang.php", HANG)
-        self.running = [Running(daemon, script, query=str(self.release)) for _ in range(workers)]
+        self.daemon = daemon
+        script = daemon.script("hang.php", hang(daemon.gate("hang")))
+        self.running = [Running(daemon, script) for _ in range(workers)]
         self.hello = daemon.script("hello.php", HELLO)
         self.waiting = [daemon.connect() for _ in range(waiting)]
         for connection in self.waiting:
@@ -72,7 +63,7 @@ class Hanging:
 
     def end(self):
         """Lets them end; what waits is answered."""
-        self.release.touch()
+        self.daemon.open_gate("hang")
         assert all(running.finish() for running in self.running)
         for connection in self.waiting:
             with connection:

@@ -107,12 +107,15 @@ def test_idle_kept_connection_is_no_request(make_daemon):
     """Nor is a request that has ended: nothing happens to a worker that waits, however long."""
     two = TERMINATE.replace("max_children = 1", "max_children = 2")
     with make_daemon(two) as daemon, daemon.connect() as connection:
-        hello, loop = daemon.script("hello.php", HELLO), daemon.script("loop.php", "<?php while (true);")
-        pid = connection.request(daemon.script("pid.php", PID), keep=True).text
-        with daemon.connect() as other:  # the event that says that a limit's time has passed
-            assert other.request(loop).status == 504
-        assert connection.request(hello, keep=True).text == "hello"
-        assert connection.request(daemon.script("pid.php", PID), keep=True).text == pid
+        daemon.wait_idle(2)
+        # It has one worker, so that the connection is with the other one, and stays there: nobody else comes.
+        stuck = Running(daemon, daemon.script("stuck.php", STUCK % "ob_end_clean(); echo \"begun\\n\"; flush();"))
+        pid = daemon.script("pid.php", PID)
+        kept = connection.request(pid, keep=True).text
+        with pytest.raises(fastcgi.Lost):  # by SIGTERM, a second after the first measure: all have been looked at
+            stuck.finish()
+        again = connection.request(pid, keep=True)
+        assert (again.status, again.text) == (200, kept)
 
 
 def test_requests_within_the_limit_wake_nobody(make_daemon):

@@ -18,7 +18,7 @@ import pytest
 
 from lib import fastcgi, metrics
 from lib.daemon import SANITIZERS
-from lib.scripts import HANG, HELLO, Running
+from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
 CONF = 'pm = { mode = "static"; max_children = 2; };\n'
@@ -185,9 +185,8 @@ HOSTILE = [b"/<script>alert(1)</script>&\"'", b"/\x01\x1b[31m\r\nX: y", b"/\xff\
 
 @pytest.mark.parametrize("uri", HOSTILE)
 def test_hostile_requests(pool, uri):
-    pool.release = pool.directory / "release"
-    hang = pool.script("hang.php", HANG)
-    running = Running(pool, hang, query=str(pool.release), extra={"REQUEST_URI": uri, "REQUEST_METHOD": b"G<"})
+    script = pool.script("hang.php", hang(pool.gate("hang")))
+    running = Running(pool, script, extra={"REQUEST_URI": uri, "REQUEST_METHOD": b"G<"})
     try:
         for form, read in READERS.items():
             answer = page(pool.status_socket, form + "&full")
@@ -201,7 +200,7 @@ def test_hostile_requests(pool, uri):
         code = "<?php echo count(fpm_get_status()['procs']);"
         assert pool.get(pool.script("function.php", code)) == "2"
     finally:
-        pool.release.touch()
+        pool.open_gate("hang")
         assert running.finish()
 
 
@@ -236,9 +235,8 @@ def test_off(make_daemon):
 # ---- When things are bad ----
 
 def test_all_workers_hang(pool):
-    release = pool.directory / "release"
-    hang = pool.script("hang.php", HANG)
-    running = [Running(pool, hang, query=str(release)) for _ in range(2)]
+    script = pool.script("hang.php", hang(pool.gate("hang")))
+    running = [Running(pool, script) for _ in range(2)]
     with pool.connect() as waiting:
         waiting.start(pool.script("hello.php", HELLO))
         fields, workers = read_json(page(pool.status_socket, "json&full").text)
@@ -248,8 +246,7 @@ def test_all_workers_hang(pool):
         assert page(pool.status_socket, path="/ping").text == "pong"
         for form in FORMATS:
             assert page(pool.status_socket, f"{form}&full").status == 200
-        assert all(r.connection for r in running) and not release.exists()
-        release.touch()
+        pool.open_gate("hang")
         assert all(r.finish() for r in running)
         assert waiting.response().text == "hello"
 

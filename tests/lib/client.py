@@ -1,9 +1,28 @@
 # SPDX-License-Identifier: MIT
 """Requests to a pool, whatever it runs in."""
 
+import fcntl
+
 
 class Client:
-    """For what has connect() and script()."""
+    """For what has connect(), script(), and seen(), which says where a path of its scripts is for this process."""
+
+    def __init__(self):
+        self.gates = {}
+
+    def gate(self, name):
+        """PHP code that waits until open_gate(): for the lock on a file."""
+        path = self.script(f"{name}.gate", "")
+        self.gates[name] = open(self.seen(path))
+        fcntl.flock(self.gates[name], fcntl.LOCK_EX)
+        return f"flock(fopen('{path}', 'r'), LOCK_SH);"
+
+    def open_gate(self, name):
+        self.gates.pop(name).close()
+
+    def open_gates(self):
+        for name in list(self.gates):
+            self.open_gate(name)
 
     def request(self, script, **kwargs):
         """One request on a connection of its own."""

@@ -10,6 +10,7 @@ from lib.wait import wait_until
 
 class Pool(Client):
     def __init__(self, machine, name):
+        super().__init__()
         self.machine, self.name = machine, name
         self.unit = f"php-pool@{name}.service"
         self.socket_unit = f"php-pool@{name}.socket"
@@ -27,6 +28,7 @@ class Pool(Client):
         self.machine.systemctl("daemon-reload")
 
     def remove(self):
+        self.open_gates()
         units = (self.socket_unit, self.unit)
         self.machine.systemctl("disable", *units, check=False)
         self.machine.systemctl("stop", *units, check=False)
@@ -41,6 +43,9 @@ class Pool(Client):
         path = f"{self.scripts}/{name}"
         self.machine.write(path, code)
         return path
+
+    def seen(self, path):
+        return self.machine.path(path)
 
     def connect(self, timeout=30):
         return fastcgi.connect_unix(self.machine.path(f"/run/php-pool/{self.name}.sock"), timeout)

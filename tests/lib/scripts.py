@@ -18,18 +18,20 @@ $left = sleep(2);
 echo hrtime(true) - $begun >= 1.9e9 && $left === 0 ? "whole" : "cut short, $left left";
 """
 
-# Says that it runs, and ends when there is the file that the query names.
-HANG = """<?php
+
+def hang(gate):
+    """Says that it runs, and ends when the gate, see Client.gate(), is open."""
+    return rf"""<?php
 while (ob_get_level()) ob_end_flush();
 echo "begun\n";
 flush();
-while (!file_exists($_SERVER['QUERY_STRING'])) { usleep(10000); clearstatcache(); }
+{gate}
 echo "\nwhole";
 """
 
 
 class Running:
-    """A request to LONG or HANG that has begun. `pool` is anything that has connect()."""
+    """A request to LONG or hang() that has begun. `pool` is anything that has connect()."""
 
     def __init__(self, pool, script, **kwargs):
         self.connection = pool.connect()

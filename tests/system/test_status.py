@@ -6,7 +6,7 @@ import json
 import pytest
 
 from lib import fastcgi
-from lib.scripts import HANG, HELLO, Running
+from lib.scripts import HELLO, Running, hang
 
 UNIT = "php-pool-status@www.socket"
 
@@ -33,14 +33,14 @@ def ask(pool, query="json&full"):
 
 def test_it_answers_while_all_workers_are_busy(enabled):
     # As many as the pool may have.
-    hang, release = enabled.script("hang.php", HANG), f"{enabled.scripts}/release"
-    running = [Running(enabled, hang, query=release) for _ in range(16)]
+    script = enabled.script("hang.php", hang(enabled.gate("hang")))
+    running = [Running(enabled, script) for _ in range(16)]
     with enabled.connect() as waiting:
         waiting.start(enabled.script("hello.php", HELLO))
         status = json.loads(ask(enabled).text)
         assert (status["pool"], status["active processes"], status["idle processes"]) == ("www", 16, 0)
         assert [w["state"] for w in status["processes"]] == ["Running"] * 16
-        enabled.machine.write(release, "")
+        enabled.open_gate("hang")
         assert all(r.finish() for r in running)
         assert waiting.response().text == "hello"
 
