@@ -93,9 +93,9 @@ def reload(daemon):
 
 def begin_reload(daemon, executor):
     """Returns when the manager has got it, with the future of the result."""
-    before = daemon.descriptors()
+    before = daemon.control_clients()
     future = executor.submit(daemon.ctl, "reload", "www")
-    wait_until(lambda: daemon.descriptors() > before, what="a control connection")
+    wait_until(lambda: daemon.control_clients() > before, what="a control connection")
     return future
 
 

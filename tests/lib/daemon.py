@@ -230,6 +230,12 @@ class Daemon(Client):
                 continue
         return found
 
-    def descriptors(self, pid=None):
-        """How many descriptors a process, the manager, has open."""
-        return len(os.listdir(f"/proc/{pid or self.pid}/fd"))
+    def control_clients(self):
+        """How many connections to its control socket the manager has."""
+        path = str(self.runtime / "control")
+        return sum(line.endswith(f" {path}\n") for line in open("/proc/net/unix")) - 1  # the one that listens
+
+    def descriptors(self):
+        """How many descriptors the manager has open, as soon as it has closed what was for php-poolctl."""
+        wait_until(lambda: self.control_clients() == 0, what="no control connection")
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
