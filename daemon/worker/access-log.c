@@ -202,19 +202,24 @@ static void tell_lost(AccessLog *log)
         (void) snprintf(number, sizeof number, "%" PRIu64, log->losses.n);
         n = snprintf(message, sizeof message, "%s lines of the access log%s%.128s were lost: %.64s", number,
                      log->file ? " " : "", log->file ? log->file : "", strerror(log->losses.error));
-        if (log->file && !log_to_journal())
+        if (!log_to_journal())
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(ACCESS_LOST), NULL, "%s", message);
         else if (log_journal(LOG_WARNING, MESSAGE_ID(ACCESS_LOST), fields, message, (size_t) n) < 0)
                 return;
         losses_told(&log->losses);
 }
 
-/* A journal that has just refused a line does not take what is to be told of it either. */
+/*
+ * A journal that has just refused a line does not take what is to be told of it either. One that is not
+ * there is where lines may go, but not where the log goes.
+ */
 static void count(AccessLog *log, int error)
 {
+        bool refused = error < 0 && !log->file && log_to_journal();
+
         if (error < 0)
                 losses_add(&log->losses, error);
-        if ((log->file || error >= 0) && losses_due(&log->losses))
+        if (!refused && losses_due(&log->losses))
                 tell_lost(log);
 }
 

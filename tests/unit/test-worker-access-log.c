@@ -53,6 +53,12 @@ static void open_log(Fixture *f, const char *target, const char *format)
         access_log_attach(f->log);
 }
 
+static void log_to(const char *target)
+{
+        assert_int_equal(setenv("PHP_POOL_LOG", target, true), 0);
+        log_open();
+}
+
 static int set_up(void **state)
 {
         Fixture *f = calloc(1, sizeof *f);
@@ -67,6 +73,7 @@ static int set_up(void **state)
         set_param(f, "REQUEST_METHOD", "GET");
         set_param(f, "REQUEST_URI", "/a.php?x\ny");
         f->journal = -EBADF;
+        log_to("stderr");
         *state = f;
         return 0;
 }
@@ -246,6 +253,7 @@ static void test_full_pipe(void **state)
 
 static void open_journal_log(Fixture *f)
 {
+        log_to("journal");
         f->journal = journal_bind(f->path);
         open_log(f, "journal", "%m %r %s");
         log_set_journal(f->path);
@@ -298,6 +306,27 @@ static void test_stopped_journal(void **state)
         assert_int_equal(told, 1);
 }
 
+static void write_twice(Fixture *f)
+{
+        write_request(f, 200);
+        write_request(f, 200);
+        access_log_detach(f->log);
+}
+
+/* Where there is none, standard error has it. */
+static void test_no_journal(void **state)
+{
+        _cleanup_(freep) void *told = NULL;
+        Fixture *f = *state;
+
+        open_log(f, "journal", "%s");
+        log_set_journal(f->path);
+        run_with_stderr(f, write_twice, &told);
+#define TOLD_OF_JOURNAL                                                                                     \
+        "php-pool: warning: 1 lines of the access log were lost: No such file or directory\n"
+        assert_string_equal(told, TOLD_OF_JOURNAL TOLD_OF_JOURNAL);
+}
+
 /* A long request is logged, cut. */
 static void test_long_fields(void **state)
 {
@@ -326,10 +355,9 @@ int main(void)
                 TEST(test_full_pipe),
                 TEST(test_journal),
                 TEST(test_stopped_journal),
+                TEST(test_no_journal),
                 TEST(test_long_fields),
         };
 
-        (void) unsetenv("JOURNAL_STREAM");
-        log_open();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
