@@ -62,12 +62,6 @@ static void add_text(Line *l, const char *text)
         }
 }
 
-/* A dash where there is nothing to say. */
-static void add_or_dash(Line *l, const char *text)
-{
-        add_text(l, text && *text ? text : "-");
-}
-
 /* The format is the operator's: no compiler can check it, and strftime(3) takes any. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -94,14 +88,18 @@ static void add_thousandths(Line *l, uint64_t n)
         add_format(l, "%" PRIu64 ".%03" PRIu64, n / 1000, n % 1000);
 }
 
-static void add_header(Line *l, const Request *request, const char *name)
+/* A dash where there is nothing to say. */
+static const char *or_dash(const char *text)
+{
+        return text && *text ? text : "-";
+}
+
+static const char *header(const Request *request, const char *name)
 {
         for (size_t i = 0; i < request->n_wanted; i++)
-                if (streq(request->wanted[i].name, name)) {
-                        add_or_dash(l, request->wanted[i].value);
-                        return;
-                }
-        add_or_dash(l, NULL);
+                if (streq(request->wanted[i].name, name))
+                        return request->wanted[i].value;
+        return NULL;
 }
 
 static const char *param(const Request *request, const char *name)
@@ -111,19 +109,78 @@ static const char *param(const Request *request, const char *name)
 
 static const char *query(const Request *request)
 {
-        const char *q = param(request, "QUERY_STRING");
-
-        return q ? q : "";
+        return param(request, "QUERY_STRING") ?: "";
 }
 
-static void add_piece(Line *l, const AccessPiece *piece, const AccessEntry *e)
+/* NULL for what is no text of others. */
+static const char *find_text(const AccessPiece *piece, const AccessEntry *e)
 {
         const Request *request = e->request;
-        const char *value;
 
         switch (piece->code) {
+        case ACCESS_PARAM:
+                return param(request, piece->text) ?: "-";
+        case ACCESS_SCRIPT:
+                return or_dash(request->script);
+        case ACCESS_METHOD:
+                return or_dash(param(request, "REQUEST_METHOD"));
+        case ACCESS_POOL:
+                return e->pool;
+        case ACCESS_HEADER:
+                return or_dash(header(request, piece->text));
+        case ACCESS_QUERY:
+                return query(request);
+        case ACCESS_QUESTION:
+                return *query(request) ? "?" : "";
+        case ACCESS_NAME:
+                return request->name ?: "";
+        case ACCESS_PEER:
+                return or_dash(e->peer);
+        case ACCESS_USER:
+                return request->user;
+        default:
+                return NULL;
+        }
+}
+
+/* False for what is no whole number. */
+static bool find_number(AccessCode code, const AccessEntry *e, uint64_t *ret)
+{
+        switch (code) {
+        case ACCESS_MICROSECONDS:
+                *ret = e->duration;
+                return true;
+        case ACCESS_LENGTH:
+                *ret = access_content_length(e->request);
+                return true;
+        case ACCESS_BYTES:
+                *ret = e->memory;
+                return true;
+        case ACCESS_KILOBYTES:
+                *ret = e->memory >> 10;
+                return true;
+        case ACCESS_MEGABYTES:
+                *ret = e->memory >> 20;
+                return true;
+        case ACCESS_PID:
+                *ret = (uint64_t) e->pid;
+                return true;
+        case ACCESS_PARENT:
+                *ret = (uint64_t) e->parent;
+                return true;
+        case ACCESS_STATUS:
+                *ret = (uint64_t) e->status;
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* Appends what is a form of its own. */
+static void add_other(Line *l, const AccessPiece *piece, const AccessEntry *e)
+{
+        switch (piece->code) {
         case ACCESS_TEXT:
-        case ACCESS_PERCENT:
                 add(l, piece->text, piece->size);
                 break;
         case ACCESS_CPU:
@@ -141,70 +198,28 @@ static void add_piece(Line *l, const AccessPiece *piece, const AccessEntry *e)
         case ACCESS_MILLISECONDS:
                 add_thousandths(l, e->duration);
                 break;
-        case ACCESS_MICROSECONDS:
-                add_format(l, "%" PRIu64, e->duration);
-                break;
-        case ACCESS_PARAM:
-                value = param(request, piece->text);
-                add_text(l, value ? value : "-");
-                break;
-        case ACCESS_SCRIPT:
-                add_or_dash(l, request->script);
-                break;
-        case ACCESS_LENGTH:
-                add_format(l, "%" PRIu64, access_content_length(request));
-                break;
-        case ACCESS_METHOD:
-                add_or_dash(l, param(request, "REQUEST_METHOD"));
-                break;
-        case ACCESS_BYTES:
-                add_format(l, "%" PRIu64, e->memory);
-                break;
-        case ACCESS_KILOBYTES:
-                add_format(l, "%" PRIu64, e->memory >> 10);
-                break;
-        case ACCESS_MEGABYTES:
-                add_format(l, "%" PRIu64, e->memory >> 20);
-                break;
-        case ACCESS_POOL:
-                add_text(l, e->pool);
-                break;
-        case ACCESS_HEADER:
-                add_header(l, request, piece->text);
-                break;
-        case ACCESS_PID:
-                add_format(l, "%d", e->pid);
-                break;
-        case ACCESS_PARENT:
-                add_format(l, "%d", e->parent);
-                break;
-        case ACCESS_QUERY:
-                add_text(l, query(request));
-                break;
-        case ACCESS_QUESTION:
-                add_text(l, *query(request) ? "?" : "");
-                break;
-        case ACCESS_NAME:
-                add_text(l, request->name ? request->name : "");
-                break;
-        case ACCESS_PEER:
-                add_or_dash(l, e->peer);
-                break;
-        case ACCESS_STATUS:
-                add_format(l, "%d", e->status);
-                break;
         case ACCESS_STARTED:
                 add_time(l, piece->text, e->started);
                 break;
         case ACCESS_ENDED:
                 add_time(l, piece->text, usec_add(e->started, e->duration));
                 break;
-        case ACCESS_USER:
-                add_text(l, request->user);
-                break;
-        case _ACCESS_CODE_MAX:
+        default:
                 break;
         }
+}
+
+static void add_piece(Line *l, const AccessPiece *piece, const AccessEntry *e)
+{
+        const char *text = find_text(piece, e);
+        uint64_t n;
+
+        if (text)
+                add_text(l, text);
+        else if (find_number(piece->code, e, &n))
+                add_format(l, "%" PRIu64, n);
+        else
+                add_other(l, piece, e);
 }
 
 size_t access_line(const AccessFormat *format, const AccessEntry *entry, char line[static ACCESS_LINE_MAX])

@@ -12,6 +12,7 @@
 #include "worker/access-line.h"
 
 static char line[ACCESS_LINE_MAX];
+static bool seen[_ACCESS_CODE_MAX];
 
 static Params *new_params(const char *const *vars)
 {
@@ -37,6 +38,8 @@ static const char *format_line(const char *text, const AccessEntry *entry)
                 fail_msg("%s: %s", text, error);
         size = access_line(format, entry, line);
         assert_int_equal(size, strlen(line));
+        for (size_t i = 0; i < format->n_pieces; i++)
+                seen[format->pieces[i].code] = true;
         return line;
 }
 
@@ -105,6 +108,9 @@ static void test_codes(void **state _unused_)
                 assert_string_equal(format_line(cases[i].format, &full), cases[i].full);
                 assert_string_equal(format_line(cases[i].format, &bare), cases[i].bare);
         }
+        for (AccessCode code = 0; code < _ACCESS_CODE_MAX; code++)
+                if (!seen[code] && code != ACCESS_PERCENT) /* which is text */
+                        fail_msg("code %d has no case", code);
         params_free(params);
         params_free(none);
 }
