@@ -13,7 +13,6 @@
 
 #include "worker/serve.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -180,19 +179,14 @@ static ExitStatus reason_to_end(const Server *s, const PhpOutcome *outcome)
 /* The web server's address, as long as there is a socket to ask; nothing over a Unix socket. */
 static void find_peer(Server *s)
 {
-        struct sockaddr_storage a;
-        socklen_t size = sizeof a;
-        const void *address;
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof peer;
+        struct in6_addr address;
 
-        if (s->peer[0] || getpeername(connection_fd(s->connection), (struct sockaddr *) &a, &size) < 0)
-                return;
-        if (a.ss_family == AF_INET)
-                address = &((struct sockaddr_in *) &a)->sin_addr;
-        else if (a.ss_family == AF_INET6)
-                address = &((struct sockaddr_in6 *) &a)->sin6_addr;
-        else
-                return;
-        (void) inet_ntop(a.ss_family, address, s->peer, sizeof s->peer);
+        if (!s->peer[0] &&
+            getpeername(connection_fd(s->connection), (struct sockaddr *) &peer, &size) >= 0 &&
+            network_address(&peer, &address))
+                (void) network_format(s->peer, &address);
 }
 
 /* The request is over for the client, and its parameters are still there. */

@@ -3,11 +3,9 @@
 
 import base64
 import collections
-import contextlib
 import json
 import os
 import re
-import socket
 
 import pytest
 
@@ -103,27 +101,20 @@ def test_a_full_disk(make_daemon):
     assert "19 lines of the access log /dev/full were lost: No space left on device" in daemon.logged()
 
 
-def test_peer_over_tcp(make_daemon, log):
-    """%R is the web server, not the client that it speaks for."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    daemon = make_daemon(settings(log, "%R %{REMOTE_ADDR}e"))
-    daemon.launch(listen=f"127.0.0.1:{port}")
-
-    def connect():
-        with contextlib.suppress(ConnectionRefusedError):
-            return socket.create_connection(("127.0.0.1", port), 30, ("127.0.0.9", 0))
-
-    try:
-        with fastcgi.Connection(wait_until(connect, what="a socket")) as connection:
+@pytest.mark.parametrize("listen, host, source", [
+    ("127.0.0.1", "127.0.0.1", "127.0.0.9"),
+    ("[::]", "::1", "::1"),
+    ("[::]", "127.0.0.1", "127.0.0.9"),
+], ids=["ipv4", "ipv6", "both"])
+def test_peer_over_tcp(make_daemon, log, listen, host, source):
+    """%R is the web server, not the client that it speaks for; one of IPv4 also where the socket is for both."""
+    port = fastcgi.free_port()
+    with make_daemon(settings(log, "%R %{REMOTE_ADDR}e"), tcp=[f"{listen}:{port}"]) as daemon:
+        with fastcgi.connect_tcp(host, port, source) as connection:
             script = daemon.script("hello.php", HELLO)
             for _ in range(2):
                 connection.request(script, keep=True, extra={"REMOTE_ADDR": "192.0.2.1"})
-        assert wait_lines(log, 2) == ["127.0.0.9 192.0.2.1"] * 2
-        daemon.stop()
-    finally:
-        daemon._end()
+        assert wait_lines(log, 2) == [f"{source} 192.0.2.1"] * 2
 
 
 def test_no_client_forges_a_line(make_daemon, log):
