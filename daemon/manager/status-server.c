@@ -235,17 +235,19 @@ static int request_end(Client *c, int r)
 /* security.allowed_clients, as it is now. */
 static bool client_allowed(const Client *c)
 {
-        StatusServer *s = c->server;
-        _cleanup_(freep) Network *allowed = NULL;
-        const Config *config = settings(s);
+        _cleanup_(freep) Network *networks = NULL;
+        const Config *config = settings(c->server);
+        Clients *allowed = &c->server->allowed;
+        bool good;
 
         if (c->peer.ss_family == AF_UNIX)
                 return true;
-        if (!config ||
-            network_parse_list(config->security_allowed_clients, &allowed, &s->allowed.n_allowed) < 0)
+        if (!config || network_parse_list(config->security_allowed_clients, &networks, &allowed->n_allowed) < 0)
                 return false;
-        s->allowed.allowed = allowed;
-        return clients_allow(&s->allowed, &c->peer);
+        allowed->allowed = networks;
+        good = clients_allow(allowed, &c->peer);
+        allowed->allowed = NULL;
+        return good;
 }
 
 /* Its parameters are there. Answered before its end, a client that is still sending might not see it. */
