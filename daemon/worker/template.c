@@ -137,6 +137,19 @@ static void gather_complaints(const WorkerContext *c, char *text, size_t size)
         (void) snprintf(text, size, "%s%s%s", warmup, *warmup && *php ? "\n" : "", php);
 }
 
+/* What to do about a file that cannot be opened, where that is not clear from the error. */
+static const char *open_hint(int error)
+{
+        switch (abs(error)) {
+        case EACCES:
+                return "; the pool's user must be able to write there";
+        case EROFS:
+                return "; ReadWritePaths= of the service would allow it";
+        default:
+                return "";
+        }
+}
+
 /* What is needed before PHP is. 0, or -errno with a sentence in text[]. */
 static int open_access_log(const WorkerContext *c, char *text, size_t size)
 {
@@ -145,7 +158,8 @@ static int open_access_log(const WorkerContext *c, char *text, size_t size)
 
         r = access_log_open(c->access, &path);
         if (r < 0)
-                (void) snprintf(text, size, "access.log: \"%s\" cannot be opened: %s.", path, strerror(-r));
+                (void) snprintf(text, size, "access.log: \"%s\" cannot be opened: %s%s.", path, strerror(-r),
+                                open_hint(r));
         return r;
 }
 
