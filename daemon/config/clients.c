@@ -11,6 +11,8 @@
 
 #include "config/clients.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/messages.h"
 
@@ -18,15 +20,17 @@
 
 static void log_refused(Clients *c, const char *address)
 {
+        char more[64] = "";
+
         if (!log_is_due(&c->refused_logged, REFUSED_LOG_INTERVAL)) {
                 c->refused_more++;
                 return;
         }
+        if (c->refused_more > 0)
+                (void) snprintf(more, sizeof more, "; %u more since this was last said", c->refused_more);
         (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(CLIENT_REFUSED),
                           (LogField[]){ { "REMOTE_ADDR", address }, {} },
-                          "Refused a connection from %s (see security.allowed_clients); %u more since this "
-                          "was last said.",
-                          address, c->refused_more);
+                          "Refused a connection from %s (see security.allowed_clients)%s.", address, more);
         c->refused_more = 0;
 }
 

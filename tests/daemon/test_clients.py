@@ -44,7 +44,7 @@ def answered(daemon, host="127.0.0.1", source=None):
 
 
 def is_logged(daemon, address):
-    said = f"Refused a connection from {address} {REFUSED}"
+    said = f"Refused a connection from {address} {REFUSED}."
     wait_until(lambda: said in daemon.logged(), what=said)
 
 
