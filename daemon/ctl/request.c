@@ -5,6 +5,7 @@
  * Without --root, SCRIPT is a file's path and all of it is also the SCRIPT_NAME; so "/ping" works as well.
  */
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/exchange.h"
+#include "ctl/systemd.h"
 #include "ipc/control.h"
 
 typedef struct Output {
@@ -203,6 +205,78 @@ static int on_error(void *userdata _unused_, const char *bytes, size_t size)
         return 0;
 }
 
+/* The first Unix socket that the pool's unit listens on, or else its first TCP port; NULL for none. */
+static char *unit_address(const char *pool)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        char **addresses, *found = NULL;
+        size_t n;
+
+        if (systemd_connect(&bus) < 0 || systemd_listen(bus, pool, &addresses, &n) < 0)
+                return NULL;
+        for (size_t i = 0; i < n && !found; i++)
+                if (addresses[i][0] == '/')
+                        found = strdup(addresses[i]);
+        for (size_t i = 0; i < n && !found; i++)
+                if (isdigit((unsigned char) addresses[i][0]) || addresses[i][0] == '[')
+                        found = strdup(addresses[i]);
+        ctl_names_free(addresses, n);
+        return found;
+}
+
+/*
+ * Where the pool listens. The unit is only asked where the usual socket is not there: it answers for a pool
+ * that has another. 0, -ENOENT for no pool, or -ENOMEM.
+ */
+static int pool_address(const char *pool, char **ret)
+{
+        _cleanup_(freep) char *usual = NULL;
+
+        if (asprintf(&usual, CONTROL_RUN_DIR "/%s.sock", pool) < 0) {
+                usual = NULL;
+                return -ENOMEM;
+        }
+        if (access(usual, F_OK) < 0 && errno == ENOENT) {
+                if (!ctl_pool_exists(pool))
+                        return -ENOENT;
+                *ret = unit_address(pool);
+                if (*ret)
+                        return 0;
+        }
+        *ret = TAKE_PTR(usual);
+        return 0;
+}
+
+/* CTL_SUCCESS and a connection, or what was said. */
+static CtlExit connect_pool(const Options *options, const char *pool, int *ret_fd)
+{
+        _cleanup_(freep) char *found = NULL;
+        const char *address = options->socket;
+        char timeout[PARSE_FORMAT_MAX];
+        int r;
+
+        if (!address) {
+                r = pool_address(pool, &found);
+                if (r == -ENOENT)
+                        return ctl_fail_no_pool(pool);
+                if (r < 0)
+                        return ctl_fail(r, "Failed to find the socket of pool %s: %m", pool);
+                address = found;
+        }
+
+        r = exchange_connect(address, options->timeout, ret_fd);
+        if (r == -EINVAL) {
+                (void) ctl_fail(0, "--socket takes an absolute path or HOST:PORT, not \"%s\".", address);
+                return CTL_USAGE;
+        }
+        if (r == -ETIMEDOUT)
+                return ctl_fail(0, "Nobody answered at %s within %s.", address,
+                                format_usec(timeout, options->timeout));
+        if (r < 0)
+                return ctl_fail(r, "Failed to connect to %s: %m", address);
+        return CTL_SUCCESS;
+}
+
 /* The verdict on what came back. */
 static CtlExit judge(const char *pool, int r, const Answer *answer)
 {
@@ -227,7 +301,7 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
         Output output = { .include = options->include };
         const ExchangeSink sink = { on_output, on_error, &output };
         const char *pool = ctl_pool_argument(args[0]);
-        char address[sizeof CONTROL_RUN_DIR + POOL_NAME_MAX + sizeof "/.sock"], timeout[PARSE_FORMAT_MAX];
+        char timeout[PARSE_FORMAT_MAX];
         usec_t deadline;
         CtlExit status;
         int r;
@@ -236,10 +310,6 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
                 (void) ctl_fail(0, "\"%s\" cannot be the name of a pool.", pool);
                 return CTL_NO_SUCH_POOL;
         }
-        (void) snprintf(address, sizeof address, CONTROL_RUN_DIR "/%s.sock", pool);
-        if (!options->socket && access(address, F_OK) < 0 && errno == ENOENT && !ctl_pool_exists(pool))
-                return ctl_fail_no_pool(pool);
-
         r = open_body(options->body, &body_fd);
         if (r < 0)
                 return ctl_fail(r, "Failed to read %s: %m", options->body);
@@ -247,17 +317,9 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
         if (r < 0)
                 return ctl_fail(r, "Failed to make the request: %m");
         deadline = usec_add(now_monotonic(), options->timeout);
-        r = exchange_connect(options->socket ?: address, options->timeout, &fd);
-        if (r == -EINVAL) {
-                (void) ctl_fail(0, "--socket takes an absolute path or HOST:PORT, not \"%s\".",
-                                options->socket);
-                return CTL_USAGE;
-        }
-        if (r == -ETIMEDOUT)
-                return ctl_fail(0, "Nobody answered at %s within %s.", options->socket ?: address,
-                                format_usec(timeout, options->timeout));
-        if (r < 0)
-                return ctl_fail(r, "Failed to connect to %s: %m", options->socket ?: address);
+        status = connect_pool(options, pool, &fd);
+        if (status != CTL_SUCCESS)
+                return status;
 
         r = exchange_run(fd, params, body_fd, deadline, &sink);
         if (r == -ETIMEDOUT)

@@ -108,6 +108,22 @@ def test_wrong_usage(machine, arguments):
     assert result.returncode != 0 and result.stderr
 
 
+@pytest.mark.parametrize("sockets", [["127.0.0.1:9007"], ["[::1]:9007"], ["/run/x.sock", "127.0.0.1:9007"],
+                                     ["127.0.0.1:9007", "/run/x.sock"]], ids=" ".join)
+def test_request_finds_the_socket(machine, sockets):
+    listen = "".join(f"ListenStream={address}\n" for address in ["", *sockets])
+    # Where there is a Unix socket, it is that one.
+    conf = 'security = { allowed_clients = [ "192.0.2.1" ]; };' if len(sockets) > 1 else ""
+    with machine.pool("elsewhere", conf, socket_=f"[Socket]\n{listen}") as pool:
+        assert pool.ctl("request", "elsewhere", pool.script("hello.php", HELLO)).stdout == "hello"
+
+
+def test_a_pool_without_a_file(machine):
+    result = machine.run("php-poolctl", "status", "nowhere", check=False)
+    assert result.returncode == 4
+    assert result.stderr == "There is no pool nowhere: it has no file /etc/php-pool/conf.d/nowhere.conf.\n"
+
+
 def test_unknown_pool(machine):
     result = machine.run("php-poolctl", "reload", "nowhere", check=False)
     assert result.returncode != 0 and "nowhere" in result.stderr
