@@ -356,7 +356,8 @@ int source_from_file(const char *path, Source **ret, ConfigErrors *errors)
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                r = config_errors_add(errors, path, 0, NULL, "cannot be read: %s", strerror(-r));
+                r = config_errors_add(errors, path, 0, NULL, "cannot be read: %s%s", strerror(-r),
+                                      r == -ENOENT ? "; an empty file is a pool with the defaults" : "");
                 return r < 0 ? r : -EINVAL;
         }
 

@@ -41,7 +41,8 @@ CtlExit ctl_fail_no_answer(const char *pool)
 
 CtlExit ctl_fail_no_pool(const char *pool)
 {
-        (void) ctl_fail(0, "There is no pool %s.", pool);
+        (void) ctl_fail(0, "There is no pool %s: it has no file " CONFIG_DIR "/%s" FILE_SUFFIX ".", pool,
+                        pool);
         return CTL_NO_SUCH_POOL;
 }
 

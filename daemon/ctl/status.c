@@ -133,7 +133,8 @@ CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
                 return ctl_fail_no_pool(pool);
         r = status_get(pool, CLIENT_TIMEOUT, &status);
         if (client_not_running(r)) {
-                (void) ctl_fail(0, "Pool %s is not running.", pool);
+                (void) ctl_fail(0, "Pool %s is not running, see \"systemctl status php-pool@%s\".", pool,
+                                pool);
                 return CTL_NOT_RUNNING;
         }
         if (r == -ETIMEDOUT)

@@ -109,7 +109,8 @@ static void test_no_file(void **state)
 {
         _cleanup_(freep) char *path = in_directory(*state, NAME);
 
-        assert_files_refused(*state, "pool.conf: cannot be read: No such file or directory");
+        assert_files_refused(*state, "pool.conf: cannot be read: No such file or directory; an empty file is "
+                             "a pool with the defaults");
         assert_int_equal(mkdir(path, 0700), 0);
         assert_files_refused(*state, "pool.conf: cannot be read: Is a directory");
         assert_int_equal(rmdir(path), 0);
