@@ -9,15 +9,16 @@ import pathlib
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man" / "php-pool.7"
 SECTION = ".SS Point a web server at it\n"
+STATUS_SECTION = ".SS See what a pool does\n"
 ROFF = {r"\-": "-", r"\e": "\\", r"\(ti": "~", r"\(dq": '"'}
 HOST = "example.test"
 SOCKETS = {"unix": "/run/php-pool/www.sock", "tcp": "127.0.0.1:9000"}
 PORTS = iter(range(8100, 8200))
 
 
-def example(title):
-    """The example of the manual whose first line is a comment with this title."""
-    section = MANUAL.read_text().partition(SECTION)[2].partition("\n.SS ")[0]
+def example(title, section=SECTION):
+    """The example of a section of the manual whose first line is a comment with this title."""
+    section = MANUAL.read_text().partition(section)[2].partition("\n.SS ")[0]
     for block in section.split(".EX\n")[1:]:
         first, _, text = block.partition(".EE")[0].partition("\n")
         if first.removeprefix("# ").partition(" (")[0] == title:
@@ -86,6 +87,7 @@ class Nginx(WebServer):
 
     def site(self, site, root):
         upstream, address = "", site.address(unix="unix:{}")
+        status = replace(example("nginx", STATUS_SECTION), "unix:" + SOCKETS["unix"], address)
         location = replace(example("nginx"), "unix:" + SOCKETS["unix"], address)
         if site.keep:
             upstream, use = example("nginx, keeping connections").split("# and in the location\n")
@@ -101,6 +103,7 @@ server {{
     root {root};
     client_max_body_size 8m;
 {location}
+{status}
 }}
 """
 

@@ -110,6 +110,16 @@ def test_get(pool, site):
     assert got["path_info"] == "" and got["size"] == 0 and got["user"] is None
 
 
+@pytest.mark.parametrize("site", [s for s in webservers.SITES if s.server.name == "nginx"], ids=str)
+def test_status(pool, site):
+    """The location of php-pool(7), for those who scrape."""
+    with connected(pool, site) as client:
+        client.request("GET", "/status?json", headers={"Host": webservers.HOST})
+        response = client.getresponse()
+        assert response.status == 200
+        assert json.loads(response.read())["pool"] == "www"
+
+
 def test_path_info(pool, site):
     got = seen(pool, site, "/seen.php/some/where%20else?x=1")
     assert got["path_info"] == "/some/where else" and got["self"] == "/seen.php/some/where else"
