@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
@@ -136,6 +137,16 @@ static const char *entry_detail(const Entry *e)
         return e->service.sub;
 }
 
+/*
+ * A socket that systemd holds, and whose file somebody else has removed: nobody can connect any more. That
+ * happens where PHP-FPM had the same path and is stopped last.
+ */
+static bool is_missing(const Entry *e, const char *address)
+{
+        return *address == '/' && streq(e->socket.active, "active") && access(address, F_OK) < 0 &&
+               errno == ENOENT;
+}
+
 /* The last column: all addresses. */
 static int add_listen(Table *table, const Entry *e)
 {
@@ -144,7 +155,8 @@ static int add_listen(Table *table, const Entry *e)
         for (size_t i = 0; i < e->n_listen; i++) {
                 _cleanup_(freep) char *before = TAKE_PTR(joined);
 
-                if (asprintf(&joined, "%s%s%s", before ?: "", before ? ", " : "", e->listen[i]) < 0) {
+                if (asprintf(&joined, "%s%s%s%s", before ?: "", before ? ", " : "", e->listen[i],
+                             is_missing(e, e->listen[i]) ? " (missing)" : "") < 0) {
                         joined = NULL;
                         return -ENOMEM;
                 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl top: what php-poolctl status shows, of one pool or of all that run, anew each second until it
- * is interrupted. A pool that is away for a moment is not the end.
+ * php-poolctl top: what php-poolctl status shows of one pool, or a line for each that runs, anew each second
+ * until it is interrupted. A pool that is away for a moment is not the end.
  */
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/status.h"
+#include "ctl/table.h"
 
 #define TOP_INTERVAL_SECONDS 1
 
@@ -34,6 +37,101 @@ static int show_pool(const char *pool)
         return 0;
 }
 
+/* ---- All pools, a line each ---- */
+
+typedef struct Row {
+        const char *pool;
+        Status status;
+        int error; /* why there is none, or 0 */
+} Row;
+
+/* Who has most to do comes first. */
+static int compare_rows(const void *a, const void *b)
+{
+        static const char *const keys[] = { "active-processes", "listen-queue" };
+        const Row *x = a, *y = b;
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                uint64_t n = dict_number(&x->status.pool, keys[i]);
+                uint64_t m = dict_number(&y->status.pool, keys[i]);
+
+                if (n != m)
+                        return n > m ? -1 : 1;
+        }
+        return strcmp(x->pool, y->pool);
+}
+
+static int add_row(Table *table, const Row *row)
+{
+        static const char *const keys[] = { "active-processes", "idle-processes", "max-children",
+                                            "listen-queue",     "requests",       "slow-requests" };
+        int r;
+
+        r = table_add(table, row->pool);
+        if (r >= 0)
+                r = table_add(table, row->error < 0 ? strerror(-row->error)
+                                                    : dict_string(&row->status.pool, "state"));
+        for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0; i++)
+                r = row->error < 0 ? table_add(table, NULL)
+                                   : table_addf(table, "%" PRIu64, dict_number(&row->status.pool, keys[i]));
+        return r;
+}
+
+/* How many fit the terminal, beside the heading and the last line. */
+static size_t rows_max(void)
+{
+        struct winsize size;
+
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row <= 2)
+                return SIZE_MAX;
+        return size.ws_row - 2U;
+}
+
+static int print_rows(const Row *rows, size_t n)
+{
+        static const char *const headings[] = { "POOL", "STATE", "ACTIVE",   "IDLE",
+                                                "MAX",  "QUEUE", "REQUESTS", "SLOW" };
+        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(headings) };
+        size_t shown = MIN(n, rows_max());
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(headings); i++) {
+                r = table_add(&table, headings[i]);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < shown; i++) {
+                r = add_row(&table, &rows[i]);
+                if (r < 0)
+                        return r;
+        }
+        table_print(&table, stdout);
+        if (shown < n)
+                printf("and %zu more", n - shown);
+        return 0;
+}
+
+/* Their names are there, as many as rows. */
+static int show_rows(char *const *names, size_t n)
+{
+        _cleanup_(freep) Row *rows = NULL;
+        int r;
+
+        rows = calloc(n, sizeof *rows);
+        if (!rows)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                rows[i].pool = names[i];
+                r = status_get(names[i], CLIENT_LIST_TIMEOUT, &rows[i].status);
+                rows[i].error = MIN(r, 0);
+        }
+        qsort(rows, n, sizeof *rows, compare_rows);
+        r = print_rows(rows, n);
+        for (size_t i = 0; i < n; i++)
+                status_clear(&rows[i].status);
+        return r;
+}
+
 static int show_all(void)
 {
         char **names = NULL;
@@ -43,13 +141,10 @@ static int show_all(void)
         r = ctl_running_pools(&names, &n);
         if (r < 0)
                 return r;
-        if (n == 0)
+        if (n > 0)
+                r = show_rows(names, n);
+        else
                 puts("No pool is running.");
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                if (i > 0)
-                        putchar('\n');
-                r = show_pool(names[i]);
-        }
         ctl_names_free(names, n);
         return r;
 }

@@ -16,6 +16,9 @@ def test_list(machine, pool):
         www = next(line for line in out.splitlines() if re.search(r"\bwww\b", line))
         shop = next(line for line in out.splitlines() if re.search(r"\bshop\b", line))
         assert "running" in www and "inactive" in shop, out
+        assert "missing" not in out
+        pool.machine.run("rm", "/run/php-pool/www.sock")
+        assert "/run/php-pool/www.sock (missing)" in machine.run("php-poolctl", "list").stdout
 
 
 def test_status(pool):
@@ -83,7 +86,10 @@ def test_top(machine, pool):
     with machine.pool("shop") as shop:
         shop.run(HELLO)
         pool.run(HELLO)
-        assert set(re.findall(r"(?m)^pool: +(\w+)$", top("grep -m 2 ^pool:"))) == {"shop", "www"}
+        heading, *rows = (line.split() for line in top("head -n 3").splitlines())
+        assert heading == ["POOL", "STATE", "ACTIVE", "IDLE", "MAX", "QUEUE", "REQUESTS", "SLOW"]
+        assert [row[0] for row in rows] == ["shop", "www"] and all(row[1] == "running" for row in rows), rows
+        assert all(row[6] == "1" for row in rows), rows
 
 
 def test_stop(pool):
