@@ -16,7 +16,8 @@ WORKERS = 4
 PM = {"mode": "static", "max_children": WORKERS}
 RATE = 2000  # requests a second, of all connections together
 NUMBERS = (4, 16, 64, 1000)
-IDLE = min(15000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 500)  # the manager takes half of them
+LEFT = 5000  # descriptors that the manager leaves free for other things, or more
+IDLE = min(15000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - LEFT)
 FPM_IDLE = 64  # enough: four of them hold its workers
 PATIENCE = "2s"
 

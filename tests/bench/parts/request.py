@@ -3,8 +3,13 @@
 What one hello-world costs a worker: system calls (strace), instructions, time on a processor. One worker, one
 client. Instructions come from the processor's counters; where a virtual machine has none, those of user mode are
 counted one by one, and those of the kernel are not known.
+
+Processor time is measured where the scheduler puts client and worker; with both on one processor; and with more clients
+than workers, where nobody sleeps: waking another processor costs a virtual machine more than the request, which hides
+the rest.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -23,6 +28,8 @@ ROWS = (
     ("— of it in the kernel, by the clock's tick, µs", "kernel", "{:.1f}"),
     ("median latency, µs", "p50", "{:.0f}"),
 )
+ROWS_ALONE = (("CPU, client and worker on one processor, µs", "cpu", "{:.1f}"),)
+ROWS_BUSY = (("CPU, eight clients, µs", "cpu", "{:.1f}"),)
 
 
 def kernel_time(pid):
@@ -57,10 +64,24 @@ def count_by_steps(server, script, keep):
     return int(counter.communicate()[0]) / STEPPED
 
 
-def measure_round(server, script, keep, n):
+@contextlib.contextmanager
+def one_processor(servers):
+    """For the workers, and for what this process starts."""
+    pids = [0, *(pid for server in servers for pid in server.workers())]
+    allowed = os.sched_getaffinity(0)
+    try:
+        for pid in pids:
+            os.sched_setaffinity(pid, {min(allowed)})
+        yield
+    finally:
+        for pid in pids:
+            os.sched_setaffinity(pid, allowed)
+
+
+def measure_round(server, script, keep, n, clients):
     pid = server.workers()[0]
     cpu, kernel = server.cpu(), kernel_time(pid)
-    result = server.load(script, n, 1, keep)
+    result = server.load(script, n, clients, keep)
     return {"cpu": (server.cpu() - cpu) / n, "kernel": (kernel_time(pid) - kernel) / n, "p50": result["p50"]}
 
 
@@ -80,9 +101,16 @@ def measure_connections(bench, table, servers, script, what, keep):
         for i, of in enumerate(("the program", "the kernel")):
             table.row(f"{what}: instructions of {of}", *(count[i] for count in counts))
 
-    results = rounds(servers, lambda server: measure_round(server, script, keep, bench.pick(10000, 3000)),
-                     bench.pick(9, 3))
-    table.figures(*results, [(f"{what}: {name}", key, form) for name, key, form in ROWS])
+    def measure_rounds(rows, clients=1):
+        n = bench.pick(10000, 3000)
+        results = rounds(servers, lambda server: measure_round(server, script, keep, n, clients), bench.pick(9, 3))
+        table.figures(*results, [(f"{what}: {name}", key, form) for name, key, form in rows])
+
+    measure_rounds(ROWS)
+    with one_processor(servers):
+        measure_rounds(ROWS_ALONE)
+    if not keep:  # PHP-FPM would serve one of them
+        measure_rounds(ROWS_BUSY, clients=8)
     return calls
 
 
