@@ -2,6 +2,7 @@
 """A million requests on kept connections, through nginx and through Apache: errors, descriptors, memory."""
 
 from frontends import ab, frontend, write_apache, write_nginx
+from lib.wait import wait_until
 from servers import HELLO, Pool, descriptors, pss
 from table import say
 
@@ -25,11 +26,15 @@ def measure(bench):
         say(f"  {name}")
         with Pool(bench.build, PM) as server:
             script = server.script(HELLO)
+            server.request(script)
+            idle = descriptors([server.pid])
             with frontend(write, [(server, script, True)]) as (url,):
                 ab(url, CLIENTS, "-n", str(WARM_UP))
                 before = state(server)
                 result = ab(url, CLIENTS, "-n", str(requests))
                 after = state(server)
+            # What the manager has more than at first are connections that the web server keeps.
+            wait_until(lambda: descriptors([server.pid]) <= idle, what="no descriptor left behind")
         table.row(f"{name}: answered, errors", None, f"{result['answered']:,.0f}, {result['errors']:.0f}")
         for group in before:
             (fds, size), (fds_after, size_after) = before[group], after[group]
