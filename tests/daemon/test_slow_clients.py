@@ -8,7 +8,7 @@ import pytest
 
 from lib import fastcgi
 from lib.load import Load
-from lib.scripts import HANG, HELLO, Running
+from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
 MANY = 1000
@@ -254,16 +254,16 @@ def test_sixteen_kept_connections_on_four_workers(make_daemon):
 def test_stop_serves_what_kept_connections_have_sent(make_daemon, clients):
     """Only a request that comes after the manager was told to stop may meet a closed connection."""
     with make_daemon(ONE) as daemon:
-        hello, gate = daemon.script("hello.php", HELLO), daemon.directory / "gate"
+        hello = daemon.script("hello.php", HELLO)
         kept = clients(daemon, 50)
         for connection in kept:
             assert connection.request(hello, keep=True).text == "hello"
-        running = Running(daemon, daemon.script("hang.php", HANG), query=str(gate))
+        running = Running(daemon, daemon.script("hang.php", hang(daemon.gate("hang"))))
         for connection in kept:
             connection.start(hello, keep=True)
         daemon.process.send_signal(signal.SIGTERM)
         daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
-        gate.touch()
+        daemon.open_gate("hang")
         assert running.finish()
         for connection in kept:
             assert connection.response().text == "hello"
