@@ -200,18 +200,18 @@ def test_terminate_timeout_spares_shutdown_functions_and_a_client_that_waits_for
 def test_finished_request_lets_its_kept_connection_go(make_daemon):
     """The script goes on; the web server's next request on this connection meets another worker."""
     with make_daemon('pm = { mode = "static"; max_children = 2; };') as daemon, daemon.connect() as connection:
-        hello, gate = daemon.script("hello.php", HELLO), daemon.directory / "gate"
-        script = daemon.script("finish.php", """<?php
+        hello = daemon.script("hello.php", HELLO)
+        script = daemon.script("finish.php", f"""<?php
             echo 'finished';
             fastcgi_finish_request();
-            while (!file_exists($_SERVER['QUERY_STRING'])) { usleep(10000); clearstatcache(); }
-            file_put_contents($_SERVER['QUERY_STRING'] . '.done', file_get_contents('php://input'));""")
-        assert connection.request(script, method="POST", body=b"body", keep=True, query=str(gate)).text == "finished"
+            {daemon.gate("end")}
+            file_put_contents(__DIR__ . '/done', file_get_contents('php://input'));""")
+        assert connection.request(script, method="POST", body=b"body", keep=True).text == "finished"
         for _ in range(20):
             assert connection.request(hello, keep=True).text == "hello"
         assert daemon.status()["active-processes"] == 1
-        gate.touch()
-        wait_until((daemon.directory / "gate.done").exists, what="the script's end")
+        daemon.open_gate("end")
+        wait_until((daemon.directory / "done").exists, what="the script's end")
         daemon.wait_idle(2)
 
 
