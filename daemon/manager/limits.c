@@ -129,6 +129,7 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
         WorkerRecord record;
         LimitVerdict verdict;
         LimitView view;
+        usec_t begun;
 
         if (w->pid <= 0)
                 return USEC_INFINITY;
@@ -140,10 +141,14 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
                 w->limit_step = LIMIT_NONE;
         }
 
+        /* The stage may be newer than the rest of the record, which is then of an earlier wait. */
+        begun = record.request_started;
+        if (record.stage == STAGE_SENDING)
+                begun = MAX(begun, record.sending_started);
+
         view = (LimitView) {
                 .stage = record.stage,
-                .age = usec_sub(now, record.stage == STAGE_SENDING ? record.sending_started
-                                                                   : record.request_started),
+                .age = usec_sub(now, begun),
                 .traced = w->traced,
                 .step = w->limit_step,
                 .since = usec_sub(now, w->limit_since),

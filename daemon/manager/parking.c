@@ -499,6 +499,9 @@ static size_t store_max(uint64_t descriptor_limit)
 void parking_drain(Parking *p)
 {
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
+        for (size_t i = 0; i < p->n_parked_slots; i++)
+                if (p->parked[i].here && p->parked[i].resting && watch(p, (int) i) >= 0)
+                        p->parked[i].resting = false;
         collect_all(p);
         (void) parking_flush(p);
         (void) sd_event_source_set_enabled(p->epoll_source, SD_EVENT_OFF);

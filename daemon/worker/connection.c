@@ -116,11 +116,13 @@ static int read_body(Connection *c)
 
 /*
  * Drops the rest of the request: what is in our memory, and up to the given size of what can be read. Waits
- * for more of it for as long as the given patience, each time. 0, or -errno when no more can come.
+ * for each CONNECTION_DRAIN_PROGRESS bytes of it for as long as the given patience. 0, or -errno when no
+ * more can come.
  */
 static int drain(Connection *c, size_t max_read, usec_t patience)
 {
-        size_t n_read = 0;
+        usec_t end = patience > 0 ? usec_add(now_monotonic(), patience) : 0;
+        size_t n_read = 0, n_due = CONNECTION_DRAIN_PROGRESS;
         FcgiItem item;
         int r;
 
@@ -139,14 +141,20 @@ static int drain(Connection *c, size_t max_read, usec_t patience)
                 if (n_read >= max_read)
                         return 0;
                 r = (int) input_read(&c->input);
-                if (r > 0)
-                        n_read += (size_t) r;
-                else if (r == 0 && patience == 0)
+                if (r == 0 && patience == 0)
                         return 0;
-                else if (r == 0)
-                        r = wait_for(c->fd, POLLIN, usec_add(now_monotonic(), patience));
+                if (r == 0)
+                        r = wait_for(c->fd, POLLIN, end);
+                else if (r > 0)
+                        n_read += (size_t) r;
                 if (r < 0)
                         return r;
+
+                if (patience > 0 && n_read >= n_due) {
+                        n_due = n_read + CONNECTION_DRAIN_PROGRESS;
+                        end = usec_add(now_monotonic(), patience);
+                } else if (patience > 0 && now_monotonic() > end)
+                        return -ETIMEDOUT;
         }
         return 0;
 }
@@ -165,6 +173,15 @@ static bool end_expected(const Connection *c)
                params_get(c->request.params, "HTTP_TRANSFER_ENCODING", NULL) || (c->responder && !c->keep);
 }
 
+/* Sends what was answered behind the request's own answer. 0, or -errno where the connection is to end. */
+static int flush_replies(Connection *c)
+{
+        int r;
+
+        r = output_flush(&c->output, /* deadline= */ 0);
+        return r >= 0 && c->close_next ? -ECONNRESET : r;
+}
+
 /*
  * The client has its answer; what it still sends of the request is dropped. 0, or -errno: no more will come.
  */
@@ -173,9 +190,9 @@ static int drain_rest(Connection *c)
         int r;
 
         r = drain(c, c->keep ? 0 : CONNECTION_DRAIN_MAX, /* patience= */ 0);
-        if (r < 0 || c->body_ended || c->aborted || !end_expected(c))
-                return r;
-        return drain(c, SIZE_MAX, c->header_timeout);
+        if (r >= 0 && !c->body_ended && !c->aborted && end_expected(c))
+                r = drain(c, SIZE_MAX, c->header_timeout);
+        return r < 0 || !c->keep ? r : flush_replies(c);
 }
 
 /* ---- The operations of a request ---- */
@@ -288,7 +305,7 @@ static void on_release(Request *request)
                 return;
         if (drain(c, CONNECTION_DRAIN_MAX, /* patience= */ 0) < 0 || !c->body_ended || c->aborted)
                 return;
-        if (!input_ahead(&c->input))
+        if (!input_ahead(&c->input) && flush_replies(c) >= 0)
                 c->hooks->released(c->userdata);
 }
 

@@ -18,6 +18,9 @@
  */
 #define CONNECTION_DRAIN_MAX (1024U * 1024U)
 
+/* What must come behind that, of a body that goes on, within each header_timeout. */
+#define CONNECTION_DRAIN_PROGRESS 4096U
+
 /* What the connection tells its owner. All must be set; none may call the connection, but released. */
 typedef struct ConnectionHooks {
         void (*reading)(void *userdata);                          /* bytes have come */
@@ -71,9 +74,9 @@ usec_t connection_deadline(const Connection *connection);
 
 /*
  * Ends the request for the client: finishes the answer if nobody did, then drops what the client still sends
- * of the body, for as long as there is some progress within header_timeout. Without FCGI_KEEP_CONN, or when
- * the answer could not be sent or the body did not end, the socket is closed. The request and its parameters
- * are still there.
+ * of the body, for as long as CONNECTION_DRAIN_PROGRESS of it come within header_timeout. Without
+ * FCGI_KEEP_CONN, or when the answer could not be sent or the body did not end, the socket is closed. The
+ * request and its parameters are still there.
  */
 void connection_settle(Connection *connection);
 

@@ -46,6 +46,9 @@
  */
 #define LAST_BYTES_USEC (100 * USEC_PER_MSEC)
 
+/* Where the descriptors that are on their way are too many for one more. */
+#define PARK_PAUSE (10 * USEC_PER_MSEC)
+
 /* After the system refused us something: how long to leave it alone, and how often to say so. */
 #define REFUSED_PAUSE (100 * USEC_PER_MSEC)
 #define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
@@ -359,20 +362,23 @@ static int accept_connection(Server *s, size_t i, Handoff *ret)
         return fd;
 }
 
+/* The next one that may go on. */
 static int resume_connection(Server *s, Handoff *ret)
 {
-        int fd = -EBADF, r;
+        for (;;) {
+                int fd = -EBADF, r;
 
-        r = handoff_receive(s->context->inherit.handoff, ret, &fd);
-        if (r == 0)
-                retire(s);
-        else if (r < 0 && r != -EAGAIN)
-                refused(s, r, "take a connection from the manager");
-        if (r <= 0)
-                return -EBADF;
-        if (!ret->unix_socket && !may_go_on(s, fd))
-                return handoff_close(ret, fd);
-        return fd;
+                r = handoff_receive(s->context->inherit.handoff, ret, &fd);
+                if (r == 0)
+                        retire(s);
+                else if (r < 0 && r != -EAGAIN)
+                        refused(s, r, "take a connection from the manager");
+                if (r <= 0)
+                        return -EBADF;
+                if (ret->unix_socket || may_go_on(s, fd))
+                        return fd;
+                (void) handoff_close(ret, fd);
+        }
 }
 
 /* One connection from where there was one; negative when somebody else has it, or it was refused. */
@@ -431,6 +437,11 @@ static int park(Server *s)
         if (r >= 0) {
                 r = handoff_send(s->context->inherit.handoff, &handoff, connection_fd(c));
                 (void) handoff_close(&handoff, -EBADF);
+        }
+        if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM) {
+                /* No event tells the end of that: unix(7). */
+                (void) wait_for(-1, 0, usec_add(now_monotonic(), PARK_PAUSE));
+                r = -EAGAIN;
         }
         if (r == -EAGAIN)
                 return r;

@@ -300,3 +300,35 @@ def test_stop_serves_what_a_worker_was_just_sent(make_daemon):
         daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
         os.kill(worker, signal.SIGCONT)
         assert kept.response().text == "hello"
+
+
+def test_a_body_that_trickles_behind_its_answer(make_daemon):
+    """The rest of a body is taken as long as it comes, not a byte at a time for ever."""
+    with make_daemon(ONE + 'request = { header_timeout = "1s"; };\n') as daemon, daemon.connect() as trickling:
+        hello = daemon.script("hello.php", HELLO)
+        params = fastcgi.parameters(hello, method="PUT", body_length=60000)
+        trickling.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params))
+                       + fastcgi.record(fastcgi.STDIN, b"x" * 60000)[:8])
+        assert trickling.response().text == "hello"
+
+        def closed():
+            try:
+                trickling.send(b"x")
+                return False
+            except (BrokenPipeError, ConnectionResetError):
+                return True
+
+        wait_until(closed, what="the connection closed")  # fifty bytes a second
+        assert daemon.get(hello) == "hello"
+
+
+def test_replies_behind_an_answer(make_daemon):
+    """What a kept connection asks within a request is answered, also where the script leaves the body alone."""
+    with make_daemon(ONE) as daemon, daemon.connect() as connection:
+        params = fastcgi.parameters(daemon.script("hello.php", HELLO), method="PUT", body_length=1)
+        connection.send(fastcgi.begin(keep=True) + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params)))
+        assert connection.response().text == "hello"
+        connection.send(fastcgi.record(fastcgi.GET_VALUES, fastcgi.encode_pairs({"FCGI_MPXS_CONNS": ""}), 0)
+                        + fastcgi.stream(fastcgi.STDIN, b"x"))
+        kind, _, content = connection.read_record()
+        assert (kind, fastcgi.decode_pairs(content)) == (fastcgi.GET_VALUES_RESULT, {"FCGI_MPXS_CONNS": "0"})
