@@ -504,6 +504,25 @@ static void test_drain(void **state)
         fixture_close(&f);
 }
 
+/* A head that rests is looked at too: there is no later. */
+static void test_drain_wakes_what_rests(void **state)
+{
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        Handoff handoff;
+        Fixture f;
+        int client, fd;
+
+        (void) state;
+        fixture_open(&f);
+        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        assert_int_equal(write(client, "x", 1), 1);
+        parking_drain(f.parking);
+        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
+        (void) handoff_close(&handoff, fd);
+        fd_close(client);
+        fixture_close(&f);
+}
+
 static void notify_socket(int *ret)
 {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -609,6 +628,7 @@ int main(void)
                 cmocka_unit_test(test_heads_have_bounds),
                 cmocka_unit_test(test_heads_count_as_descriptors),
                 cmocka_unit_test(test_drain),
+                cmocka_unit_test(test_drain_wakes_what_rests),
                 cmocka_unit_test(test_heads_are_not_stored),
                 cmocka_unit_test(test_store_has_a_limit),
                 cmocka_unit_test(test_malformed),
