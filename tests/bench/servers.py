@@ -12,10 +12,10 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from lib import fastcgi
+from lib.wait import wait_until
 
 PHP = "/etc/php/8.2/fpm"
 BACKLOG = 4096
@@ -101,9 +101,11 @@ class Fpm(Server):
         self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf], stderr=subprocess.DEVNULL)
 
     def wait_ready(self):
-        while "ready to handle connections" not in (self.log.read_text() if self.log.exists() else ""):
+        def ready():
             assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.001)
+            return self.log.exists() and "ready to handle connections" in self.log.read_text()
+
+        wait_until(ready, 30, "PHP-FPM")
 
     def workers(self):
         return children(self.process.pid)
@@ -151,13 +153,13 @@ class Pool(Server):
 
     def _knock(self):
         """systemd-socket-activate starts it at the first connection."""
-        while True:
-            try:
+        def connected():
+            assert self.process.poll() is None, (self.directory / "log").read_text()
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
                 self.connect().close()
-                return
-            except (FileNotFoundError, ConnectionRefusedError):
-                assert self.process.poll() is None, (self.directory / "log").read_text()
-                time.sleep(0.001)
+                return True
+
+        wait_until(connected, 30, "systemd-socket-activate")
 
     def workers(self):
         return [p for p in children(self.process.pid) if b"(worker" in Path(f"/proc/{p}/cmdline").read_bytes()]

@@ -3,6 +3,7 @@
 
 import time
 
+from lib.wait import wait_until
 from servers import SERVERS, pss
 from table import rounds, say
 
@@ -16,8 +17,7 @@ def measure_server(bench, server_class):
     """Alone: the other one would share the C library's pages with it."""
     with server_class(bench.build, PM) as server:
         script = server.script(HELLO_SLOWLY)
-        while len(server.workers()) < WORKERS:
-            time.sleep(0.05)
+        wait_until(lambda: len(server.workers()) == WORKERS, what="all workers")
         time.sleep(SETTLE)
         idle = pss(server.processes())
         assert server.load(script, WORKERS, WORKERS)["answered"] == WORKERS
