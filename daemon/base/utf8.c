@@ -67,11 +67,19 @@ size_t utf8_cut(const char *bytes, size_t size)
         return size;
 }
 
+/* Has what stands around it shown in another order, or on another line (Unicode's UAX 9 and UAX 14). */
+static bool moves_text(uint32_t code)
+{
+        return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+               (code >= 0x2066 && code <= 0x2069);
+}
+
 bool utf8_is_printable(uint32_t code)
 {
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
 
-        return !control && !(code >= 0xfdd0 && code <= 0xfdef) && (code & 0xfffe) != 0xfffe;
+        return !control && !moves_text(code) && !(code >= 0xfdd0 && code <= 0xfdef) &&
+               (code & 0xfffe) != 0xfffe;
 }
 
 static void make_printable(char *s, bool lines)

@@ -16,7 +16,8 @@ size_t utf8_cut(const char *bytes, size_t size);
 
 /*
  * Whether the character may be shown and passed on: no control character (C0, DEL, C1), which a terminal may
- * act on, and no noncharacter, which sd-bus refuses in strings.
+ * act on, none that shows the text around it in another order or on another line, and no noncharacter, which
+ * sd-bus refuses in strings.
  */
 bool utf8_is_printable(uint32_t code);
 

@@ -2,6 +2,8 @@
 
 /* PHP-FPM's directives (fpm.def), and the types of their values as fpm_conf.c reads them: see fpm-load.h. */
 
+#include <limits.h>
+
 #include "ctl/fpm-load.h"
 
 static const FpmDirective directives[] = {
@@ -41,16 +43,26 @@ long long fpm_value_seconds(const char *value)
         return fpm_value_integer(value) * factor;
 }
 
+/* Digits, and no more than an int holds: PHP-FPM would go on with what is left of a larger one. */
 static bool is_integer(const char *value)
 {
-        return !value[strspn(value + (*value == '-'), "0123456789") + (*value == '-')];
+        const char *digits = value + (*value == '-');
+        long long n;
+
+        errno = 0;
+        n = strtoll(digits, NULL, 10);
+        return !digits[strspn(digits, "0123456789")] && errno == 0 && n <= INT_MAX;
 }
 
 static bool is_time(const char *value)
 {
         size_t n = strspn(value, "0123456789");
+        long long number;
 
-        return n > 0 && (!value[n] || (strchr("smhd", value[n]) && !value[n + 1]));
+        errno = 0;
+        number = strtoll(value, NULL, 10);
+        return n > 0 && errno == 0 && number <= INT_MAX &&
+               (!value[n] || (strchr("smhd", value[n]) && !value[n + 1]));
 }
 
 static bool is_one_of(const char *value, const char *const *words)
@@ -68,7 +80,7 @@ const char *fpm_type_error(FpmType type, const char *value)
 
         switch (type) {
         case FPM_INTEGER:
-                return is_integer(value) ? NULL : "a whole number";
+                return is_integer(value) ? NULL : "a whole number up to 2147483647";
         case FPM_TIME:
                 return is_time(value) ? NULL : "a time such as 30, 30s, 5m, 2h or 1d";
         case FPM_BOOL:
@@ -76,7 +88,7 @@ const char *fpm_type_error(FpmType type, const char *value)
         case FPM_RLIMIT:
                 return (is_integer(value) && *value != '-') || strcasecmp(value, "unlimited") == 0
                                        ? NULL
-                                       : "a whole number from 0 up, or unlimited";
+                                       : "a whole number from 0 to 2147483647, or unlimited";
         case FPM_LEVEL:
                 return is_one_of(value, levels) ? NULL : "debug, notice, warning, error or alert";
         case FPM_PM:

@@ -30,18 +30,33 @@ static int map_user(ImportPool *p)
 {
         const FpmEntry *user = fpm_section_find(p->section, "user");
         const FpmEntry *group = fpm_section_find(p->section, "group");
+        _cleanup_(freep) char *user_name = NULL, *group_name = NULL;
         int r;
 
         if (!user)
                 return import_note(p, NULL, true,
                                    "the pool has no user: here it runs as the user of "
                                    "php-pool@.service");
-        r = unit_write_option(p, user, p->service, "User", user->value);
+        r = import_account(p, user, ACCOUNT_USER, false, &user_name);
         if (r >= 0 && group)
-                return unit_write_option(p, group, p->service, "Group", group->value);
+                r = import_account(p, group, ACCOUNT_GROUP, false, &group_name);
+        if (r >= 0)
+                r = unit_write_option(p, user, p->service, "User", user_name);
+        if (r >= 0 && group)
+                return unit_write_option(p, group, p->service, "Group", group_name);
         if (r >= 0)
                 fputs("Group=\n", p->service);
         return r;
+}
+
+/* The directory that a value names, as a unit takes it. */
+static int find_directory(ImportPool *p, const FpmEntry *entry, char **ret)
+{
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = import_path(p, entry->value, &path);
+        return r < 0 ? r : import_unit_path(p, entry, path, ret);
 }
 
 static int map_directories(ImportPool *p)
@@ -56,7 +71,7 @@ static int map_directories(ImportPool *p)
                 r = import_note(p, prefix, false,
                                 "nothing to write: relative paths are made absolute with it");
         if (r >= 0 && chroot) {
-                r = import_path(p, chroot->value, &root);
+                r = find_directory(p, chroot, &root);
                 if (r >= 0)
                         r = unit_write_option(p, chroot, p->service, "RootDirectory", root);
                 fputs(root_binds, p->service);
@@ -67,7 +82,7 @@ static int map_directories(ImportPool *p)
                                         "part of the file system\" in php-pool(7)");
         }
         if (r >= 0 && chdir) {
-                r = import_path(p, chdir->value, &directory);
+                r = find_directory(p, chdir, &directory);
                 if (r >= 0)
                         r = unit_write_option(p, chdir, p->service, "WorkingDirectory", directory);
         }
@@ -170,72 +185,6 @@ static int map_homes(ImportPool *p)
         return r;
 }
 
-static int map_variable(ImportPool *p, const FpmEntry *entry)
-{
-        _cleanup_(freep) char *assignment = NULL, *word = NULL;
-        const char *name = entry->key, *value = entry->value;
-        Text text;
-        bool fits;
-        int r;
-
-        if (name[strspn(name, UNIT_NAME_CHARACTERS)] || (*name >= '0' && *name <= '9'))
-                return import_note(p, entry, true, "not imported: systemd takes no variable of this name");
-        if (*value == '$' && streq(value + 1, name)) {
-                fprintf(p->service, "PassEnvironment=%s\n", name);
-                return import_note(p, entry, false,
-                                   "as in PHP-FPM, it has a value where systemd has one for its "
-                                   "services: systemctl show-environment");
-        }
-        if (*value == '$')
-                return import_note(p, entry, true,
-                                   "not imported: systemd passes a variable on under its own name "
-                                   "only; write its value, Environment=%s=…",
-                                   name);
-
-        if (asprintf(&assignment, "%s=%s", name, value) < 0) {
-                assignment = NULL;
-                return -ENOMEM;
-        }
-        r = text_open(&text);
-        if (r < 0)
-                return r;
-        fits = unit_write_word(assignment, text.f);
-        r = text_close(&text, 0, &word);
-        if (r < 0)
-                return r;
-        if (!fits)
-                return import_note(p, entry, true, "not imported: Environment= cannot hold this value");
-        fprintf(p->service, "Environment=%s\n", word);
-        return 0;
-}
-
-static int map_environment(ImportPool *p)
-{
-        FpmEntry *clear = NULL;
-        int r = 0;
-
-        for (size_t i = 0; i < p->section->n_entries && r >= 0; i++) {
-                FpmEntry *entry = &p->section->entries[i];
-
-                if (streq(entry->directive->name, "clear_env")) {
-                        entry->used = true;
-                        clear = entry;
-                } else if (streq(entry->directive->name, "env[]") && !entry->used) {
-                        entry->used = true;
-                        r = map_variable(p, entry);
-                }
-        }
-        if (r < 0 || !clear)
-                return r;
-        if (*clear->value)
-                return import_note(p, clear, false,
-                                   "nothing to write: scripts see what systemd sets for every "
-                                   "service, and what the drop-in sets");
-        return import_note(p, clear, false,
-                           "nothing to write: scripts see the service's environment; what "
-                           "PHP-FPM's unit sets (Environment=, EnvironmentFile=) belongs in the drop-in");
-}
-
 int import_service(ImportPool *p)
 {
         int r;
@@ -248,5 +197,5 @@ int import_service(ImportPool *p)
                 r = map_homes(p);
         if (r >= 0)
                 r = map_limits(p);
-        return r < 0 ? r : map_environment(p);
+        return r < 0 ? r : import_environment(p);
 }

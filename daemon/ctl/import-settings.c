@@ -152,7 +152,7 @@ static int set_lower(ImportPool *p, const FpmEntry *entry, const char *key, cons
  */
 static int set_access_log(ImportPool *p, const FpmEntry *entry)
 {
-        const char *name = strrchr(entry->value, '/');
+        const char *slash = strrchr(entry->value, '/'), *name = slash ? slash + 1 : entry->value;
         _cleanup_(freep) char *path = NULL, *wanted = NULL;
         int r;
 
@@ -160,11 +160,16 @@ static int set_access_log(ImportPool *p, const FpmEntry *entry)
             strncmp(entry->value, "/dev/", strlen("/dev/")) == 0)
                 return import_set_string(p, entry, entry->directive->key, "journal");
 
+        if (!*name || streq(name, ".") || streq(name, ".."))
+                return import_fail(p->import, entry->file, entry->line, "%s: \"%s\" names no file",
+                                   entry->directive->name, entry->value);
         r = import_path(p, entry->value, &wanted);
         if (r < 0)
                 return r;
-        if (asprintf(&path, "/var/log/php-pool/%s/%s", p->section->name, name ? name + 1 : entry->value) < 0)
+        if (asprintf(&path, "/var/log/php-pool/%s/%s", p->section->name, name) < 0) {
+                path = NULL;
                 return -ENOMEM;
+        }
         r = import_set_string(p, entry, entry->directive->key, path);
         if (r < 0 || streq(path, wanted))
                 return r;

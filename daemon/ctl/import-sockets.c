@@ -56,6 +56,16 @@ static int tcp_address(ImportPool *p, const FpmEntry *entry, char **ret)
         return r < 0 ? -ENOMEM : 0;
 }
 
+/* A path as ListenStream= takes it. */
+static int unix_address(ImportPool *p, const FpmEntry *entry, char **ret)
+{
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = import_path(p, entry->value, &path);
+        return r < 0 ? r : import_unit_path(p, entry, path, ret);
+}
+
 /* Who may connect to a Unix socket by access control lists: setfacl(1) says so, as FPM does by itself. */
 static int write_acl(ImportPool *p, const FpmEntry *users, const FpmEntry *groups, const char *path, FILE *f)
 {
@@ -71,7 +81,7 @@ static int write_acl(ImportPool *p, const FpmEntry *users, const FpmEntry *group
                         return -ENOMEM;
                 for (char *name = strtok_r(names, ", \t", &save); name;
                      name = strtok_r(NULL, ", \t", &save)) {
-                        if (name[strspn(name, UNIT_NAME_CHARACTERS ".-")])
+                        if (name[strspn(name, UNIT_NAME_CHARACTERS ".-")] || *name == '-')
                                 return import_fail(p->import, entries[i]->file, entries[i]->line,
                                                    "%s: \"%s\" is no name", entries[i]->directive->name,
                                                    name);
@@ -88,6 +98,33 @@ static int write_acl(ImportPool *p, const FpmEntry *users, const FpmEntry *group
         return import_note(p, users ?: groups, false, "needs setfacl(1), from the package acl");
 }
 
+/* Without an entry, what stands for PHP-FPM's default. */
+static int write_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, const char *option,
+                         const char *without, FILE *f)
+{
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        if (!entry) {
+                fprintf(f, "%s=%s\n", option, without);
+                return 0;
+        }
+        r = import_account(p, entry, type, true, &name);
+        return r < 0 ? r : unit_write_option(p, entry, f, option, name);
+}
+
+static int write_mode(ImportPool *p, FILE *f)
+{
+        const FpmEntry *mode = fpm_section_find(p->section, "listen.mode");
+        unsigned long bits = mode ? strtoul(mode->value, NULL, 8) : 0660;
+
+        if (mode && (mode->value[strspn(mode->value, "01234567")] || bits > 07777))
+                return import_fail(p->import, mode->file, mode->line,
+                                   "listen.mode: must be octal, such as 0660, and no more than 7777");
+        fprintf(f, "SocketMode=%04lo\n", bits);
+        return 0;
+}
+
 /* The owner of a Unix socket. FPM's default is who it runs as: root, and the group of the owner. */
 static int write_owner(ImportPool *p, const char *path, FILE *f)
 {
@@ -95,26 +132,20 @@ static int write_owner(ImportPool *p, const char *path, FILE *f)
         const FpmEntry *groups = fpm_section_find(p->section, "listen.acl_groups");
         const FpmEntry *owner = fpm_section_find(p->section, "listen.owner");
         const FpmEntry *group = fpm_section_find(p->section, "listen.group");
-        const FpmEntry *mode = fpm_section_find(p->section, "listen.mode");
         const FpmEntry *unused = users || groups ? owner ?: group : NULL;
         int r;
 
-        if (mode && mode->value[strspn(mode->value, "01234567")])
-                return import_fail(p->import, mode->file, mode->line,
-                                   "listen.mode: must be octal, such as 0660");
         if (unused && import_note(p, unused, false,
                                   "not used: listen.acl_users and listen.acl_groups take its place, "
                                   "as in PHP-FPM") < 0)
                 return -ENOMEM;
         if (users || groups)
                 owner = group = NULL;
-        r = unit_write_option(p, owner, f, "SocketUser", owner ? owner->value : "root");
-        if (r >= 0 && group)
-                r = unit_write_option(p, group, f, "SocketGroup", group->value);
-        else if (r >= 0)
-                fputs(owner ? "SocketGroup=\n" : "SocketGroup=root\n", f);
+        r = write_account(p, owner, ACCOUNT_USER, "SocketUser", "root", f);
         if (r >= 0)
-                r = unit_write_option(p, mode, f, "SocketMode", mode ? mode->value : "0660");
+                r = write_account(p, group, ACCOUNT_GROUP, "SocketGroup", owner ? "" : "root", f);
+        if (r >= 0)
+                r = write_mode(p, f);
         return r >= 0 && (users || groups) ? write_acl(p, users, groups, path, f) : r;
 }
 
@@ -177,7 +208,7 @@ static int write_socket(ImportPool *p, const FpmEntry *listen, FILE *f)
         bool on_path = is_path(listen->value);
         int r;
 
-        r = on_path ? import_path(p, listen->value, &address) : tcp_address(p, listen, &address);
+        r = on_path ? unix_address(p, listen, &address) : tcp_address(p, listen, &address);
         if (r >= 0)
                 r = write_address(p, listen, address, f);
         if (r >= 0)

@@ -109,6 +109,7 @@ const char *import_fpm_version(const char *file, size_t *ret_n);
 int import_settings(ImportPool *p);
 int import_sockets(ImportPool *p);
 int import_service(ImportPool *p);
+int import_environment(ImportPool *p);
 
 /* php_value[] and the like: a line of php.value or php.admin_value. The same. */
 int import_ini(ImportPool *p, const FpmEntry *entry);
@@ -119,6 +120,29 @@ bool unit_write_word(const char *word, FILE *f);
 
 /* Writes "NAME=value"; where no unit can hold the value, a note says so. 0 or -ENOMEM. */
 int unit_write_option(ImportPool *p, const FpmEntry *entry, FILE *f, const char *name, const char *value);
+
+/*
+ * What systemd takes (import-value.c): values in the one form that it and everybody else reads alike.
+ *
+ * The path as systemd has it, without "//", "/./" and a slash at the end, a new string. 0; -EINVAL where it
+ * is not absolute, has a "..", a part or a length that no file has; or -ENOMEM.
+ */
+int unit_path(const char *path, char **ret);
+
+/* The same for the path of an entry; "-EINVAL" has become import_fail()'s. */
+int import_unit_path(ImportPool *p, const FpmEntry *entry, const char *path, char **ret);
+
+typedef enum UnitAccount { ACCOUNT_USER, ACCOUNT_GROUP } UnitAccount;
+
+/*
+ * The user or group of an entry as units take it, a new string; a note says where there is none. Where root
+ * is not allowed, as for those that scripts run as, its name, its number and every other name of uid or gid
+ * 0 fail. 0, -EINVAL or -ENOMEM.
+ */
+int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool root_allowed, char **ret);
+
+/* Why scripts cannot have an environment variable of this name, or NULL (import-environment.c). */
+const char *import_variable_refused(const char *name);
 
 /* "name=value" as PHP reads it from an ini file, a new string. 0 or -ENOMEM. */
 int ini_line_format(const char *name, const char *value, char **ret);

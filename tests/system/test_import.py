@@ -242,3 +242,47 @@ def test_every_directive(machine, importer, source_dir):
 
     who = serve(fastcgi.connect_unix(machine.path("/srv/jail.sock")), "/who.php")
     assert who["user"] == "daemon" and who["cwd"] == "/"
+
+
+def test_accounts_that_are_root_by_another_name(machine, importer):
+    """An account is its number: the name toor, or a user whose own group is root's, is refused like root."""
+    rest = "listen = /run/r.sock\npm = static\npm.max_children = 1\n"
+    machine.run("useradd", "--no-create-home", "--non-unique", "--uid", "0", "toor")
+    machine.run("useradd", "--no-create-home", "--gid", "root", "rooted")
+    try:
+        for lines in ("user = toor", "user = rooted", "user = www-data\ngroup = root"):
+            machine.write("/tmp/root.conf", f"[r]\n{lines}\n{rest}")
+            result = importer.run("/tmp/root.conf", status=1)
+            assert "scripts never run as root" in result.stderr, result
+        assert machine.run("test", "-e", f"{POOLS}/r.conf", check=False).returncode == 1
+        machine.write("/tmp/root.conf", f"[r]\nuser = rooted\ngroup = www-data\n{rest}")
+        importer.run("/tmp/root.conf")
+    finally:
+        for user in ("toor", "rooted"):
+            machine.run("sed", "-i", f"/^{user}:/d", "/etc/passwd", "/etc/shadow", "/etc/group")
+
+
+ENVIRONMENT = {
+    "PERCENT": "100% %n %%i", "DOLLAR": "a $HOME ${HOME} $", "BACKSLASH": "a\\b\\n\\x41 \\", "QUOTE": "\"a\" 'b'",
+    "SPACES": "  a  b ", "SIGNS": "; # = & | <>*?", "UTF": "\u00e4\u20ac", "PATH": "/usr/bin:/bin",
+    "TMPDIR": "/srv/tmp"}
+
+
+def test_environment(machine, importer):
+    """Values reach scripts as in PHP-FPM, whatever they hold; names that would steer the manager do not."""
+    def line(name, value):
+        if "'" not in value:
+            return f"env[{name}] = '{value}'\n"
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'env[{name}] = "{quoted}"\n'
+    machine.write("/tmp/environment.conf", "[global]\n[surroundings]\nuser = www-data\n"
+                  "listen = /run/surroundings.sock\npm = static\npm.max_children = 1\n" + "".join(line(*item) for item in ENVIRONMENT.items())
+                  + "env[LD_PRELOAD] = /srv/x.so\nenv[RUNTIME_DIRECTORY] = /tmp/x\nenv[PHP_INI_SCAN_DIR] = /tmp\n")
+    result = importer.run("/tmp/environment.conf", status=5)
+    for name in ("LD_PRELOAD", "RUNTIME_DIRECTORY", "PHP_INI_SCAN_DIR"):
+        assert f"env[{name}]: not imported: " in result.stderr
+    importer.start("surroundings")
+    machine.write("/srv/import/environment.php", "<?php echo json_encode(getenv());")
+    seen = serve(fastcgi.connect_unix(machine.path("/run/surroundings.sock")), "/srv/import/environment.php")
+    assert {name: seen.get(name) for name in ENVIRONMENT} == ENVIRONMENT
+    assert "LD_PRELOAD" not in seen and seen.get("RUNTIME_DIRECTORY") == "/run/php-pool/surroundings"

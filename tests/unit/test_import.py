@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """php-poolctl import: the files that it writes, below a directory. That they serve is tests/system's affair."""
 
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -11,6 +13,7 @@ SERVICE = f"{UNITS}/php-pool@p.service.d/import.conf"
 STATUS = f"{UNITS}/php-pool-status@p.socket.d/import.conf"
 SLICE = f"{UNITS}/php-pool.slice.d/import.conf"
 POOL = "[p]\nuser = nobody\nlisten = /run/p.sock\npm = static\npm.max_children = 4\n"
+needs_verify = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
 LISTENING = POOL + "pm.status_listen = /run/p.status.sock\n"
 
 
@@ -24,7 +27,7 @@ class Importer:
         self.file.write_text(text)
         result = subprocess.run([self.program, "import", f"--output={self.root}", *options, self.file],
                                 capture_output=True, text=True)
-        assert result.returncode == status, result
+        assert status is None or result.returncode == status, result
         assert not list(self.root.rglob("*.import-new"))
         return result
 
@@ -126,3 +129,61 @@ def test_names_of_files_do_nothing_to_a_terminal(importer):
     assert "\x1b" not in result.stdout + result.stderr + "".join(importer.files().values())
     assert "?[31m?b.conf" in importer.pool_file.read_text()
     assert "\x1b" not in importer.run("[p", status=1).stderr
+
+
+def verify(build_dir, tmp_path, importer):
+    """What systemd says of the units of pool p with the drop-ins that were written: "" for nothing."""
+    units = tmp_path / "units"
+    shutil.copytree(importer.root / UNITS, units, dirs_exist_ok=True)
+    for unit in (*(build_dir / "units").glob("*.socket"), *(build_dir / "units").glob("*.service")):
+        text = re.sub(r"^(Exec\w+=[-+!:@]*)\S+", r"\1/bin/true", unit.read_text(), flags=re.MULTILINE)
+        (units / unit.name).write_text(text)
+    for drop_in in units.rglob("*.conf"):  # setfacl need not be installed where tests run
+        drop_in.write_text(drop_in.read_text().replace("=setfacl ", "=/bin/true "))
+    names = ["php-pool@p.socket", "php-pool@p.service", "php-pool-status@p.socket", "php-pool.slice"]
+    result = subprocess.run(["systemd-analyze", "verify", "--man=no", *names], capture_output=True, text=True,
+                            env={**os.environ, "SYSTEMD_UNIT_PATH": f"{units}:"})
+    return result.stdout + result.stderr
+
+
+@needs_verify
+def test_verify_says_what_systemd_does_not_take(build_dir, tmp_path, importer):
+    """The next test would pass with a verify that sees nothing."""
+    importer.run(LISTENING)
+    service = importer.root / SERVICE
+    service.write_text(service.read_text() + "\nBacklog=1\nWorkingDirectory=/usr/-/x/../../..\n")
+    text = verify(build_dir, tmp_path, importer)
+    assert "Backlog" in text and "not normalized" in text
+
+
+@needs_verify
+@pytest.mark.parametrize("lines", [
+    "listen = '/run/a %n $b \"x\" ;y.sock'\nchdir = '/srv/-/%h/$HOME ;x'",
+    "env[A] = '%n ${B} $B \\ \" ; # x'\nenv[B] = '\"'\nenv[C] = \"'\"\nenv[D] = '\\'\nenv[E] = ' \\n\\x41 '",
+    "listen.mode = 000777\nlisten.backlog = 2147483647\nlisten.owner = 033\nlisten.group = 00",
+    "listen.acl_users = www-data,root\nlisten.acl_groups = a.b-c_d",
+    "process.priority = 20\nrlimit_files = 2147483647\nrlimit_core = unlimited",
+    "chroot = //srv/./a//\nchdir = /b/", "listen = [::1]:9000\nlisten.allowed_clients = ::1,10.0.0.1,x",
+    "listen = *:65535\nlisten.backlog = -1", "php_value[a] = '/home/a b:/home/%h:/home/c;d:/home/e'",
+    "env[A\u202e] = x\nphp_value[a b] = \u202ec\naccess.log = /\u2066/%n", "user = 033\ngroup = nogroup",
+    "apparmor_hat = x\nenv[LD_PRELOAD] = /x\nenv[TMPDIR] = /srv/%tmp"])
+def test_systemd_takes_what_is_written(build_dir, tmp_path, importer, lines):
+    text = LISTENING.replace("nobody", "www-data") + lines + "\n"  # systemd warns of nobody
+    status = importer.run(text, status=None).returncode
+    assert status in (0, 5)
+    assert verify(build_dir, tmp_path, importer) == ""
+
+
+@pytest.mark.parametrize("user", ["root", "0", "00", "www-data\ngroup = root", "www-data\ngroup = 00"])
+def test_scripts_are_never_root(importer, user):
+    """As for PHP-FPM, the whole file is refused, and nothing of its other pools is written."""
+    other = POOL.replace("[p]", "[other]").replace("p.sock", "other.sock")
+    result = importer.run(other + POOL.replace("user = nobody", f"user = {user}"), status=1)
+    assert re.search(r"fpm.conf:\d+: (user|group): \"\w+\" is root: scripts never run as root", result.stderr)
+    assert importer.files() == {}
+
+
+def test_notes_do_not_turn_a_terminal_round(importer):
+    result = importer.run(POOL + "env[\u202egpj.exe] = x\n", status=5)
+    assert "env[???gpj.exe]: not imported" in result.stderr
+    assert "\u202e" not in result.stderr + "".join(importer.files().values())
