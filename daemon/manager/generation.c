@@ -470,6 +470,15 @@ usec_t generation_last_request(const Generation *g)
         return last;
 }
 
+uint64_t generation_progress(const Generation *g)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < g->n_workers; i++)
+                n += scoreboard_progress(g->board, i);
+        return n;
+}
+
 size_t generation_alive(const Generation *g)
 {
         size_t n = 0;

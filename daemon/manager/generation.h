@@ -150,6 +150,9 @@ usec_t generation_last_active(const Generation *g);
 /* When a request of it last began or ended, CLOCK_MONOTONIC; 0 for never. */
 usec_t generation_last_request(const Generation *g);
 
+/* How often its workers have noted progress (scoreboard.h): what counts is that it is another number. */
+uint64_t generation_progress(const Generation *g);
+
 /* Workers that are alive or may be. */
 size_t generation_alive(const Generation *g);
 

@@ -2,13 +2,15 @@
 
 /*
  * The judgement on a pool: see health.h. Busy is not ill: a pool whose every worker is busy is well as long
- * as requests end, and one that nobody waits for is well anyhow.
+ * as requests end or get on, and one that nobody waits for is well anyhow.
  */
 
 #include "manager/health.h"
 
 #define REASON_TEMPLATE "PHP's template is gone and cannot be started again"
-#define REASON_STALL "every worker is busy, connections wait, and no request has ended for watchdog_stall"
+#define REASON_STALL \
+        "every worker is busy, connections wait, and for watchdog_stall no request ended, and no client took or " \
+        "sent anything"
 
 bool health_saturated(const HealthView *v)
 {

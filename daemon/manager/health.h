@@ -18,14 +18,14 @@ typedef struct HealthView {
         size_t idle;           /* workers that wait */
         bool queued;           /* connections that wait */
         usec_t now;
-        usec_t progress;       /* when a request last ended or began */
+        usec_t progress;       /* when a request last ended or began, or one was seen to get on */
         usec_t stall;          /* watchdog_stall */
 } HealthView;
 
 /* Every worker is busy, none will come, and connections wait: only the end of a request helps now. */
 bool health_saturated(const HealthView *view);
 
-/* And none has ended for watchdog_stall: what runs hangs. */
+/* And for watchdog_stall none has ended or got on: what runs hangs. */
 bool health_stalled(const HealthView *view);
 
 /* Why no progress can be expected, as a part of a sentence, or NULL. A constant: compare by address. */

@@ -32,7 +32,8 @@
 struct Notify {
         sd_event_source *watchdog_source; /* NULL where systemd asks for no pings */
         usec_t interval;
-        usec_t well_at;     /* CLOCK_MONOTONIC: when it was last seen to have room, or no need for it */
+        usec_t well_at;     /* CLOCK_MONOTONIC: when it was last seen to get on, or to have room, or no need */
+        uint64_t progress;  /* workers' notes of it, as they were seen last */
         const char *reason; /* why pings are withheld, or NULL */
         bool stalled;       /* every request hangs */
 
@@ -107,6 +108,22 @@ usec_t notify_refresh(Manager *m, usec_t now)
 
 /* ---- The watchdog ---- */
 
+/*
+ * Whether a client took or sent anything since the last look. Workers that came and went change the sum as
+ * well, and that is progress, too.
+ */
+static bool got_on(const Manager *m)
+{
+        const Generation *heads[] = { m->current, m->next, m->retired };
+        uint64_t progress = 0, before = m->notify->progress;
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (const Generation *g = heads[i]; g; g = g->next)
+                        progress += generation_progress(g);
+        m->notify->progress = progress;
+        return progress != before;
+}
+
 static HealthView health_view(const Manager *m, usec_t now)
 {
         const Generation *heads[] = { m->current, m->next, m->retired }, *current = m->current;
@@ -162,8 +179,8 @@ static void look_at_health(Manager *m, usec_t now)
         if (m->state >= POOL_DRAINING)
                 return;
         view = health_view(m, now);
-        if (!health_saturated(&view))
-                n->well_at = now;
+        if (got_on(m) || !health_saturated(&view))
+                n->well_at = view.progress = now;
         n->stalled = health_stalled(&view);
         reason = health_reason(&view);
         if (reason == n->reason)

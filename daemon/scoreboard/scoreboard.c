@@ -25,6 +25,7 @@
 typedef struct Slot {
         _Alignas(CACHE_LINE) atomic_uint sequence;
         atomic_uint stage;
+        _Atomic uint64_t progress; /* the worker's: how often its client took or brought something */
         WorkerRecord record;
         _Alignas(CACHE_LINE) _Atomic uint64_t condemned; /* the manager's: a request's number, 0 for none */
 } Slot;
@@ -228,6 +229,16 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
                atomic_exchange(&b->board->least_armed, 0) != 0;
 }
 
+void scoreboard_note_progress(Scoreboard *b, size_t slot)
+{
+        atomic_fetch_add_explicit(&board_slot(b, slot)->progress, 1, memory_order_relaxed);
+}
+
+uint64_t scoreboard_progress(const Scoreboard *b, size_t slot)
+{
+        return atomic_load_explicit(&board_slot(b, slot)->progress, memory_order_relaxed);
+}
+
 bool scoreboard_claim_timer(Scoreboard *b)
 {
         return atomic_load(&b->board->timer_offered) && atomic_exchange(&b->board->timer_offered, 0) != 0;
@@ -263,6 +274,7 @@ void scoreboard_release(Scoreboard *b, size_t slot)
 
         atomic_store(&s->stage, STAGE_FREE);
         atomic_store(&s->condemned, 0);
+        atomic_store(&s->progress, 0);
         mark_idle(b, slot, false);
         atomic_store(&s->sequence, 0); /* its worker may have died while writing */
         memset(&s->record, 0, sizeof s->record);

@@ -109,6 +109,12 @@ void scoreboard_end(Scoreboard *board, size_t slot);
 bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
 
 /*
+ * The request gets on: its client took some of the answer, or brought some of the body. Costs no clock: the
+ * manager sees that it happened, and knows itself when it looked last.
+ */
+void scoreboard_note_progress(Scoreboard *board, size_t slot);
+
+/*
  * A request with a time limit begins. True for the worker that must start the generation's timer, because it
  * does not run.
  */
@@ -124,6 +130,9 @@ bool scoreboard_watched(const Scoreboard *board);
 bool scoreboard_condemned(const Scoreboard *board, size_t slot);
 
 /* ---- The manager ---- */
+
+/* How often the worker has noted progress, of whichever request; 0 for a free slot. */
+uint64_t scoreboard_progress(const Scoreboard *board, size_t slot);
 
 /* Marks a free slot as STARTING. */
 void scoreboard_reserve(Scoreboard *board, size_t slot);

@@ -79,6 +79,17 @@ static int decode(Connection *c, usec_t deadline, FcgiItem *ret)
         }
 }
 
+/* Reads once, of a body: input_read(). */
+static int read_some(Connection *c)
+{
+        int r;
+
+        r = (int) input_read(&c->input);
+        if (r > 0)
+                c->hooks->progress(c->userdata);
+        return r;
+}
+
 /* Reads some of a body, waiting for it. The bytes stand in c->body. 0 or -errno. */
 static int read_body(Connection *c)
 {
@@ -101,7 +112,7 @@ static int read_body(Connection *c)
                         c->aborted = true;
                         break;
                 case FCGI_NEED_MORE:
-                        r = (int) input_read(&c->input);
+                        r = read_some(c);
                         if (r == 0)
                                 r = wait_for(c->fd, POLLIN, USEC_INFINITY);
                         break;
@@ -140,7 +151,7 @@ static int drain(Connection *c, size_t max_read, usec_t patience)
 
                 if (n_read >= max_read)
                         return 0;
-                r = (int) input_read(&c->input);
+                r = read_some(c);
                 if (r == 0 && patience == 0)
                         return 0;
                 if (r == 0)
@@ -338,6 +349,7 @@ int connection_new(usec_t header_timeout, const ConnectionHooks *hooks, void *us
         c->input.decoder = NULL;
         c->output.stall_timeout = OUTPUT_STALL_TIMEOUT;
         c->output.waiting = hooks->waiting;
+        c->output.progress = hooks->progress;
         c->output.userdata = userdata;
         output_reset(&c->output, -EBADF);
 

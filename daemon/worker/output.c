@@ -58,20 +58,27 @@ static int queued(int fd)
         return n;
 }
 
-/* poll(2) tells of room when there is much: whether the client takes anything, the queue tells. */
+/*
+ * poll(2) tells of room when there is much: whether the client takes anything, the queue tells. The first
+ * look only notes what is there, so that a short wait costs nothing more.
+ */
 static int wait_while_taken(Output *o, usec_t deadline)
 {
-        for (int before = -1, r;;) {
-                usec_t end = usec_add(now_monotonic(), o->stall_timeout);
-                int now;
+        usec_t interval = MIN(OUTPUT_LOOK_INTERVAL, o->stall_timeout), now = now_monotonic();
+        usec_t stalled = USEC_INFINITY;
 
-                r = wait_for(o->fd, POLLOUT, MIN(end, deadline));
-                if (r != -ETIMEDOUT || deadline <= end)
+        for (int before = -1, left, r;; before = left) {
+                r = wait_for(o->fd, POLLOUT, MIN(MIN(stalled, deadline), usec_add(now, interval)));
+                now = now_monotonic();
+                if (r != -ETIMEDOUT || now >= deadline)
                         return r;
-                now = queued(o->fd);
-                if (now == before)
+                left = queued(o->fd);
+                if (left < before)
+                        o->progress(o->userdata);
+                else if (now >= stalled)
                         return r;
-                before = now;
+                if (before < 0 || left < before)
+                        stalled = usec_add(now, o->stall_timeout);
         }
 }
 
@@ -102,8 +109,10 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
                                             : sendmsg(o->fd, &message, MSG_NOSIGNAL);
                 if (k < 0 && errno == EINTR)
                         continue;
-                if (k >= 0)
+                if (k >= 0) {
                         skip_sent(&message, (size_t) k);
+                        o->progress(o->userdata);
+                }
                 if (message.msg_iovlen == 0)
                         return 0;
 

@@ -22,15 +22,17 @@
 
 /*
  * A client that takes nothing for so long counts as gone: web servers wait no longer for theirs, by default.
- * It is found out when the time is over for the second time at most. What a Unix socket calls taken is a
- * whole write, of some ten kilobytes.
+ * Whether it takes something is looked at so often. What a Unix socket calls taken is a whole write, of some
+ * ten kilobytes.
  */
 #define OUTPUT_STALL_TIMEOUT (60 * USEC_PER_SEC)
+#define OUTPUT_LOOK_INTERVAL USEC_PER_SEC
 
 typedef struct Output {
         int fd; /* a non-blocking stream socket, borrowed */
-        usec_t stall_timeout; /* the owner's, as the hook below: OUTPUT_STALL_TIMEOUT */
+        usec_t stall_timeout; /* the owner's, as the hooks below: OUTPUT_STALL_TIMEOUT */
         void (*waiting)(void *userdata, bool begins); /* around each wait for the client */
+        void (*progress)(void *userdata); /* the client, or its socket's buffer, took something */
         void *userdata;
         uint16_t request_id;
         bool begun;      /* something was sent since the owner cleared this */

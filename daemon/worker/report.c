@@ -69,6 +69,11 @@ void report_sending(const Report *r)
         report_stage(r, STAGE_SENDING);
 }
 
+void report_progress(const Report *r)
+{
+        scoreboard_note_progress(r->board, r->slot);
+}
+
 void report_request_end(Report *r, uint64_t memory, usec_t cpu)
 {
         WorkerRecord *record;

@@ -29,5 +29,8 @@ void report_script(const Report *report, const char *script, const char *user);
 /* The script has ended, and the client keeps its answer waiting. */
 void report_sending(const Report *report);
 
+/* The client took some of the answer, or brought some of the body. */
+void report_progress(const Report *report);
+
 /* It ended; memory is its peak in bytes, cpu its processor time, 0 where that was not measured. */
 void report_request_end(Report *report, uint64_t memory, usec_t cpu);

@@ -107,6 +107,11 @@ static void on_waiting(void *userdata, bool begins)
                 report_stage(&s->report, STAGE_FINISHING);
 }
 
+static void on_progress(void *userdata)
+{
+        report_progress(&((Server *) userdata)->report);
+}
+
 static int park(Server *s);
 
 static void on_released(void *userdata)
@@ -124,6 +129,7 @@ static const ConnectionHooks hooks = {
         .script_known = on_script_known,
         .finishing = on_finishing,
         .waiting = on_waiting,
+        .progress = on_progress,
         .released = on_released,
         .closing = on_closing,
 };

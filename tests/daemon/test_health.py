@@ -123,6 +123,56 @@ def test_busy_with_connections_waiting_is_no_stall(watched):
         assert "withholds" not in daemon.logged()
 
 
+STREAM = """<?php
+while (ob_get_level()) ob_end_flush();
+for ($i = 0; $i < 30; $i++) { echo str_repeat('x', 20000); flush(); usleep(100000); }
+"""
+
+
+def test_output_that_clients_take_is_no_stall(watched):
+    """Every worker streams, for longer than the stall, and one more client waits: as a download, or an event source."""
+    with watched(children=2, stall="1s") as daemon:
+        script, hello = daemon.script("stream.php", STREAM), daemon.script("hello.php", HELLO)
+        with daemon.connect() as one, daemon.connect() as two, daemon.connect() as waiting:
+            for connection in (one, two):
+                connection.start(script)
+            wait_until(lambda: daemon.status()["active-processes"] == 2, what="two busy workers")
+            waiting.start(hello)
+            assert [len(connection.response().body) for connection in (one, two)] == [600000, 600000]
+            assert waiting.response().text == "hello"
+        assert "withholds" not in daemon.logged()
+
+
+def test_a_body_that_comes_is_no_stall(watched):
+    """A piece of it with each ping, for longer than the stall: an upload over a slow line."""
+    with watched(children=1, stall="1s") as daemon:
+        code = "<?php echo strlen(file_get_contents('php://input'));"
+        params = fastcgi.parameters(daemon.script("upload.php", code), "POST", body_length=12,
+                                    extra={"CONTENT_TYPE": "application/octet-stream"})
+        hello = daemon.script("hello.php", HELLO)
+        with daemon.connect() as upload, daemon.connect() as waiting:
+            upload.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params)))
+            wait_until(lambda: daemon.status()["active-processes"] == 1, what="a busy worker")
+            waiting.start(hello)
+            for _ in range(12):
+                wait_pings(daemon, 1)
+                upload.send(fastcgi.record(fastcgi.STDIN, b"x"))
+            upload.send(fastcgi.record(fastcgi.STDIN, b""))
+            assert upload.response().text == "12" and waiting.response().text == "hello"
+        assert "withholds" not in daemon.logged()
+
+
+def test_output_that_no_client_takes_is_a_stall(watched):
+    """What the socket's buffer took was progress, once."""
+    with watched(children=1, stall="1s") as daemon:
+        script = daemon.script("endless.php", "<?php while (true) echo str_repeat('x', 65536);")
+        with daemon.connect() as idle, daemon.connect() as waiting:
+            idle.start(script)
+            wait_until(lambda: daemon.status()["active-processes"] == 1, what="a busy worker")
+            waiting.start(script)
+            wait_withheld(daemon, "watchdog_stall")
+
+
 def test_a_burst_after_a_long_silence_is_no_stall(watched):
     """What counts is since when all are busy, not when the last request ended."""
     with watched(stall="1s") as daemon:

@@ -66,6 +66,28 @@ def test_a_busy_pool_is_left_alone(machine):
         assert pool.status()["max-listen-queue"] >= 9
 
 
+STREAM = """<?php
+while (ob_get_level()) ob_end_flush();
+for ($i = 0; $i < 30; $i++) { echo str_repeat('x', 20000); flush(); usleep(200000); }
+"""
+
+
+def test_a_pool_that_streams_is_left_alone(machine):
+    """Downloads on all workers and one client that waits, for longer than the stall and the watchdog together."""
+    with machine.pool("www", POOL, WATCHDOG) as pool:
+        script, hello = pool.script("stream.php", STREAM), pool.script("hello.php", HELLO)
+        pool.start()
+        with pool.connect() as one, pool.connect() as two, pool.connect() as waiting:
+            one.start(script)
+            two.start(script)
+            wait_until(lambda: pool.status()["active-processes"] == 2, what="two busy workers")
+            manager = pool.manager
+            waiting.start(hello)
+            assert [len(connection.response().body) for connection in (one, two)] == [600000, 600000]
+            assert waiting.response().text == "hello"
+        assert pool.manager == manager and pool.show("NRestarts") == "0"
+
+
 def test_queue_where_netlink_is_refused(machine):
     """It is said once and counted as 0; a pool that hangs is noticed all the same."""
     service = WATCHDOG + "RestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"

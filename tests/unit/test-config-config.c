@@ -69,6 +69,7 @@ static void test_defaults(void **state _unused_)
         assert_null(c->php_value[0]);
         assert_int_equal(c->security_ini_params, INI_PARAMS_UNIX);
         assert_int_equal(c->reload_start_timeout, 60 * USEC_PER_SEC);
+        assert_int_equal(c->watchdog_stall, 300 * USEC_PER_SEC);
         assert_int_equal(c->log_level, LOG_NOTICE);
 
         config_free(NULL);

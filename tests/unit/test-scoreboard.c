@@ -214,6 +214,22 @@ static void test_timer_is_claimed_once(void **state _unused_)
 }
 
 /* What the manager says is seen by the workers, however often it says it. */
+static void test_progress_is_counted(void **state _unused_)
+{
+        Fixture f;
+
+        fixture_open(&f);
+        start_worker(&f, 1);
+        assert_int_equal(scoreboard_progress(f.manager, 1), 0);
+        scoreboard_note_progress(f.worker, 1);
+        scoreboard_note_progress(f.worker, 1);
+        assert_int_equal(scoreboard_progress(f.manager, 1), 2);
+        assert_int_equal(scoreboard_progress(f.manager, 0), 0);
+        scoreboard_release(f.manager, 1);
+        assert_int_equal(scoreboard_progress(f.manager, 1), 0);
+        fixture_close(&f);
+}
+
 static void test_watched(void **state _unused_)
 {
         Fixture f;
@@ -348,6 +364,7 @@ int main(void)
                 cmocka_unit_test(test_death_between_stage_and_count),
                 cmocka_unit_test(test_condemned_request),
                 cmocka_unit_test(test_timer_is_claimed_once),
+                cmocka_unit_test(test_progress_is_counted),
                 cmocka_unit_test(test_watched),
                 cmocka_unit_test(test_too_many_slots),
                 cmocka_unit_test(test_torn_record),

@@ -29,7 +29,7 @@ typedef struct Fixture {
         Connection *connection;
         int client;
         size_t fds_before;
-        unsigned reading, finishing, closing, waiting, released;
+        unsigned reading, finishing, closing, waiting, progress, released;
         char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
@@ -73,6 +73,11 @@ static void on_waiting(void *userdata, bool begins)
         ((Fixture *) userdata)->waiting += begins ? 1 : 0;
 }
 
+static void on_progress(void *userdata)
+{
+        ((Fixture *) userdata)->progress++;
+}
+
 static void on_released(void *userdata)
 {
         ((Fixture *) userdata)->released++;
@@ -89,6 +94,7 @@ static const ConnectionHooks hooks = {
         .script_known = on_script_known,
         .finishing = on_finishing,
         .waiting = on_waiting,
+        .progress = on_progress,
         .released = on_released,
         .closing = on_closing,
 };
@@ -291,8 +297,10 @@ static void test_flush(void **state _unused_)
         request = next_request(&f);
         assert_int_equal(request->ops->flush(request), 0);
         expect_nothing(f.client);
+        assert_int_equal(f.progress, 0);
         say(request, "a");
         assert_int_equal(request->ops->flush(request), 0);
+        assert_int_equal(f.progress, 1);
         add_record(&expected, FCGI_STDOUT, 1, "a", 1);
         expect_bytes(f.client, &expected);
         connection_done(f.connection);
@@ -781,6 +789,32 @@ static void test_body(void **state _unused_)
         fixture_close(&f);
 }
 
+/* What comes with the head is the request; every piece behind it is progress. */
+static void test_body_in_pieces(void **state _unused_)
+{
+        Bytes b = {};
+        Request *request;
+        char got[4];
+        Fixture f;
+
+        fixture_open(&f, LONG_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, false);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        assert_int_equal(f.progress, 0);
+        for (unsigned i = 1; i <= 3; i++) {
+                add_record(&b, FCGI_STDIN, 1, "x", 1);
+                client_sends(&f, &b);
+                assert_int_equal(request->ops->read_body(request, got, sizeof got), 1);
+                assert_int_equal(f.progress, i);
+        }
+        add_record(&b, FCGI_STDIN, 1, NULL, 0);
+        client_sends(&f, &b);
+        assert_int_equal(request->ops->read_body(request, got, sizeof got), 0);
+        connection_done(f.connection);
+        fixture_close(&f);
+}
+
 static void test_unread_body_on_a_kept_connection(void **state _unused_)
 {
         static const char body[100000];
@@ -1169,6 +1203,7 @@ int main(void)
                 cmocka_unit_test(test_too_many_parameters),
                 cmocka_unit_test(test_parameters_just_at_the_bound),
                 cmocka_unit_test(test_body),
+                cmocka_unit_test(test_body_in_pieces),
                 cmocka_unit_test(test_unread_body_on_a_kept_connection),
                 cmocka_unit_test(test_unread_body_on_a_closed_connection),
                 cmocka_unit_test(test_unread_body_larger_than_all_buffers),

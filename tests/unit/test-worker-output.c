@@ -24,6 +24,7 @@ typedef struct Fixture {
         Output output;
         int client;
         unsigned waiting;
+        unsigned progress;
         atomic_bool done;
 } Fixture;
 
@@ -36,17 +37,23 @@ static void on_waiting(void *userdata, bool begins)
         f->waiting += begins ? 1 : 0;
 }
 
+static void on_progress(void *userdata)
+{
+        ((Fixture *) userdata)->progress++;
+}
+
 static void fixture_open(Fixture *f)
 {
         int pair[2];
 
-        f->waiting = 0;
+        f->waiting = f->progress = 0;
         atomic_store(&f->done, false);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
         assert_int_equal(fd_nonblock(pair[1], true), 0);
         f->client = pair[0];
         f->output.stall_timeout = STALL;
         f->output.waiting = on_waiting;
+        f->output.progress = on_progress;
         f->output.userdata = f;
         output_reset(&f->output, pair[1]);
 }
@@ -67,6 +74,7 @@ static void test_client_that_takes_nothing(void **state _unused_)
         assert_int_equal(output_write(&f.output, FCGI_STDOUT, answer, sizeof answer), -EPIPE);
         assert_true(now_monotonic() - begin >= STALL);
         assert_int_equal(f.waiting, 1);
+        assert_int_equal(f.progress, 1); /* what the socket's buffer took */
         /* It is gone for good. */
         assert_int_equal(output_write(&f.output, FCGI_STDOUT, "x", 1), -EPIPE);
         assert_int_equal(output_flush(&f.output, USEC_INFINITY), -EPIPE);
@@ -116,6 +124,7 @@ static void test_slow_client(void **state _unused_)
         assert_int_equal(output_flush(&f.output, USEC_INFINITY), 0);
         assert_true(now_monotonic() - begin >= 2 * SLOW_STALL);
         assert_int_equal(f.waiting, 1);
+        assert_true(f.progress >= 2); /* and was seen to, before anything more could be sent */
         atomic_store(&f.done, true);
         assert_int_equal(pthread_join(t, NULL), 0);
         fixture_close(&f);
