@@ -24,10 +24,14 @@
  */
 #define LAST_READS_MAX 16
 
-/* Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). */
+/*
+ * Meant for the manager alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5). The
+ * directories are the unit's: an application that reads a variable of such a name means its own.
+ */
 static const char *const private_environment[] = {
-        "NOTIFY_SOCKET", "LISTEN_PID",    "LISTEN_FDS",   "LISTEN_FDNAMES",
-        "WATCHDOG_PID",  "WATCHDOG_USEC", "MAINPID",      "PHP_POOL_WORKER",
+        "NOTIFY_SOCKET",     "LISTEN_PID",      "LISTEN_FDS",     "LISTEN_FDNAMES",
+        "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "WATCHDOG_PID",   "WATCHDOG_USEC",
+        "MAINPID",           "PHP_POOL_WORKER", "LOGS_DIRECTORY",
 };
 
 struct Template {
@@ -151,12 +155,31 @@ const char *template_last_words(Template *t)
         return t->words;
 }
 
+/*
+ * The unit sets what names a locale to nothing, so that the machine's (locale.conf(5)) does not reach
+ * scripts and a drop-in's does: what is empty is as if it were not set, which PHP-FPM's scripts find.
+ */
+static void drop_empty_locale(void)
+{
+        for (char **p = environ; *p;) {
+                _cleanup_(freep) char *name = strndup(*p, strcspn(*p, "="));
+                bool locale = name &&
+                              (startswith(name, "LC_") || streq(name, "LANG") || streq(name, "LANGUAGE"));
+
+                if (locale && streq(*p + strlen(name), "=") && unsetenv(name) == 0)
+                        p = environ;
+                else
+                        p++;
+        }
+}
+
 static int child_environment(const char *generation)
 {
         const char *target = log_to_journal() ? "journal" : "stderr";
 
         for (size_t i = 0; i < ELEMENTSOF(private_environment); i++)
                 (void) unsetenv(private_environment[i]);
+        drop_empty_locale();
         if (setenv("PHP_POOL_GENERATION", generation, 1) < 0 || setenv("PHP_POOL_LOG", target, 1) < 0)
                 return -errno;
         return 0;

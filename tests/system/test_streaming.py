@@ -41,7 +41,7 @@ def peak(pool, pid):
 
 
 def temporary_files(pool, pid):
-    """What stands in the directories for temporary files that a worker, under PrivateTmp=, sees."""
+    """What stands in the directories for temporary files that a worker, sees as such."""
     root = pool.machine.path(f"/proc/{pid}/root")
     return [path.name for directory in ("tmp", "var/tmp") for path in (root / directory).iterdir()]
 

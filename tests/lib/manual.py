@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""What the manual prints, for tests that try it as it is printed."""
+
+import pathlib
+
+MAN = pathlib.Path(__file__).resolve().parent.parent.parent / "man"
+ESCAPES = {r"\-": "-", r"\(aq": "'", r"\(ti": "~", r"\(rs": "\\", r"\&": ""}
+
+
+def plain(text):
+    """A piece of a manual as it is printed, fonts apart."""
+    for escape, character in ESCAPES.items():
+        text = text.replace(escape, character)
+    return text
+
+
+def section(page, *titles):
+    """The source below a heading (.SH), or below one inside of another (.SS)."""
+    text = (MAN / page).read_text()
+    for macro, title in zip((".SH", ".SS"), titles):
+        text = text.split(f"\n{macro} {title}\n", 1)[1].split(f"\n{macro} ")[0]
+    return text
+
+
+def examples(page, *titles):
+    """The examples below a heading, in their order, as they are printed."""
+    parts = section(page, *titles).split(".EX\n")[1:]
+    return [plain(part.split(".EE")[0]) for part in parts]
