@@ -15,6 +15,7 @@
 
 #include "config/check.h"
 #include "config/hint.h"
+#include "config/ini.h"
 #include "config/source.h"
 
 /* The bytes of a wrong value that an error shows. */
@@ -129,15 +130,32 @@ static int set_scalar(const Setting *s, const config_setting_t *node, Config *co
         }
 }
 
+/* Why PHP would not read the line of a setting that has such, or "". 0, or -ENOMEM. */
+static int judge_line(const Setting *s, const char *line, IniError *ret)
+{
+        int r;
+
+        *ret->text = 0;
+        if (s->type != SETTING_INI_LINES)
+                return 0;
+        r = ini_line_check(line, ret);
+        return r == -EINVAL ? 0 : r;
+}
+
 /* Copies an element, or records an error and leaves *ret. */
 static int copy_element(Parser *p, const Setting *s, const config_setting_t *node, int i, char **ret)
 {
-        _cleanup_(freep) char *key = NULL;
-        const char *string = config_setting_get_string(node);
+        const char *string = config_setting_get_string(node) ?: "";
+        bool allowed = config_setting_type(node) == CONFIG_TYPE_STRING && setting_allows_string(s, string);
+        _cleanup_(freep) char *key = NULL, *text = NULL;
+        IniError error;
+        int r;
 
-        if (config_setting_type(node) == CONFIG_TYPE_STRING &&
-            setting_allows_string(s, string ? string : "")) {
-                *ret = strdup(string ? string : "");
+        r = allowed ? judge_line(s, string, &error) : 0;
+        if (r < 0)
+                return r;
+        if (allowed && !*error.text) {
+                *ret = strdup(string);
                 return *ret ? 0 : -ENOMEM;
         }
 
@@ -145,7 +163,13 @@ static int copy_element(Parser *p, const Setting *s, const config_setting_t *nod
                 key = NULL;
                 return -ENOMEM;
         }
-        return refuse(p, s, node, key, setting_describe_element);
+        if (!allowed)
+                return refuse(p, s, node, key, setting_describe_element);
+        if (asprintf(&text, "is no line of an ini file: %s", error.text) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return add_error(p, node, key, text);
 }
 
 /* Sets a list, to its good elements where some are refused. */

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from lib import fastcgi
+from lib.daemon import Daemon
 
 ONE = 'pm = { mode = "static"; max_children = 1; };\n'
 SHOW = """<?php echo json_encode([ini_get('precision'), ini_get('memory_limit'), ini_get('auto_prepend_file'),
@@ -84,3 +85,30 @@ def test_who_may_send_them(make_daemon, who, unix, tcp):
                         got = show(connection, script, extra={name: "precision=3"})
                         assert got[0] == ("3" if allowed else "11"), name
                         assert show(connection, script)[0] == "11"
+
+
+LINES = {
+    "precision=11": True, "sendmail_path=/usr/sbin/sendmail -t -i": True, "user_agent='a = b'": True,
+    "user_agent=": True, "error_reporting=E_ALL & ~E_NOTICE": True, "user_agent=${HOME}": True, "no.such_setting=1": True,
+    "sendmail_path=/usr/bin/msmtp --host=localhost -t": False, "user_agent=it's": False, "user_agent='a": False,
+    "user_agent=a (b)": False, "user_agent=on call": False, "user_agent=${HOME": False, "user_agent[a]=b": False,
+    "[HOST=a]=b": False, ";user_agent=b": False, "on=1": False}
+
+
+@pytest.fixture(scope="module")
+def ini_daemon(build_dir, tmp_path_factory, environment):
+    """One for all lines: a refused reload leaves it as it was."""
+    with Daemon(build_dir, tmp_path_factory.mktemp("ini"), ONE, environment=environment) as daemon:
+        yield daemon
+
+
+@pytest.mark.parametrize("key", ["value", "admin_value"])
+@pytest.mark.parametrize("line", LINES)
+def test_check_and_reload_judge_alike(ini_daemon, key, line):
+    """What is no ini syntax is so for the one and for the other, with the same words."""
+    ini_daemon.conf.write_text(ONE + f'php = {{ {key} = [ "{line}" ]; }};\n')
+    check, reload = ini_daemon.ctl("check", ini_daemon.conf), ini_daemon.ctl("reload", "www")
+    assert (check.returncode == 0, reload.returncode == 0) == (LINES[line], LINES[line]), (check, reload)
+    if not LINES[line]:
+        place = f"www.conf:2: php.{key}[0]: is no line of an ini file: "
+        assert place in check.stderr and place in reload.stderr, (check, reload)

@@ -69,7 +69,7 @@ static const struct {
         { "security.allowed_clients", "[\"10.0.0.0/8\", \"::1\"]", "[\"10.0.0.0/8\", \"::1\"]" },
         { "security.ini_params", "\"always\"", "\"always\"" },
         { "php.ini_scan_dir", "\":/etc/php\"", "\":/etc/php\"" },
-        { "php.value", "[\"a=b=c\"]", "[\"a=b=c\"]" },
+        { "php.value", "[\"a='b=c'\", \"d=\"]", "[\"a='b=c'\", \"d=\"]" },
         { "idle_exit", "\"5min\"", "\"5min\"" },
         { "log_level", "\"err\"", "\"error\"" },
         { "log_level", "\"crit\"", "\"crit\"" },
@@ -170,12 +170,21 @@ static const struct {
         { "php = { value = \"a=b\"; };",
           "1: php.value: must be a list of strings, each a line \"name=value\" without a space in the name, "
           "not \"a=b\"" },
-        { "php = { value = [1]; };",
-          "1: php.value[0]: " LINE "1" },
-        { "php = { value = ({}, [], \"=\"); };",
-          "1: php.value[0]: " LINE "a group\n"
-          "1: php.value[1]: " LINE "a list\n"
-          "1: php.value[2]: " LINE "\"=\"" },
+        { "php = {\nadmin_value = [ \"a=1\",\n\"sendmail_path=/usr/bin/msmtp --host=localhost -t\" ]; };",
+          "3: php.admin_value[1]: is no line of an ini file: \"=\" cannot stand there; a value that has it "
+          "stands "
+          "in quotes" },
+        { "php = { value = [\"a=it's\"]; };",
+          "1: php.value[0]: is no line of an ini file: an apostrophe is not closed; write it in quotes" },
+        { "php = { value = [\"a=on call\"]; };", "1: php.value[0]: is no line of an ini file: \"call\" "
+                                                 "cannot stand there; a value that has it stands "
+                                                 "in quotes" },
+        { "php = { value = [\";a=b\"]; };",
+          "1: php.value[0]: is no line of an ini file: its name is none that a setting of PHP can have" },
+        { "php = { value = [1]; };", "1: php.value[0]: " LINE "1" },
+        { "php = { value = ({}, [], \"=\"); };", "1: php.value[0]: " LINE "a group\n"
+                                                 "1: php.value[1]: " LINE "a list\n"
+                                                 "1: php.value[2]: " LINE "\"=\"" },
         { "access = { log = \"0123456789012345678901234567890123456789012345678901234567890123456789\"; };",
           "1: access.log: must be \"off\", \"journal\" or a file's absolute path, not "
           "\"0123456789012345678901234567890123456789012345678901234567890123…\"" },

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Whether text is ini syntax to PHP, without PHP: php.ini, the files beside it, and the lines of php.value
+ * and php.admin_value. Pure. The rules are those of zend_ini_scanner.l, in its normal mode, and
+ * zend_ini_parser.y of PHP 8.2; a test holds this against libphp.
+ *
+ * Stricter in two things: an apostrophe that is not closed, behind which PHP reads on past the end of the
+ * text, and parentheses that are too deep.
+ */
+
+#include "base/util.h"
+
+/* The most parentheses around each other. */
+#define INI_DEPTH_MAX 1000
+
+typedef struct IniError {
+        unsigned line;
+        char text[160]; /* without full stop */
+} IniError;
+
+/*
+ * An entry: name, and the value as PHP would have it, but that a constant is its own name; NULL for one that
+ * depends on ${VARIABLE} or has operators, and where nothing but the name stands there. section is that of
+ * the
+ * "[section]" above it, "" for none. A negative return ends the reading and is returned.
+ */
+typedef int IniOnEntry(const char *section, const char *name, const char *value, void *userdata);
+
+/*
+ * Reads all of the text, which ends with a zero byte; on_entry may be NULL. 0; -EINVAL and what is wrong in
+ * *ret_error, once the entries before it were read; -ENOMEM; or what on_entry returned.
+ */
+int ini_parse(const char *text, IniOnEntry *on_entry, void *userdata, IniError *ret_error);
+
+/*
+ * The same for a line of php.value or php.admin_value, which has to be one entry, with a value, and nothing
+ * else that counts. The line of the error is 1.
+ */
+int ini_line_check(const char *line, IniError *ret_error);
