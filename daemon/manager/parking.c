@@ -220,21 +220,38 @@ static void heads_look_at(Parking *p, usec_t when)
         (void) sd_event_source_set_enabled(p->heads_source, SD_EVENT_ONESHOT);
 }
 
-/* One head's turn. When its next one is, USEC_INFINITY for never. */
+/* Something was refused to us that concerns a connection: the level to say so at. */
+static int refused_level(Parking *p)
+{
+        return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
+}
+
+/*
+ * One head's turn. When its next one is, USEC_INFINITY for never. One that cannot be watched rests until then:
+ * only its deadline closes it.
+ */
 static usec_t check_head(Parking *p, int fd, usec_t now)
 {
         Parked *k = &p->parked[fd];
+        int r;
 
         if (!k->here || k->ready || k->handoff.head == 0)
                 return USEC_INFINITY;
-        if (now < k->handoff.deadline && (!k->resting || watch(p, fd) >= 0)) {
-                k->resting = false;
-                return k->handoff.deadline;
+        if (now >= k->handoff.deadline) {
+                log_debug("A client sent part of a request only, within request.header_timeout.");
+                (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+                parking_drop(p, fd);
+                return USEC_INFINITY;
         }
-        log_debug("A client sent part of a request only, within request.header_timeout.");
-        (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-        parking_drop(p, fd);
-        return USEC_INFINITY;
+
+        r = k->resting ? watch(p, fd) : 0;
+        if (r < 0) {
+                (void) log_full(refused_level(p), r,
+                                "Failed to watch a client that has sent part of a request, trying again: %m");
+                return MIN(now + PARKING_HEAD_INTERVAL, k->handoff.deadline);
+        }
+        k->resting = false;
+        return k->handoff.deadline;
 }
 
 static int on_heads(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
@@ -300,12 +317,6 @@ static int parking_add(Parking *p, const Handoff *handoff, int fd)
                 heads_look_at(p, rest ? now_monotonic() + PARKING_HEAD_INTERVAL : handoff->deadline);
         }
         return 0;
-}
-
-/* A connection was lost to us: the level to say so at. */
-static int refused_level(Parking *p)
-{
-        return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
 }
 
 static void take_question(Parking *p, Handoff *question, int socket)

@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +34,19 @@ typedef struct Fixture {
         int worker; /* the workers' end */
         size_t n_changes;
 } Fixture;
+
+/* The system refuses so many of the next descriptors that are to be watched. */
+static unsigned n_refusals;
+
+int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+{
+        if (operation == EPOLL_CTL_ADD && n_refusals > 0) {
+                n_refusals--;
+                errno = ENOSPC;
+                return -1;
+        }
+        return (int) syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event);
+}
 
 static size_t count_fds(void)
 {
@@ -401,6 +416,28 @@ static void test_head_has_a_deadline(void **state)
         fixture_close(&f);
 }
 
+/* What the system refuses is no fault of the client's: its connection rests on, and has the time that it had. */
+static void test_head_that_cannot_be_watched_rests(void **state)
+{
+        usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
+        int client;
+        Fixture f;
+        char c;
+
+        (void) state;
+        fixture_open(&f);
+        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        n_refusals = 3;
+        while (n_refusals > 0)
+                assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
+        assert_int_equal(parking_count(f.parking), 1);
+        assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), -1);
+        assert_int_equal(write(client, "x", 1), 1);
+        assert_int_equal(take_head(&f, deadline), 10);
+        fd_close(client);
+        fixture_close(&f);
+}
+
 /* A client that sends byte after byte costs a worker all of its head again only now and then. */
 static void test_head_that_moves_often_rests(void **state)
 {
@@ -624,6 +661,7 @@ int main(void)
                 cmocka_unit_test(test_free_closes_what_is_parked),
                 cmocka_unit_test(test_head_goes_along),
                 cmocka_unit_test(test_head_has_a_deadline),
+                cmocka_unit_test(test_head_that_cannot_be_watched_rests),
                 cmocka_unit_test(test_head_that_moves_often_rests),
                 cmocka_unit_test(test_heads_have_bounds),
                 cmocka_unit_test(test_heads_count_as_descriptors),
