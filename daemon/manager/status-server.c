@@ -21,9 +21,12 @@
 
 #define INPUT_SIZE 4096
 
-/* Connections taken at once: so many in so short a time that one more is still answered promptly. */
+/*
+ * Connections taken at once: fewer than there is room for, so that who comes first is heard first, and so often
+ * that a silent client holds those behind it by half a millisecond, as with a worker.
+ */
 #define STATUS_RATE_MAX 10
-#define STATUS_RATE_INTERVAL (20 * USEC_PER_MSEC)
+#define STATUS_RATE_INTERVAL (5 * USEC_PER_MSEC)
 
 #define CROWDED_LOG_INTERVAL (60 * USEC_PER_SEC)
 
