@@ -25,6 +25,7 @@
 #include "worker/cpu.h"
 #include "worker/limit.h"
 #include "worker/memory.h"
+#include "worker/patience.h"
 #include "worker/php.h"
 #include "worker/report.h"
 #include "worker/sources.h"
@@ -32,19 +33,6 @@
 
 /* How often in a row a worker's own connection may go first while others wait. */
 #define OWN_TURNS_MAX 4
-
-/*
- * A request comes right behind its connection, but a worker may be faster. It waits so long for it before it
- * turns to others, which would have to take the connection over; no longer, as they wait meanwhile.
- */
-#define FIRST_BYTES_USEC ((usec_t) 500)
-
-/* The same while other workers are idle, so that nobody waits: what is with the manager would go with it. */
-#define FIRST_BYTES_IDLE_USEC (10 * USEC_PER_MSEC)
-
-/* The same where the manager is gone and nobody could take the connection over: it would have to be closed.
- */
-#define LAST_BYTES_USEC (100 * USEC_PER_MSEC)
 
 /* Where the descriptors that are on their way are too many for one more. */
 #define PARK_PAUSE (10 * USEC_PER_MSEC)
@@ -69,6 +57,7 @@ typedef struct Server {
         ExitStatus status;
         uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
         unsigned own_turns;
+        usec_t last_end;       /* CLOCK_MONOTONIC: of the patience with clients whom nobody can take over; 0 before */
         usec_t refused_logged; /* 0 for never */
         unsigned refused_more; /* not logged since then */
 } Server;
@@ -268,7 +257,7 @@ static bool others_idle(const Server *s)
 static int next_request(Server *s, usec_t patience, Request **ret)
 {
         Connection *c = s->connection;
-        usec_t end = 0;
+        usec_t least = 0, most = 0;
 
         for (;;) {
                 usec_t now;
@@ -276,14 +265,16 @@ static int next_request(Server *s, usec_t patience, Request **ret)
 
                 r = connection_next(c, ret);
                 if (r == CONNECTION_PARTIAL)
-                        patience = MAX(patience, FIRST_BYTES_USEC);
+                        patience = MAX(patience, PATIENCE_USEC);
                 if ((r != CONNECTION_IDLE && r != CONNECTION_PARTIAL) || patience == 0)
                         return r;
 
                 now = now_monotonic();
-                if (end == 0)
-                        end = usec_add(now, others_idle(s) ? MAX(patience, FIRST_BYTES_IDLE_USEC) : patience);
-                if (now >= end || wait_for(connection_fd(c), POLLIN, end) < 0)
+                if (most == 0) {
+                        least = usec_add(now, patience);
+                        most = others_idle(s) ? usec_add(now, MAX(patience, PATIENCE_IDLE_USEC)) : least;
+                }
+                if (now >= most || patience_wait(&s->context->inherit, connection_fd(c), least, most) < 0)
                         return r;
         }
 }
@@ -404,7 +395,7 @@ static void serve_new(Server *s, int fd, const Handoff *origin)
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to read what came of a request, closing the connection: %m");
         else
-                serve_connection(s, FIRST_BYTES_USEC);
+                serve_connection(s, PATIENCE_USEC);
 }
 
 /*
@@ -491,6 +482,16 @@ static bool manager_is_gone(const Server *s)
         return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
+/* What is left of PATIENCE_LAST_USEC: silent connections, of which there may be many, do not add up. */
+static usec_t last_patience(Server *s)
+{
+        usec_t now = now_monotonic();
+
+        if (s->last_end == 0)
+                s->last_end = usec_add(now, PATIENCE_LAST_USEC);
+        return MAX(usec_sub(s->last_end, now), PATIENCE_USEC);
+}
+
 /*
  * No connection ends because the worker does; but when PHP can serve no more, it does not wait for anything.
  * Where the pool stops, nobody else may come to serve what our own connection has asked; where the manager
@@ -502,7 +503,7 @@ static void let_go(Server *s)
         Connection *c = s->connection;
 
         if (connection_fd(c) >= 0 && can_serve && manager_is_gone(s))
-                serve_connection(s, LAST_BYTES_USEC);
+                serve_connection(s, last_patience(s));
         else if (connection_fd(c) >= 0 && can_serve && s->stopping)
                 serve_connection(s, 0);
 

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Waiting for one descriptor: see wait.h. A signal handler's return is no event: a worker's handlers only
+ * Waiting for descriptors: see wait.h. A signal handler's return is no event: a worker's handlers only
  * leave a note (worker.c), and the wait goes on.
  */
 
 #include "worker/wait.h"
 
-#include <poll.h>
 #include <time.h>
 
-int wait_for(int fd, short events, usec_t deadline)
+int wait_for_any(struct pollfd *fds, size_t n_fds, usec_t deadline)
 {
-        struct pollfd p = { .fd = fd, .events = events };
-
         for (;;) {
                 usec_t left = deadline == USEC_INFINITY ? 0 : usec_sub(deadline, now_monotonic());
                 struct timespec ts = {
@@ -22,7 +19,7 @@ int wait_for(int fd, short events, usec_t deadline)
                 };
                 int n;
 
-                n = ppoll(&p, 1, deadline == USEC_INFINITY ? NULL : &ts, NULL);
+                n = ppoll(fds, n_fds, deadline == USEC_INFINITY ? NULL : &ts, NULL);
                 if (n > 0)
                         return 0;
                 if (n == 0)
@@ -30,4 +27,11 @@ int wait_for(int fd, short events, usec_t deadline)
                 if (errno != EINTR)
                         return -errno;
         }
+}
+
+int wait_for(int fd, short events, usec_t deadline)
+{
+        struct pollfd p = { .fd = fd, .events = events };
+
+        return wait_for_any(&p, 1, deadline);
 }

@@ -12,7 +12,10 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +24,7 @@
 #include "ipc/exit-status.h"
 #include "ipc/handoff.h"
 #include "ipc/messages.h"
+#include "worker/patience.h"
 #include "worker/php.h"
 #include "worker/serve.h"
 
@@ -64,6 +68,22 @@ PhpOutcome php_serve(Request *request)
 
 void php_interrupt(void)
 {
+}
+
+/* ---- What the worker waits for in vain ---- */
+
+/* The time-outs that passed, in microseconds: how busy the machine is does not count. Shared with the worker. */
+static _Atomic uint64_t *waited;
+
+int ppoll(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout, const sigset_t *mask)
+{
+        struct timespec left = timeout ? *timeout : (struct timespec) {};
+        int n;
+
+        n = (int) syscall(SYS_ppoll, fds, n_fds, timeout ? &left : NULL, mask, _NSIG / 8);
+        if (n == 0 && waited)
+                *waited += (uint64_t) timeout->tv_sec * USEC_PER_SEC + (uint64_t) timeout->tv_nsec / 1000;
+        return n;
 }
 
 /* ---- The worker ---- */
@@ -722,6 +742,63 @@ static void test_full_queue(void **state _unused_)
         fixture_retire(&f);
 }
 
+/*
+ * Clients that say nothing, one behind the other, hold those behind them by half a millisecond each, though
+ * other workers are idle: in the listening sockets and in the hand-off queue. The last one may be waited for.
+ */
+static void test_silent_clients_do_not_add_up(void **state _unused_)
+{
+        int silent[LISTENERS][30], handed[30], client, pair[2];
+        Handoff origin = { .unix_socket = true };
+        Fixture f;
+
+        fixture_open(&f, 0);
+        add_idle_worker(&f);
+        assert_int_equal(kill(f.worker, SIGSTOP), 0);
+        for (size_t k = 0; k < 30; k++) {
+                for (size_t i = 0; i < LISTENERS; i++)
+                        silent[i][k] = client_connect(&f, i);
+                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+                handed[k] = pair[0];
+                assert_int_equal(handoff_send(f.manager, &origin, pair[1]), 0);
+                fd_close(pair[1]);
+        }
+        client = client_connect(&f, 0);
+        ask(client, "/a", false);
+        *waited = 0;
+        assert_int_equal(kill(f.worker, SIGCONT), 0);
+        (void) answer(client);
+        assert_in_range(*waited, 0, (LISTENERS + 1) * 30 * PATIENCE_USEC + PATIENCE_IDLE_USEC);
+
+        fd_close(client);
+        for (size_t k = 0; k < 30; k++) {
+                for (size_t i = 0; i < LISTENERS; i++)
+                        fd_close(silent[i][k]);
+                fd_close(handed[k]);
+        }
+        fixture_retire(&f);
+}
+
+/* Where nobody waits, a client has some time to begin in: its connection does not go to the manager and back. */
+static void test_patience_while_nobody_waits(void **state _unused_)
+{
+        int client;
+        Fixture f;
+
+        fixture_open(&f, 0);
+        add_idle_worker(&f);
+        *waited = 0;
+        client = client_connect(&f, 0);
+        while (*waited == 0)
+                sched_yield();
+        assert_in_range(*waited, PATIENCE_IDLE_USEC * 9 / 10, PATIENCE_IDLE_USEC);
+        ask(client, "/a", false);
+        (void) answer(client);
+        expect_nothing(f.manager);
+        fd_close(client);
+        fixture_retire(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -730,6 +807,8 @@ int main(void)
                 cmocka_unit_test(test_wake),
                 cmocka_unit_test(test_kept_connection_makes_room_and_comes_back),
                 cmocka_unit_test(test_silent_clients_hold_nobody),
+                cmocka_unit_test(test_silent_clients_do_not_add_up),
+                cmocka_unit_test(test_patience_while_nobody_waits),
                 cmocka_unit_test(test_half_a_request_holds_nobody),
                 cmocka_unit_test(test_sources_take_turns),
                 cmocka_unit_test(test_retire_parks_the_own_connection),
@@ -745,5 +824,8 @@ int main(void)
                 cmocka_unit_test(test_full_queue),
         };
 
+        waited = mmap(NULL, sizeof *waited, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (waited == MAP_FAILED)
+                return 1;
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
