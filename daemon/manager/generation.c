@@ -202,6 +202,7 @@ static int spawn_batch(Generation *g, size_t n)
                         break;
                 }
                 w->state = WORKER_ORDERED;
+                w->started = now_realtime();
                 w->ordered = now_monotonic();
                 scoreboard_reserve(g->board, i);
                 slots[found] = (uint32_t) i;

@@ -41,6 +41,7 @@ typedef struct Worker {
         WorkerState state;
         pid_t pid;      /* WORKER_LIVE and WORKER_RETIRING */
         int retire_fd;  /* eventfd: a write orders it to end */
+        usec_t started; /* CLOCK_REALTIME, when it was ordered: for people */
         usec_t ordered; /* CLOCK_MONOTONIC */
         usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
         usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */

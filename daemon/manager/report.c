@@ -81,8 +81,8 @@ bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, Worke
                 .pid = (uint64_t) w->pid,
                 .state = stage_to_string(record->stage),
                 .generation = g->id,
-                .start_time = record->started,
-                .start_since = usec_sub(now_realtime(), record->started),
+                .start_time = w->started,
+                .start_since = usec_sub(now_realtime(), w->started),
                 .requests = record->requests + active, /* as PHP-FPM counts them, when they begin */
                 .connections = record->connections,
                 .request_duration = active    ? usec_sub(now_monotonic(), record->request_started)

@@ -51,7 +51,6 @@ static inline bool stage_has_request(Stage stage)
 typedef struct WorkerRecord {
         pid_t pid;
         Stage stage;
-        usec_t started;          /* CLOCK_REALTIME */
         uint64_t connections;    /* accepted or resumed */
         uint64_t requests;       /* finished */
         usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
@@ -92,7 +91,7 @@ size_t scoreboard_size(const Scoreboard *board);
 
 /* ---- A worker, on its own slot ---- */
 
-/* Takes the slot: writes pid and start time. The stage stays STARTING. 0, or -ERANGE for no such slot. */
+/* Takes the slot: writes the pid. The stage stays STARTING. 0, or -ERANGE for no such slot. */
 int scoreboard_attach(Scoreboard *board, size_t slot);
 
 /*

@@ -393,3 +393,26 @@ def test_status_socket_is_no_workers(pool):
     for pid in pool.workers() | pool.templates():
         links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
         assert not links & {f"socket:[{i}]" for i in listening}
+
+
+def test_a_pool_that_is_starting(make_daemon):
+    """Has no worker, and no field that is out of this world."""
+    pool = make_daemon()
+    pool.with_status_socket = True
+    warmup = pool.script("warmup.php", "<?php " + pool.gate("start"))
+    pool.conf.write_text(CONF + f'reload = {{ warmup = ["{warmup}"]; }};')
+    with pool.launched():
+        wait_until(pool.status_socket.exists, what="the status socket")
+        for form, read in READERS.items():
+            fields, workers = read(page(pool.status_socket, form + "&full").text)
+            fields = {name.replace("-", " "): value for name, value in fields}
+            assert workers == []
+            assert int(fields["start since"]) < 3600, fields
+            assert (fields["state"], fields["process manager"]) == ("starting", "static")
+        assert metrics.families(page(pool.status_socket, "openmetrics&full").text)
+        pool.open_gate("start")
+        pool.wait_notified(lambda n: n.get("READY") == "1")
+        pool.wait_idle(2)
+        _, workers = read_json(page(pool.status_socket, "json&full").text)
+        for worker in map(dict, workers):
+            assert int(worker["start since"]) < 3600 and int(worker["start time"]) > 1_000_000_000, worker
