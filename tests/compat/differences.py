@@ -330,13 +330,16 @@ MONITORS = (
     Difference(
         "The access log has the answer as it was sent",
         "`%s` and `%{Header}o` are those behind shutdown functions and destructors, and header names count "
-        "in any case. PHP-FPM looks before these have run.",
+        "in any case. PHP-FPM looks before these have run. A line is therefore written behind the answer, and no "
+        "client waits for it: lines of requests to different workers, one right behind the other, may have swapped "
+        "places.",
         {
             "log": (
                 "access-script-header-case", "access-script-shutdown", "access-script-shutdown-header",
                 "access-script-destructor",
             ),
         },
+        "`%t` and `%{…}t` are when a request came: sort by them where the order matters.",
     ),
 )
 

@@ -79,6 +79,20 @@ def test_a_client_that_went_away(make_daemon, log):
         assert wait_lines(log, 1) == ["/gone.php 200"]
 
 
+def test_lines_may_swap(make_daemon, log):
+    """A line is written behind the answer: that of another worker's later request may come first."""
+    with make_daemon(settings(log, "%r %s")) as daemon:
+        first, second = (daemon.script(name, HELLO) for name in ("first.php", "second.php"))
+        with daemon.connect() as connection:
+            params = fastcgi.encode_pairs(fastcgi.parameters(first, method="PUT", body_length=1))
+            connection.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params))
+            assert connection.response().text == "hello"  # the body, which the worker drops, is still to come
+            assert daemon.get(second) == "hello"
+            assert wait_lines(log, 1) == ["/second.php 200"]
+            connection.send(fastcgi.stream(fastcgi.STDIN, b"x"))
+            assert wait_lines(log, 2) == ["/second.php 200", "/first.php 200"]
+
+
 def test_the_client_does_not_wait_for_its_line(make_daemon, tmp_path):
     """The log is a pipe that nobody empties."""
     pipe = tmp_path / "pipe"

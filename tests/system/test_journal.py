@@ -137,6 +137,29 @@ def test_scripts_do_not_find_the_journals_socket(machine):
         assert answers[0] == answers[1] and answers[0][:2] == [[], 1], answers
 
 
+FORGERY = r"""<?php
+$socket = stream_socket_client('udg:///run/systemd/journal/socket');
+fwrite($socket, "MESSAGE=forged\nPRIORITY=3\nSYSLOG_IDENTIFIER=php-pool\nPHP_POOL=www\nPHP_GENERATION=1\n"
+    . "MESSAGE_ID=%s\nPHP_SCRIPT=/srv/www/index.php\n_SYSTEMD_UNIT=php-pool@www.service\n_PID=1\n");
+"""
+
+
+def test_what_a_script_can_forge(machine, pool):
+    """A record of another pool; but not one that comes from its unit. The manual says how to ask."""
+    pool.start()
+    with machine.pool("shop") as shop:
+        shop.run(FORGERY % MESSAGE_ID["WORKER_DIED"])
+        found = shop.logged(lambda r: r["MESSAGE"] == "forged")
+        assert found["PHP_POOL"] == "www" and found["_SYSTEMD_UNIT"] == shop.unit
+        forged = f"MESSAGE_ID={MESSAGE_ID['WORKER_DIED']}"
+        for ask in (["PHP_POOL=www", forged], ["_SYSTEMD_SLICE=php-pool.slice", "PHP_POOL=www", forged],
+                    ["-u", "php-pool@*", forged]):
+            assert any(r["MESSAGE"] == "forged" for r in machine.journal(*ask, since=pool.born)), ask
+        assert not pool.journal(forged)
+        assert machine.journal("-u", pool.unit, f"_PID={pool.manager}", since=pool.born)
+        assert not machine.journal("-u", pool.unit, f"_PID={pool.manager}", forged, since=pool.born)
+
+
 def test_stderr_is_whole(pool):
     pool.run(r"""<?php
         $err = fopen('php://stderr', 'w');

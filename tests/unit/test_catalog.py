@@ -69,3 +69,14 @@ def test_units_run_what_is_installed(installed):
     assert commands
     for command in commands:
         assert (installed / command.lstrip("/")).exists(), command
+
+
+def test_the_log_is_asked_by_unit(source_dir):
+    """Any process may say in a record which pool it is about; journald itself says which unit it comes from."""
+    commands = []
+    for path in ("README.md", "man/php-pool.7", "man/php-poold.8", "man/php-poolctl.1", "units/php-pool.catalog"):
+        text = (source_dir / path).read_text().replace("\\", "")
+        commands += [line for line in re.findall(r"journalctl .*", text) if re.search(r"\b(PHP|REQUEST|HTTP|MESSAGE)_", line)]
+    assert len(commands) > 5
+    for command in commands:
+        assert "-u php-pool@" in command or "-u (aqphp-pool@" in command or "_SYSTEMD_SLICE=" in command, command
