@@ -57,24 +57,52 @@ int journal_open(void)
 {
         int fd, size = SEND_BUFFER;
 
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -errno;
         (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         return fd;
 }
 
+/*
+ * Where the time is up, sendto(2) says -EAGAIN, as where it does not wait. poll(2) is of no use for that: it
+ * knows of a listener's queue only where the socket is connected.
+ */
+static ssize_t send_within(int fd, const JournalRecord *r, const struct sockaddr_un *to, usec_t wait)
+{
+        usec_t now = now_monotonic(), end = usec_add(now, wait);
+        ssize_t n;
+
+        do {
+                usec_t left = MAX(usec_sub(end, now), (usec_t) 1); /* 0 would be for ever */
+                struct timeval timeout = {
+                        .tv_sec = (time_t) (left / USEC_PER_SEC),
+                        .tv_usec = (suseconds_t) (left % USEC_PER_SEC),
+                };
+
+                if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
+                        return -1;
+                n = sendto(fd, r->bytes, r->size, MSG_NOSIGNAL, (const struct sockaddr *) to, sizeof *to);
+                now = now_monotonic();
+        } while (n < 0 && errno == EINTR && now < end);
+        if (n < 0 && errno == EINTR)
+                errno = EAGAIN;
+        return n;
+}
+
 /* Not connected: systemd may make the socket anew at any time. */
-int journal_send(int fd, const char *path, const JournalRecord *record)
+int journal_send(int fd, const char *path, const JournalRecord *record, usec_t wait)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t n = strlen(path);
+        ssize_t sent;
 
         if (n >= sizeof address.sun_path)
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, n);
-        if (sendto(fd, record->bytes, record->size, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   (struct sockaddr *) &address, sizeof address) < 0)
-                return -errno;
-        return 0;
+        sent = sendto(fd, record->bytes, record->size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      (struct sockaddr *) &address, sizeof address);
+        if (sent < 0 && errno == EAGAIN && wait > 0)
+                sent = send_within(fd, record, &address, wait);
+        return sent < 0 ? -errno : 0;
 }

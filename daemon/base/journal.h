@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * Records for the journal that nobody waits for. sd_journal_sendv(3) waits where journald is slow or
- * stopped; a request must not. So this speaks journald's protocol itself
+ * Records for the journal, for which nobody waits longer than he wants. sd_journal_sendv(3) waits where
+ * journald is slow or stopped; a request must not. So this speaks journald's protocol itself
  * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/): one datagram a record, dropped where it would wait.
  */
 
-#include "base/util.h"
+#include "base/time.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
@@ -25,11 +25,11 @@ void journal_record_add(JournalRecord *record, const char *name, const char *val
 /* The same of "NAME=value" in one string without a newline. */
 void journal_record_add_pair(JournalRecord *record, const char *pair);
 
-/* A new socket for records: non-blocking, not connected. A descriptor that the caller closes, or -errno. */
+/* A new socket for records, not connected. A descriptor that the caller closes, or -errno. */
 int journal_open(void);
 
 /*
- * Sends a record to the socket at that path. 0, -EAGAIN where nobody takes it now, or -errno: it is lost
- * then.
+ * Sends a record to the socket at that path, and waits so long at most, 0 for not at all, for whoever listens
+ * there to take it. 0, -EAGAIN where nobody did, or -errno: it is lost then.
  */
-int journal_send(int fd, const char *path, const JournalRecord *record);
+int journal_send(int fd, const char *path, const JournalRecord *record, usec_t wait);

@@ -2,7 +2,8 @@
 
 /*
  * The log: see log.h. This file has the one piece of global state outside PHP, the log's own. A record that
- * cannot be written is lost: logging never fails its caller, and never waits for the journal.
+ * cannot be written is lost: logging never fails its caller, and only an error waits for the journal, as long
+ * as base/grace.h allows.
  *
  * There is one socket to the journal, opened before descriptors run out and closed by execve(2), so that
  * programs which a script starts do not have it.
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/grace.h"
 #include "base/journal.h"
 #include "base/losses.h"
 #include "base/messages.h"
@@ -33,10 +35,14 @@ static struct {
         pid_t pid;        /* the process that it is of */
         const char *path; /* where it sends to */
         Losses losses;
+        Grace grace;
+
+        bool torn; /* standard error took only part of what it was last sent */
 } log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET };
 
-/* That is being put together: too large for the stack of a script that is deep in calls. */
+/* That is being put together, and text on its way there: too large for the stack of a script deep in calls. */
 static JournalRecord record;
+static char escaped[LOG_MESSAGE_MAX];
 
 static const char *const level_names[] = {
         [LOG_EMERG] = "emerg",     [LOG_ALERT] = "alert",   [LOG_CRIT] = "crit", [LOG_ERR] = "error",
@@ -67,8 +73,10 @@ static void own_socket(void)
 
         if (log_state.pid == pid && log_state.fd >= 0)
                 return;
-        if (log_state.pid != pid)
+        if (log_state.pid != pid) {
                 log_state.losses = (Losses) {};
+                log_state.grace = (Grace) {};
+        }
         log_state.pid = pid;
 
         fd = journal_open();
@@ -141,14 +149,14 @@ int log_set_context(const char *name, const char *value)
 
 static void add_field(const char *name, const char *value, size_t size, size_t max)
 {
-        journal_record_add(&record, name, value, size > max ? utf8_cut(value, max) : size);
+        journal_record_add(&record, name, escaped, utf8_escape(value, size, escaped, max));
 }
 
-int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size)
+static void make_record(int level, const char *message_id, const LogField *fields, const char *message,
+                        size_t size)
 {
         char priority[16];
 
-        own_socket();
         (void) snprintf(priority, sizeof priority, "PRIORITY=%d", level);
 
         record.size = 0;
@@ -162,49 +170,112 @@ int log_journal(int level, const char *message_id, const LogField *fields, const
         for (; fields && fields->name; fields++)
                 if (fields->value)
                         add_field(fields->name, fields->value, strlen(fields->value), LOG_FIELD_MAX);
-        return journal_send(log_state.fd, log_state.path, &record);
 }
 
-void log_tell_lost(bool last)
+/* Sends the record; one that is urgent may wait, as long as there is grace. 0 or -errno. */
+static int send_record(bool urgent)
+{
+        Grace *g = &log_state.grace;
+        usec_t began, wait;
+        int r;
+
+        r = journal_send(log_state.fd, log_state.path, &record, 0);
+        if (r == -EAGAIN && urgent) {
+                began = now_monotonic();
+                wait = grace_left(g, began);
+                if (wait > 0) {
+                        r = journal_send(log_state.fd, log_state.path, &record, wait);
+                        grace_use(g, began, now_monotonic(), r == -EAGAIN);
+                }
+        }
+        if (r >= 0)
+                grace_taken(g);
+        return r;
+}
+
+int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size)
+{
+        own_socket();
+        make_record(level, message_id, fields, message, size);
+        return send_record(/* urgent= */ false);
+}
+
+void log_begin_request(void)
+{
+        grace_renew(&log_state.grace);
+}
+
+bool log_tell_lost(bool now)
 {
         char message[128], number[32];
         int n;
 
         if (log_state.losses.n == 0)
-                return;
+                return true;
         own_socket(); /* they may be another's */
-        if (log_state.losses.n == 0 || !(last || losses_due(&log_state.losses)))
-                return;
+        if (log_state.losses.n == 0)
+                return true;
+        if (!now && !losses_due(&log_state.losses))
+                return false;
 
         (void) snprintf(number, sizeof number, "%" PRIu64, log_state.losses.n);
         n = snprintf(message, sizeof message, "%s records of the log were lost: %.64s", number,
                      strerror(log_state.losses.error));
-        if (log_journal(LOG_WARNING, MESSAGE_ID(LOG_LOST), (LogField[]){ { "PHP_LOG_LOST", number }, {} },
-                        message, (size_t) n) >= 0)
-                losses_told(&log_state.losses);
+        make_record(LOG_WARNING, MESSAGE_ID(LOG_LOST), (LogField[]){ { "PHP_LOG_LOST", number }, {} }, message,
+                    (size_t) n);
+        if (send_record(now) < 0)
+                return false;
+        losses_told(&log_state.losses);
+        return true;
 }
 
 /* ---- Standard error ---- */
 
+/* The text with what stands in front of each line. A string that the caller frees, and its size; or NULL. */
+static char *make_lines(int level, const char *text, size_t size, size_t *ret_size)
+{
+        _cleanup_(freep) char *lines = NULL;
+        FILE *f;
+
+        f = open_memstream(&lines, ret_size);
+        if (!f)
+                return NULL;
+        if (log_state.torn)
+                (void) fputc('\n', f);
+        if (!log_state.journal)
+                (void) fprintf(f, LOG_IDENTIFIER ": %s: %.*s\n", log_level_to_string(level), (int) size, text);
+        while (log_state.journal && size > 0) {
+                const char *end = memchr(text, '\n', size);
+                size_t n = end ? (size_t) (end - text) : size;
+
+                (void) fprintf(f, "<%d>%.*s\n", level, (int) n, text);
+                text += n + (end != NULL);
+                size -= n + (end != NULL);
+        }
+        return ferror(f) | fclose(f) ? NULL : TAKE_PTR(lines);
+}
+
 /*
- * One call, so that the lines of several processes do not mix. In the journal's place it is not waited for
- * either: it may be a stream to the same journald.
+ * One call, so that the lines of several processes do not mix. In the journal's place it is a stream of the same
+ * journald: it is not waited for either, and each line has its level in sd-daemon(3)'s way.
  */
 static int write_stderr(int level, const char *message)
 {
-        int n, flags = log_state.journal ? MSG_DONTWAIT : 0;
-        _cleanup_(freep) char *line = NULL;
-        ssize_t written;
+        int flags = log_state.journal ? MSG_DONTWAIT : 0;
+        _cleanup_(freep) char *lines = NULL;
+        size_t size;
+        ssize_t n;
 
-        n = asprintf(&line, LOG_IDENTIFIER ": %s: %s\n", log_level_to_string(level), message);
-        if (n < 0) {
-                line = NULL;
+        lines = make_lines(level, escaped, utf8_escape(message, strlen(message), escaped, sizeof escaped), &size);
+        if (!lines)
                 return -ENOMEM;
-        }
-        written = send(STDERR_FILENO, line, (size_t) n, MSG_NOSIGNAL | flags);
-        if (written < 0 && errno == ENOTSOCK)
-                written = write(STDERR_FILENO, line, (size_t) n);
-        return written < 0 ? -errno : 0;
+        n = send(STDERR_FILENO, lines, size, MSG_NOSIGNAL | flags);
+        if (n < 0 && errno == ENOTSOCK)
+                n = write(STDERR_FILENO, lines, size);
+        if (n < 0)
+                return -errno;
+        log_state.torn = (size_t) n < size;
+        return log_state.torn ? -EAGAIN : 0;
 }
 
 /* ---- Records ---- */
@@ -217,19 +288,22 @@ static bool is_lost(int error)
 
 static void write_record(int level, const char *message_id, const LogField *fields, const char *message)
 {
+        bool urgent = level <= LOG_ERR;
         int r;
 
         if (!log_state.journal) {
                 (void) write_stderr(level, message);
                 return;
         }
-        r = log_journal(level, message_id, fields, message, strlen(message));
+        own_socket();
+        make_record(level, message_id, fields, message, strlen(message));
+        r = send_record(urgent);
         if (r < 0 && !is_lost(r))
                 r = write_stderr(level, message);
         if (r < 0)
                 losses_add(&log_state.losses, r);
         else
-                log_tell_lost(/* last= */ false);
+                (void) log_tell_lost(urgent);
 }
 
 bool log_is_due(usec_t *last, usec_t interval)

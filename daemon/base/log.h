@@ -9,9 +9,11 @@
  * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own
  * layers (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
  *
- * The journal is never waited for: what it does not take at once is lost, and counted. The next record that
- * it takes is followed by one that tells how many. Without a journal at all (another root, no descriptor for
- * it) standard error has the text.
+ * What the journal does not take at once is lost, and counted; only records of LOG_ERR and worse wait for it, a
+ * tenth of a second in all for a request (base/grace.h). The next record that it takes is followed by one that
+ * tells how many were lost. Without a journal at all (another root, no descriptor for it) standard error has
+ * the text: with sd-daemon(3)'s "<3>" in front where it is a journal stream. What is not printable, or no
+ * UTF-8, stands as \x1B everywhere.
  */
 
 #include <syslog.h>
@@ -52,12 +54,15 @@ int log_set_context(const char *name, const char *value);
  */
 int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size);
 
+/* A request begins: its urgent records have a time of their own in which they may wait for the journal. */
+void log_begin_request(void);
+
 /*
- * Tells how many records of this process were lost, if any were and it is due, or if this is the last chance
- * to. The log does that itself where it goes on; this is for when it may be silent for long. Costs nothing
- * where none were.
+ * Tells how many records of this process were lost, if any were: where it is due, or at once, which may wait as
+ * an urgent record does. The log does the former itself where it goes on; this is for when it may be silent for
+ * long. False where there are some still to tell of. Costs nothing where none were.
  */
-void log_tell_lost(bool last);
+bool log_tell_lost(bool now);
 
 /* For tests: the socket to which records go in the place of journald's. Borrowed. */
 void log_set_journal(const char *path);

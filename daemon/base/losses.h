@@ -5,8 +5,11 @@
 
 #include "base/time.h"
 
-/* What is lost is told this often at most. */
+/* What is lost is told this often at most, while losing goes on; and once it has ended, at once. */
 #define LOSSES_INTERVAL (10 * USEC_PER_SEC)
+
+/* What could not be told is tried again after so long. */
+#define LOSSES_RETRY USEC_PER_SEC
 
 /* Zero it before the first use. */
 typedef struct Losses {

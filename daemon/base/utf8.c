@@ -82,6 +82,44 @@ bool utf8_is_printable(uint32_t code)
                (code & 0xfffe) != 0xfffe;
 }
 
+/* Appends n bytes as they are, or escaped; false where there is no room. */
+static bool append(char *to, size_t max, size_t *at, const char *bytes, size_t n, bool escape)
+{
+        static const char digits[] = "0123456789ABCDEF";
+
+        if (n * (escape ? 4 : 1) > max - *at)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                uint8_t c = (uint8_t) bytes[i];
+
+                if (escape) {
+                        memcpy(to + *at, (char[]){ '\\', 'x', digits[c >> 4], digits[c & 15] }, 4);
+                        *at += 4;
+                } else
+                        to[(*at)++] = bytes[i];
+        }
+        return true;
+}
+
+size_t utf8_escape(const char *bytes, size_t size, char *to, size_t max)
+{
+        size_t at = 0;
+
+        while (size > 0) {
+                uint32_t code = 0;
+                size_t n = utf8_decode(bytes, size, &code);
+                bool good = n > 0 && (utf8_is_printable(code) || code == '\n' || code == '\t');
+                bool dropped = code == '\r' && size > 1 && bytes[1] == '\n';
+
+                n = MAX(n, (size_t) 1);
+                if (!dropped && !append(to, max, &at, bytes, n, !good))
+                        break;
+                bytes += n;
+                size -= n;
+        }
+        return at;
+}
+
 static void make_printable(char *s, bool lines)
 {
         size_t size = strlen(s);

@@ -111,7 +111,7 @@ static int run(const char *path, Config *taken_config)
         r = manager_run(m);
         if (r < 0)
                 (void) log_error_errno(r, "The event loop failed: %m");
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         return r < 0 ? EXIT_FAILURE : r;
 }
 

@@ -36,7 +36,6 @@ void manager_changed(Manager *m)
 static int on_step(sd_event_source *s _unused_, void *userdata)
 {
         manager_step(userdata);
-        log_tell_lost(/* last= */ false);
         return 0;
 }
 
@@ -239,7 +238,8 @@ static int add_timers(Manager *m)
         if (r < 0)
                 return r;
         (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
-        return sd_event_source_set_description(m->tick_source, "maintenance");
+        (void) sd_event_source_set_description(m->tick_source, "maintenance");
+        return log_loss_new(m->event, &m->log_loss);
 }
 
 static int watch_descriptors(Manager *m)
@@ -391,6 +391,7 @@ void manager_free(Manager *m)
         parking_free(m->parking);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
                 sd_event_source_disable_unref(m->listen_sources[i]);
+        log_loss_free(m->log_loss);
         sd_event_source_disable_unref(m->watch_source);
         sd_event_source_disable_unref(m->wake_source);
         sd_event_source_disable_unref(m->tick_source);

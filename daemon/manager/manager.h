@@ -12,6 +12,7 @@
 #include "manager/deaths.h"
 #include "manager/generation.h"
 #include "manager/listen.h"
+#include "manager/log-loss.h"
 #include "manager/parking.h"
 #include "manager/queue.h"
 
@@ -72,6 +73,7 @@ typedef struct Manager {
         Control *control;
         Notify *notify;
         StatusServer *status_server;
+        LogLoss *log_loss;
 
         PoolState state;
         ReloadReason reason;    /* in POOL_RELOADING */

@@ -197,7 +197,6 @@ static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdat
         Manager *m = userdata;
         Notify *n = m->notify;
 
-        log_tell_lost(/* last= */ false);
         look_at_health(m, now);
         if (!n->reason || m->state >= POOL_DRAINING)
                 (void) sd_notify(0, "WATCHDOG=1");

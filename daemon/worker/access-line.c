@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 
 #define TIME_FORMAT "%d/%b/%Y:%H:%M:%S %z"
 #define TIME_MAX 256
@@ -42,23 +43,31 @@ static _printf_(2, 3) void add_format(Line *l, const char *format, ...)
         add(l, text, MIN((size_t) MAX(n, 0), sizeof text - 1));
 }
 
-static bool must_escape(char c)
+/* The bytes of the character that text begins with, and whether they may stand in a line as they are. */
+static size_t next_character(const char *text, size_t size, bool *ret_plain)
 {
-        return (uint8_t) c < ' ' || c == 0x7f || c == '"' || c == '\\';
+        uint32_t code = 0;
+        size_t n = utf8_decode(text, size, &code);
+
+        *ret_plain = n > 0 && utf8_is_printable(code) && code != '"' && code != '\\';
+        return MAX(n, (size_t) 1);
 }
 
 /* Appends what others wrote. */
 static void add_text(Line *l, const char *text)
 {
-        while (*text && l->size < ACCESS_LINE_MAX - 1) {
-                size_t n = 0;
+        size_t size = strlen(text);
 
-                while (text[n] && !must_escape(text[n]))
-                        n++;
-                add(l, text, n);
+        while (size > 0 && l->size < ACCESS_LINE_MAX - 1) {
+                bool plain;
+                size_t n = next_character(text, size, &plain);
+
+                for (size_t i = 0; i < n && !plain; i++)
+                        add_format(l, "\\x%02X", (unsigned) (uint8_t) text[i]);
+                if (plain)
+                        add(l, text, n);
                 text += n;
-                if (*text)
-                        add_format(l, "\\x%02X", (unsigned) (uint8_t) *text++);
+                size -= n;
         }
 }
 
@@ -228,6 +237,8 @@ size_t access_line(const AccessFormat *format, const AccessEntry *entry, char li
 
         for (size_t i = 0; i < format->n_pieces; i++)
                 add_piece(&l, &format->pieces[i], entry);
+        if (l.size == ACCESS_LINE_MAX - 1)
+                l.size = utf8_cut(line, l.size);
         line[l.size] = 0;
         return l.size;
 }

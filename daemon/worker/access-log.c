@@ -223,10 +223,21 @@ static void count(AccessLog *log, int error)
                 tell_lost(log);
 }
 
+bool access_log_has_lost(const AccessLog *log)
+{
+        return log && log->losses.n > 0;
+}
+
+bool access_log_tell_lost(AccessLog *log)
+{
+        if (access_log_has_lost(log))
+                tell_lost(log);
+        return !access_log_has_lost(log);
+}
+
 void access_log_detach(AccessLog *log)
 {
-        if (log && log->losses.n > 0)
-                tell_lost(log);
+        (void) access_log_tell_lost(log);
 }
 
 /* ---- Requests ---- */

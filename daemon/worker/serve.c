@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/losses.h"
 #include "config/clients.h"
 #include "ipc/messages.h"
 #include "worker/connection.h"
@@ -54,6 +55,7 @@ typedef struct Server {
         int retire_fd;         /* borrowed */
         bool ended;            /* no new work, status says why */
         bool stopping;         /* and nobody else will do it */
+        bool untold;           /* there were losses of a log that could not be told */
         ExitStatus status;
         uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
         unsigned own_turns;
@@ -211,6 +213,7 @@ static PhpOutcome run_request(Server *s, Request *request)
         AccessLog *access = s->context->access;
         PhpOutcome outcome;
 
+        log_begin_request();
         report_request(&s->report, request->params);
         cpu_begin(&s->cpu, access_log_wants_cpu(access) || scoreboard_watched(s->context->board));
         if (access_log_wants_peer(access) && !request->unix_socket)
@@ -234,7 +237,7 @@ static void serve_request(Server *s, Request *request)
         cpu = cpu_end(&s->cpu);
         report_request_end(&s->report, outcome.memory, cpu.user + cpu.system);
         log_request(s, request, &outcome, cpu);
-        log_tell_lost(/* last= */ false);
+        s->untold = !log_tell_lost(/* now= */ true) || access_log_has_lost(s->context->access);
         connection_done(s->connection);
 
         status = reason_to_end(s, &outcome);
@@ -601,6 +604,14 @@ static void end_work(Server *s)
         }
 }
 
+/* Nothing is to be done: a good time to say what the logs have lost. */
+static void tell_lost(Server *s)
+{
+        bool told = log_tell_lost(/* now= */ true);
+
+        s->untold = !access_log_tell_lost(s->context->access) || !told;
+}
+
 /* Each worker's own, so that workers which started together do not end together. */
 static uint64_t draw_max_requests(const Config *c)
 {
@@ -627,10 +638,12 @@ static int serve_until_ended(Server *s)
 
         while (!s->ended) {
                 report_stage(&s->report, STAGE_IDLE);
-                r = sources_wait(&s->sources, &s->work);
+                r = sources_wait(&s->sources, s->untold ? LOSSES_RETRY : USEC_INFINITY, &s->work);
                 if (r < 0)
                         return r;
-                if (s->work.retire)
+                if (r == 0)
+                        tell_lost(s);
+                else if (s->work.retire)
                         retire(s);
                 else
                         do_work(s);
@@ -654,7 +667,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
         access_log_attach(context->access);
         r = serve_until_ended(&s);
         access_log_detach(context->access);
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to wait for connections: %m");
                 s.status = EXIT_STATUS_RESOURCES;

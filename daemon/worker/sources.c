@@ -80,19 +80,19 @@ static void note_event(const struct epoll_event *event, Work *work)
                 work->ready |= UINT64_C(1) << source;
 }
 
-int sources_wait(Sources *s, Work *ret)
+int sources_wait(Sources *s, usec_t timeout, Work *ret)
 {
+        int n, ms = timeout == USEC_INFINITY ? -1 : (int) (timeout / USEC_PER_MSEC);
         struct epoll_event events[_SOURCE_MAX];
         Work work = {};
-        int n;
 
-        n = epoll_wait(s->epoll_fd, events, ELEMENTSOF(events), -1);
+        n = epoll_wait(s->epoll_fd, events, ELEMENTSOF(events), ms);
         if (n < 0 && errno != EINTR)
                 return -errno;
         for (int i = 0; i < n; i++)
                 note_event(&events[i], &work);
         *ret = work;
-        return 0;
+        return n != 0;
 }
 
 int sources_take(Sources *s, Work *work)

@@ -42,8 +42,8 @@ int sources_watch_own(Sources *sources, int fd);
 /* Takes it out; to be called before it is closed, because others may hold the same socket. */
 void sources_forget_own(Sources *sources, int fd);
 
-/* Waits. 0 or -errno; there may be nothing to do. */
-int sources_wait(Sources *sources, Work *ret);
+/* Waits, for so long at most. 1, 0 when the time is up, or -errno; there may be nothing to do. */
+int sources_wait(Sources *sources, usec_t timeout, Work *ret);
 
 /* Takes the source whose turn it is out of what is ready. -1 for none. */
 int sources_take(Sources *sources, Work *work);

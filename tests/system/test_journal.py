@@ -113,6 +113,75 @@ def test_a_worker_tells_what_the_journal_lost(machine):
         assert int(record["PHP_LOG_LOST"]) + len(taken) == 2 * n
 
 
+def test_an_error_behind_many_notices(machine):
+    """What journald's queue has no room for is lost, but not the error that ends the script; and that is told."""
+    service = "[Service]\nLogRateLimitIntervalSec=0\n"
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 1; };', service) as pool:
+        pool.start()
+        script = pool.script("fatal.php", """<?php
+            for ($i = 0; $i < 5000; $i++) trigger_error('a notice', E_USER_NOTICE);
+            trigger_error('the last words', E_USER_ERROR);""")
+        for _ in range(3):
+            born = machine.journal_end()
+            assert pool.request(script).status == 500
+            def records(*matches):
+                return machine.journal("-u", pool.unit, *matches, since=born)
+            [fatal] = wait_until(lambda: records("PRIORITY=3"), what="the error")
+            assert "the last words" in fatal["MESSAGE"]
+            n = len(records("PRIORITY=5"))
+            told = f"MESSAGE_ID={MESSAGE_ID['LOG_LOST']}"
+            wait_until(lambda: n + sum(int(r["PHP_LOG_LOST"]) for r in records(told)) == 5000, what="all accounted for")
+
+
+def test_losses_are_told_though_nothing_happens(machine):
+    """The worker, and the manager, are idle when journald goes on."""
+    service = "[Service]\nLogRateLimitIntervalSec=0\n"
+    told = f"MESSAGE_ID={MESSAGE_ID['LOG_LOST']}"
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 2; };', service) as pool:
+        pool.start()
+        script = pool.script("fatal.php", """<?php
+            for ($i = 0; $i < 5000; $i++) trigger_error('a notice', E_USER_NOTICE);
+            trigger_error('the last words', E_USER_ERROR);""")
+        with machine.stopped_journal():
+            assert pool.request(script).status == 500
+            for pid in pool.children():
+                if "(worker" in pool.children()[pid]:
+                    machine.run("kill", "-KILL", pid)  # obituaries
+            wait_until(lambda: pool.status()["idle-processes"] == 2, what="two idle workers")
+        manager = wait_until(lambda: [r for r in pool.journal(told) if r["_PID"] == str(pool.manager)],
+                             what="the manager's count")
+        assert int(manager[0]["PHP_LOG_LOST"]) > 0
+        with machine.stopped_journal():
+            assert pool.request(script).status == 500
+            pool.status()
+        wait_until(lambda: [r for r in pool.journal(told) if int(r["PHP_LOG_LOST"]) > 1000], what="the worker's count")
+
+
+TEXTS = {
+    r"'latin1 ' . chr(0xe9) . ' end'": r"latin1 \xE9 end",
+    r"'escape ' . chr(27) . '[31m' . chr(7)": r"escape \x1B[31m\x07",
+    r"'c1 ' . chr(0xc2) . chr(0x9b)": r"c1 \xC2\x9B",
+    r"'overlong ' . chr(0xc0) . chr(0xaf)": r"overlong \xC0\xAF",
+    r"'surrogate ' . chr(0xed) . chr(0xa0) . chr(0x80)": r"surrogate \xED\xA0\x80",
+    r"'crlf' . chr(13) . chr(10) . 'tab' . chr(9) . 'ä€😀\\x'": "crlf\ntab\tä€😀\\x",
+}
+
+
+def test_text_that_is_no_utf8(machine, pool):
+    """In the message and in each field: journalctl shows text, no "blob data", and nothing that a terminal acts on."""
+    code = "".join(f"error_log({text});\n" for text in TEXTS)
+    script = pool.script("texts.php", f"<?php {code} trigger_error('warning ' . chr(0xff), E_USER_WARNING);")
+    pool.request(script, extra={"REQUEST_URI": b"/caf\xe9\x1b[2J", "REQUEST_METHOD": "GET"})
+    record = pool.logged(lambda r: "warning" in r["MESSAGE"])
+    assert record["MESSAGE"].startswith(r"PHP Warning:  warning \xFF in ")
+    assert record["REQUEST_URI"] == r"/caf\xE9\x1B[2J"
+    messages = [r["MESSAGE"] for r in pool.journal(f"MESSAGE_ID={MESSAGE_ID['PHP']}")]
+    assert messages[:-1] == list(TEXTS.values())
+    for output in ("short", "verbose"):
+        text = machine.run("journalctl", "--no-pager", "-o", output, "-u", pool.unit).stdout
+        assert "blob data" not in text and "\x1b" not in text
+
+
 def test_a_long_message_is_cut(pool):
     pool.run("<?php error_log('begin ' . str_repeat('ä', 100000) . ' end');")
     record = pool.logged(lambda r: r["MESSAGE"].startswith("begin "))

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -52,33 +53,47 @@ static void test_too_long(void **state _unused_)
 static void test_send(void **state _unused_)
 {
         char path[JOURNAL_PATH_SIZE], received[64];
-        int journal, fd = journal_open(), r = 0;
+        int journal, fd = journal_open(), r = 0, status;
+        pid_t child;
 
         (void) snprintf(path, sizeof path, "/tmp/php-pool-test-journal-%d", getpid());
         journal = journal_bind(path);
         assert_true(fd >= 0);
         record.size = 0;
         journal_record_add(&record, "MESSAGE", "hello", 5);
-        assert_int_equal(journal_send(fd, path, &record), 0);
+        assert_int_equal(journal_send(fd, path, &record, 0), 0);
         assert_int_equal(recv(journal, received, sizeof received, 0), record.size);
         assert_memory_equal(received, "MESSAGE=hello\n", record.size);
 
         /* It takes no more: this returns, and says so. */
         for (size_t i = 0; i < JOURNAL_MANY && r == 0; i++)
-                r = journal_send(fd, path, &record);
+                r = journal_send(fd, path, &record, 0);
         assert_int_equal(r, -EAGAIN);
         assert_int_equal(recv(journal, received, sizeof received, 0), record.size);
-        assert_int_equal(journal_send(fd, path, &record), 0);
+        assert_int_equal(journal_send(fd, path, &record, 0), 0);
+
+        /* Unless there is time; which may be up. */
+        r = 0;
+        for (size_t i = 0; i < JOURNAL_MANY && r == 0; i++)
+                r = journal_send(fd, path, &record, 0);
+        assert_int_equal(journal_send(fd, path, &record, 10 * USEC_PER_MSEC), -EAGAIN);
+        assert_int_equal(journal_send(fd, path, &record, 1), -EAGAIN);
+        child = fork();
+        if (child == 0)
+                _exit(recv(journal, received, sizeof received, 0) == (ssize_t) record.size ? 0 : 1);
+        assert_int_equal(journal_send(fd, path, &record, 30 * USEC_PER_SEC), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
 
         /* It is gone. */
         fd_close(journal);
-        assert_int_equal(journal_send(fd, path, &record), -ECONNREFUSED);
+        assert_int_equal(journal_send(fd, path, &record, 0), -ECONNREFUSED);
         assert_int_equal(unlink(path), 0);
-        assert_int_equal(journal_send(fd, path, &record), -ENOENT);
+        assert_int_equal(journal_send(fd, path, &record, 0), -ENOENT);
 
         /* It is there again. */
         journal = journal_bind(path);
-        assert_int_equal(journal_send(fd, path, &record), 0);
+        assert_int_equal(journal_send(fd, path, &record, 0), 0);
         fd_close(journal);
         (void) unlink(path);
         fd_close(fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The log as text on standard error, and in the journal: what is written, what is dropped, what is returned,
- * and that nobody waits for a journal that takes no record.
+ * The log as text on standard error, and in the journal: what is written, what is dropped, what is returned, and
+ * who waits for a journal that takes no record: only errors, and not for long.
  */
 
 #include <setjmp.h>
@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -214,7 +216,7 @@ static void test_stopped_journal(void **state)
 
         for (size_t i = 0; i < JOURNAL_MANY; i++)
                 log_notice("line");
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         for (; journal_receive(fd, text, sizeof text); taken++)
                 assert_non_null(strstr(text, "MESSAGE=line\n"));
         assert_true(taken > 0 && taken < JOURNAL_MANY);
@@ -223,7 +225,7 @@ static void test_stopped_journal(void **state)
         assert_true(journal_receive(fd, text, sizeof text));
         assert_non_null(strstr(text, "MESSAGE=again\n"));
         expect_lost(fd, JOURNAL_MANY - taken);
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         assert_false(journal_receive(fd, text, sizeof text));
         assert_logged(*state, "");
         close_journal(fd, path);
@@ -244,9 +246,9 @@ static void test_lost_in_a_parent(void **state _unused_)
 
         pid = fork();
         if (pid == 0) {
-                log_tell_lost(/* last= */ true);
+                (void) log_tell_lost(/* now= */ true);
                 log_notice("child");
-                log_tell_lost(/* last= */ true);
+                (void) log_tell_lost(/* now= */ true);
                 _exit(0);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -254,11 +256,115 @@ static void test_lost_in_a_parent(void **state _unused_)
         assert_non_null(strstr(text, "MESSAGE=child\n"));
         assert_false(journal_receive(fd, text, sizeof text));
 
-        log_tell_lost(/* last= */ false); /* it was told a moment ago, in the test before */
+        (void) log_tell_lost(/* now= */ false); /* it was told a moment ago, in the test before */
         assert_false(journal_receive(fd, text, sizeof text));
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         expect_lost(fd, JOURNAL_MANY - taken);
         close_journal(fd, path);
+}
+
+/* More than the queue of a socket in journald's place holds. */
+#define ERRORS_MANY 10000
+
+/* Each wait of an urgent record sets its time-out. */
+static unsigned n_waits;
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+        n_waits += level == SOL_SOCKET && name == SO_SNDTIMEO;
+        return (int) syscall(SYS_setsockopt, fd, level, name, value, size);
+}
+
+/* Takes records as journald does, from when the parent says until there is one of that text; counts them. */
+static pid_t drain_until(int fd, int begin, const char *last)
+{
+        pid_t pid = fork();
+        char text[1024], c;
+
+        if (pid != 0)
+                return pid;
+        (void) !read(begin, &c, 1);
+        for (struct pollfd p = { .fd = fd, .events = POLLIN }; poll(&p, 1, 30000) == 1;)
+                if (journal_receive(fd, text, sizeof text) && strstr(text, last))
+                        _exit(0);
+        _exit(1);
+}
+
+/* An error that a full journal would lose waits until it takes it, and what was lost is told right behind it. */
+static void test_an_error_waits(void **state _unused_)
+{
+        char path[JOURNAL_PATH_SIZE];
+        int fd = open_journal(path), status, begin[2];
+        pid_t pid;
+
+        assert_int_equal(pipe(begin), 0);
+        n_waits = 0;
+        log_begin_request();
+        for (size_t i = 0; i < ERRORS_MANY; i++)
+                log_notice("line");
+        assert_int_equal(n_waits, 0); /* a notice never does */
+        pid = drain_until(fd, begin[0], MESSAGE_ID(LOG_LOST));
+        assert_int_equal(write(begin[1], "x", 1), 1);
+        log_error("fatal");
+        assert_true(n_waits <= 2);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_true(log_tell_lost(/* now= */ false));
+        fd_close(begin[0]);
+        fd_close(begin[1]);
+        close_journal(fd, path);
+}
+
+/* A journal that is stopped is waited for once, not by each error and not by each request. */
+static void test_errors_for_a_stopped_journal(void **state _unused_)
+{
+        char path[JOURNAL_PATH_SIZE], text[1024];
+        int fd = open_journal(path);
+        size_t taken = 0;
+
+        n_waits = 0;
+        for (size_t request = 0; request < 10; request++) {
+                log_begin_request();
+                for (size_t i = 0; i < ERRORS_MANY / 10; i++)
+                        log_error("error");
+                assert_false(log_tell_lost(/* now= */ true));
+        }
+        assert_int_equal(n_waits, 1);
+
+        while (journal_receive(fd, text, sizeof text))
+                taken++;
+        assert_true(log_tell_lost(/* now= */ true));
+        expect_lost(fd, ERRORS_MANY - taken);
+
+        /* It has taken something: the next request's errors wait again. */
+        log_begin_request();
+        for (size_t i = 0; i < ERRORS_MANY; i++)
+                log_error("error");
+        assert_int_equal(n_waits, 2);
+        while (journal_receive(fd, text, sizeof text))
+                ;
+        assert_true(log_tell_lost(/* now= */ true));
+        close_journal(fd, path);
+}
+
+/* What a terminal acts on, or journalctl shows as "[5B blob data]". */
+static void test_text_that_is_none(void **state)
+{
+        const LogField fields[] = { { "REQUEST_URI", "/caf\xe9" }, { "PHP_SCRIPT", "/\x1b[2J" }, {} };
+        char path[JOURNAL_PATH_SIZE], text[1024];
+        int fd = open_journal(path);
+
+        log_record(LOG_WARNING, 0, NULL, fields, "caf\xe9\t\xc3\xa9\x07");
+        assert_true(journal_receive(fd, text, sizeof text));
+        assert_non_null(strstr(text, "MESSAGE=caf\\xE9\t\xc3\xa9\\x07\n"));
+        assert_non_null(strstr(text, "\nREQUEST_URI=/caf\\xE9\n"));
+        assert_non_null(strstr(text, "\nPHP_SCRIPT=/\\x1B[2J\n"));
+        close_journal(fd, path);
+
+        setenv("PHP_POOL_LOG", "stderr", true);
+        log_open();
+        log_warning("caf\xe9\r\n\x1b");
+        assert_logged(*state, "php-pool: warning: caf\\xE9\n\\x1B\n");
 }
 
 static void test_without_a_journal(void **state)
@@ -270,8 +376,8 @@ static void test_without_a_journal(void **state)
         fd_close(fd);
         log_notice("refused");
         assert_int_equal(unlink(path), 0);
-        log_notice("gone");
-        assert_logged(*state, "php-pool: notice: refused\nphp-pool: notice: gone\n");
+        log_error("gone\nfor good");
+        assert_logged(*state, "<5>refused\n<3>gone\n<3>for good\n"); /* sd-daemon(3) */
 
         fd = open_journal(path);
         log_notice("here");
@@ -293,9 +399,38 @@ static void test_stderr_that_is_full(void **state _unused_)
                 log_notice("line");
 
         fd = open_journal(path);
-        log_tell_lost(/* last= */ true);
+        (void) log_tell_lost(/* now= */ true);
         assert_true(journal_receive(fd, text, sizeof text));
         assert_non_null(strstr(text, MESSAGE_ID(LOG_LOST)));
+        close_journal(fd, path);
+        fd_close(pair[0]);
+        fd_close(pair[1]);
+}
+
+/* A record that the stream took only half of is ended before the next one. */
+static void test_stderr_that_takes_half(void **state _unused_)
+{
+        static char longest[LOG_MESSAGE_MAX], text[1 << 20];
+        char path[JOURNAL_PATH_SIZE];
+        int fd = open_journal(path), pair[2];
+        ssize_t n;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        assert_true(dup2(pair[0], STDERR_FILENO) >= 0);
+        close_journal(fd, path);
+        memset(longest, 'x', sizeof longest - 1);
+        for (size_t i = 0; i < 100; i++)
+                log_notice("%s", longest);
+        while (read(pair[1], text, sizeof text) > 0)
+                ;
+        log_notice("behind");
+        n = read(pair[1], text, sizeof text - 1);
+        assert_true(n > 0);
+        text[n] = 0;
+        assert_string_equal(text, "\n<5>behind\n");
+
+        fd = open_journal(path);
+        (void) log_tell_lost(/* now= */ true);
         close_journal(fd, path);
         fd_close(pair[0]);
         fd_close(pair[1]);
@@ -338,8 +473,12 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_long_journal_message, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_stopped_journal, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_lost_in_a_parent, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_an_error_waits, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_errors_for_a_stopped_journal, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_text_that_is_none, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_without_a_journal, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_stderr_that_is_full, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_stderr_that_takes_half, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_socket_is_close_on_exec, set_up, tear_down),
                 cmocka_unit_test(test_level_names),
         };

@@ -39,9 +39,48 @@ static void test_printable(void **state _unused_)
         }
 }
 
+static const struct {
+        const char *text, *escaped;
+        size_t max; /* 0 for enough */
+} escapes[] = {
+        { "", "" },
+        { "plain ä€😀\twith\nlines \\x \" '", "plain ä€😀\twith\nlines \\x \" '" },
+        { "a\r\nb\rc\r", "a\nb\\x0Dc\\x0D" },
+        { "\x1b[31m\a\x7f", "\\x1B[31m\\x07\\x7F" },
+        { "\xc2\x9b"
+          "31m",
+          "\\xC2\\x9B31m" }, /* CSI in C1 */
+        { "caf\xe9 ol\xe9!", "caf\\xE9 ol\\xE9!" },
+        { "a\xff\xc3", "a\\xFF\\xC3" },
+        { "\xe2\x82", "\\xE2\\x82" },                         /* truncated */
+        { "\xc0\xaf\xe0\x80\xaf", "\\xC0\\xAF\\xE0\\x80\\xAF" }, /* overlong */
+        { "\xed\xa0\x80", "\\xED\\xA0\\x80" },               /* a surrogate */
+        { "\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80" },     /* beyond U+10FFFF */
+        { "\xef\xbf\xbe", "\\xEF\\xBF\\xBE" },               /* a noncharacter */
+        { "abc", "ab", 2 },
+        { "ab€", "ab", 4 },
+        { "ab€c", "ab€", 5 },
+        { "ab\x1b", "ab", 5 },
+        { "ab\x1b", "ab\\x1B", 6 },
+};
+
+static void test_escape(void **state _unused_)
+{
+        for (size_t i = 0; i < ELEMENTSOF(escapes); i++) {
+                char text[64] = {};
+                size_t n;
+
+                n = utf8_escape(escapes[i].text, strlen(escapes[i].text), text, escapes[i].max ?: sizeof text - 1);
+                assert_string_equal(text, escapes[i].escaped);
+                assert_int_equal(n, strlen(escapes[i].escaped));
+        }
+        assert_int_equal(utf8_escape("a\0b", 3, (char[8]){}, 8), 6); /* a zero is a character like others */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_escape),
                 cmocka_unit_test(test_printable),
         };
 

@@ -119,7 +119,7 @@ static void test_codes(void **state _unused_)
 static void test_forged(void **state _unused_)
 {
         Params *params = new_params((const char *[]) { "QUERY_STRING=\x1b[2J\"\x7f\xc3\xa4", NULL });
-        RequestHeader header = { "X", "a\tb" };
+        RequestHeader header = { "X", "a\tb\xc2\x9b" "c\xe9" };
         Request request = {
                 .params = params, .script = "/srv/\\.php", .name = "/\n127.0.0.1 \"GET", .user = "a\rb",
                 .wanted = &header, .n_wanted = 1,
@@ -128,7 +128,7 @@ static void test_forged(void **state _unused_)
 
         assert_string_equal(format_line("\"%r\" %q %f %u %{X}o", &e),
                             "\"/\\x0A127.0.0.1 \\x22GET\" \\x1B[2J\\x22\\x7F\xc3\xa4 "
-                            "/srv/\\x5C.php a\\x0Db a\\x09b");
+                            "/srv/\\x5C.php a\\x0Db a\\x09b\\xC2\\x9Bc\\xE9");
         params_free(params);
 }
 
