@@ -123,6 +123,7 @@ static PHP_MINIT_FUNCTION(pool)
         ini_init();
         REGISTER_INI_ENTRIES();
         sleep_wrap_functions();
+        refusal_watch();
         return SUCCESS;
 }
 

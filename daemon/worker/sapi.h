@@ -88,6 +88,12 @@ void sapi_write_status(Request *request, int status);
  */
 void sleep_wrap_functions(void);
 
+/*
+ * php-refusal.c: tells the operator, once a generation, when the service's sandbox may have refused a script
+ * something. Once, while modules start.
+ */
+void refusal_watch(void);
+
 /* php-limit.c: makes php_interrupt() work. Once, after php_module_startup(). */
 void limit_hook_interrupt(void);
 
