@@ -11,12 +11,15 @@
 /* Of a value: the kernel takes 128 kilobytes for a variable, with its name. */
 #define VARIABLE_MAX 100000U
 
-const char *import_variable_refused(const char *name)
+const char *import_variable_refused(const char *name, bool by_unit)
 {
+        enum { UNIT, NOBODY };
         static const struct {
-                const char *name, *reason;
+                const char *name;
+                int who;
+                const char *reason;
         } refused[] = {
-#define VARIABLE(name, reason) { name, reason },
+#define VARIABLE(name, who, reason) { name, who, reason },
 #include "config/environment.def"
         };
 
@@ -24,39 +27,22 @@ const char *import_variable_refused(const char *name)
                 size_t n = strcspn(refused[i].name, "*");
 
                 if (strncmp(name, refused[i].name, n) == 0 && (refused[i].name[n] || !name[n]))
-                        return refused[i].reason;
+                        return by_unit && refused[i].who == UNIT ? NULL : refused[i].reason;
         }
         return NULL;
 }
 
-static int map_variable(ImportPool *p, const FpmEntry *entry)
+static int write_variable(ImportPool *p, const FpmEntry *entry, const char *value)
 {
         _cleanup_(freep) char *assignment = NULL, *word = NULL;
-        const char *name = entry->key, *value = entry->value, *refused = import_variable_refused(name);
         Text text;
         bool fits;
         int r;
 
-        if (name[strspn(name, UNIT_NAME_CHARACTERS)] || (*name >= '0' && *name <= '9'))
-                return import_note(p, entry, true, "not imported: systemd takes no variable of this name");
-        if (refused)
-                return import_note(p, entry, true, "not imported: %s", refused);
         if (strlen(value) > VARIABLE_MAX)
                 return import_note(p, entry, true, "not imported: a value has %u bytes at most",
                                    VARIABLE_MAX);
-        if (*value == '$' && streq(value + 1, name)) {
-                fprintf(p->service, "PassEnvironment=%s\n", name);
-                return import_note(p, entry, false,
-                                   "as in PHP-FPM, it has a value where systemd has one for its "
-                                   "services: systemctl show-environment");
-        }
-        if (*value == '$')
-                return import_note(p, entry, true,
-                                   "not imported: systemd passes a variable on under its own name "
-                                   "only; write its value, Environment=%s=…",
-                                   name);
-
-        if (asprintf(&assignment, "%s=%s", name, value) < 0) {
+        if (asprintf(&assignment, "%s=%s", entry->key, value) < 0) {
                 assignment = NULL;
                 return -ENOMEM;
         }
@@ -71,6 +57,77 @@ static int map_variable(ImportPool *p, const FpmEntry *entry)
                 return import_note(p, entry, true, "not imported: Environment= cannot hold this value");
         fprintf(p->service, "Environment=%s\n", word);
         return 0;
+}
+
+/* env[NAME] = $OTHER: what PHP-FPM itself has, from its unit or from what systemd gives to all services. */
+static int map_reference(ImportPool *p, const FpmEntry *entry, const char *other)
+{
+        _cleanup_(freep) char *value = NULL;
+        int r;
+
+        r = import_unit_variable(p->import->unit, other, &value);
+        if (r != 0)
+                return r < 0 ? r : write_variable(p, entry, value);
+        if (!streq(other, entry->key))
+                return import_note(p, entry, true,
+                                   "not imported: systemd passes a variable on under its own name "
+                                   "only; write its value, Environment=%s=…",
+                                   entry->key);
+        fprintf(p->service, "PassEnvironment=%s\n", other);
+        return import_note(p, entry, false,
+                           "as in PHP-FPM, it has a value where systemd has one for its "
+                           "services: systemctl show-environment");
+}
+
+static int map_variable(ImportPool *p, const FpmEntry *entry)
+{
+        const char *name = entry->key, *value = entry->value,
+                   *refused = import_variable_refused(name, false);
+
+        if (name[strspn(name, UNIT_NAME_CHARACTERS)] || (*name >= '0' && *name <= '9'))
+                return import_note(p, entry, true, "not imported: systemd takes no variable of this name");
+        if (refused)
+                return import_note(p, entry, true, "not imported: %s", refused);
+        return *value == '$' ? map_reference(p, entry, value + 1) : write_variable(p, entry, value);
+}
+
+/* Whether PHP-FPM's unit sets variables, which its scripts see with clear_env = no. */
+static bool unit_has_environment(const UnitFile *unit)
+{
+        for (size_t i = 0; unit && i < unit->n; i++)
+                if (streq(unit->items[i].section, "Service") &&
+                    (startswith(unit->items[i].key, "Environment") ||
+                     startswith(unit->items[i].key, "PassEnv")))
+                        return true;
+        return false;
+}
+
+/* clear_env, which is NULL where it is not said. */
+static int map_clear(ImportPool *p, const FpmEntry *clear)
+{
+        bool by_unit = unit_has_environment(p->import->unit);
+        int r = 0;
+
+        if (by_unit && (!clear || *clear->value))
+                r = import_note(p, clear, false,
+                                "what PHP-FPM's unit sets by Environment= and its like is seen by scripts "
+                                "here, unlike "
+                                "there, where clear_env leaves it to php.ini");
+        else if (by_unit)
+                r = import_note(p, clear, false,
+                                "nothing to write: scripts see the service's environment, what PHP-FPM's "
+                                "unit "
+                                "sets among it");
+        else if (clear && *clear->value)
+                r = import_note(p, clear, false,
+                                "nothing to write: scripts see what systemd sets for every "
+                                "service, and what the drop-in sets");
+        else if (clear)
+                r = import_note(p, clear, false,
+                                "nothing to write: scripts see the service's environment; what PHP-FPM's "
+                                "unit "
+                                "sets (Environment=, EnvironmentFile=) belongs in the drop-in");
+        return r;
 }
 
 int import_environment(ImportPool *p)
@@ -89,13 +146,5 @@ int import_environment(ImportPool *p)
                         r = map_variable(p, entry);
                 }
         }
-        if (r < 0 || !clear)
-                return r;
-        if (*clear->value)
-                return import_note(p, clear, false,
-                                   "nothing to write: scripts see what systemd sets for every "
-                                   "service, and what the drop-in sets");
-        return import_note(p, clear, false,
-                           "nothing to write: scripts see the service's environment; what "
-                           "PHP-FPM's unit sets (Environment=, EnvironmentFile=) belongs in the drop-in");
+        return r < 0 ? r : map_clear(p, clear);
 }

@@ -299,6 +299,26 @@ static int check_addresses(Import *import)
         return 0;
 }
 
+/* Without its unit's files, what it sets cannot be told. */
+static int note_unit(Import *import)
+{
+        FpmSection *global = &import->fpm->sections[0];
+        ImportNote note = { .file = import->fpm->files[0], .line = 1, .section = global };
+
+        if (!import->unit || import->unit->n_files > 0)
+                return 0;
+        note.subject = strdup(import->unit->name);
+        note.text = strdup("is no unit here: what PHP-FPM's sets besides, such as UMask= and Environment=, "
+                           "belongs in "
+                           "drop-ins");
+        if (!note.subject || !note.text) {
+                free(note.subject);
+                free(note.text);
+                return -ENOMEM;
+        }
+        return import_add_note(import, note);
+}
+
 static int map_all(Import *import)
 {
         FpmConfig *fpm = import->fpm;
@@ -309,6 +329,8 @@ static int map_all(Import *import)
                                    "there is no pool in it, a section such as [www]");
         r = check_addresses(import);
         if (r >= 0)
+                r = note_unit(import);
+        if (r >= 0)
                 r = map_slice(import);
         if (r >= 0)
                 r = note_variables(import);
@@ -317,7 +339,7 @@ static int map_all(Import *import)
         return r;
 }
 
-int import_map(FpmConfig *fpm, Import **ret, char **ret_error)
+int import_map(FpmConfig *fpm, const UnitFile *unit, Import **ret, char **ret_error)
 {
         _cleanup_(import_freep) Import *import = calloc(1, sizeof *import);
         int r;
@@ -325,6 +347,7 @@ int import_map(FpmConfig *fpm, Import **ret, char **ret_error)
         if (!import)
                 return -ENOMEM;
         import->fpm = fpm;
+        import->unit = unit;
         r = map_all(import);
         if (r == -EINVAL)
                 *ret_error = TAKE_PTR(import->error);

@@ -45,6 +45,7 @@ int import_add_note(Import *import, ImportNote note)
 
         for (size_t i = 0; i < import->n_notes; i++)
                 if (import->notes[i].section == note.section && import->notes[i].line == note.line &&
+                    streq(import->notes[i].file, note.file) &&
                     streq(import->notes[i].subject, note.subject) &&
                     streq(import->notes[i].text, note.text)) {
                         free(note.subject);

@@ -185,12 +185,34 @@ static int map_homes(ImportPool *p)
         return r;
 }
 
+/* What PHP-FPM's unit had comes first: what the pool's file says, counts. */
+static int write_unit(ImportPool *p)
+{
+        _cleanup_(freep) char *unit = NULL;
+        Text text;
+        int r;
+
+        r = text_open(&text);
+        if (r < 0)
+                return r;
+        r = import_unit(p, "Unit", text.f);
+        r = text_close(&text, r, &unit);
+        if (r < 0)
+                return r;
+        if (*unit)
+                fprintf(p->service, "[Unit]\n%s\n", unit);
+        fputs("[Service]\n", p->service);
+        r = import_unit(p, "Service", p->service);
+        return r < 0 ? r : import_unit_rest(p);
+}
+
 int import_service(ImportPool *p)
 {
         int r;
 
-        fputs("[Service]\n", p->service);
-        r = map_user(p);
+        r = write_unit(p);
+        if (r >= 0)
+                r = map_user(p);
         if (r >= 0)
                 r = map_directories(p);
         if (r >= 0)

@@ -27,8 +27,8 @@ static int print_notes(const Import *import)
         return 0;
 }
 
-/* Loads and maps the file; says what is wrong with it. */
-static int load(const char *path, FpmConfig **ret_fpm, Import **ret)
+/* Loads and maps the file, with PHP-FPM's unit; says what is wrong with it. */
+static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Import **ret)
 {
         _cleanup_(freep) char *error = NULL, *directory = NULL, *absolute = NULL;
         int r;
@@ -41,7 +41,9 @@ static int load(const char *path, FpmConfig **ret_fpm, Import **ret)
         } else
                 r = fpm_config_load(absolute, ret_fpm, &error);
         if (r >= 0)
-                r = import_map(*ret_fpm, ret, &error);
+                r = import_find_unit("", *ret_fpm, ret_unit);
+        if (r >= 0)
+                r = import_map(*ret_fpm, *ret_unit, ret, &error);
         if (r < 0)
                 (void) ctl_fail(r, error ? "%s" : "Failed to import %s: %m", error ?: path);
         return r;
@@ -82,9 +84,10 @@ CtlExit verb_import(const Options *options, size_t n_args _unused_, char **args)
 {
         const char *output = options->output ?: "";
         _cleanup_(fpm_config_freep) FpmConfig *fpm = NULL;
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
         _cleanup_(import_freep) Import *import = NULL;
 
-        if (load(args[0], &fpm, &import) < 0)
+        if (load(args[0], &fpm, &unit, &import) < 0)
                 return CTL_FAILURE;
         if (options->dry_run)
                 import_print_files(import, output);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "config/settings.h"
 #include "ctl/fpm-load.h"
+#include "ctl/unit-file.h"
 
 /* Where drop-ins go, and what they are called. */
 #define IMPORT_UNIT_DIR "/etc/systemd/system"
@@ -45,8 +46,9 @@ typedef struct ImportFile {
 } ImportFile;
 
 typedef struct Import {
-        FpmConfig *fpm;    /* not owned */
-        ImportNote *notes; /* in the order of files and lines, once import_map() has returned */
+        FpmConfig *fpm;       /* not owned */
+        const UnitFile *unit; /* PHP-FPM's, not owned; NULL where nothing is known of it */
+        ImportNote *notes;    /* in the order of files and lines, once import_map() has returned */
         size_t n_notes;
         ImportFile *files;
         size_t n_files;
@@ -64,11 +66,17 @@ typedef struct ImportPool {
 } ImportPool;
 
 /*
- * Makes the files of every pool. Of the system, it asks where users have their homes. 0 and *ret, which the
- * caller frees and which points into fpm; -EINVAL and in *ret_error, a new string, what no pool here can
- * have; or -ENOMEM.
+ * Makes the files of every pool. Of the system, it asks which users there are, and where they have their
+ * homes. 0 and *ret, which the caller frees and which points into fpm and unit, which may be NULL; -EINVAL
+ * and in *ret_error, a new string, what no pool here can have; or -ENOMEM.
  */
-int import_map(FpmConfig *fpm, Import **ret, char **ret_error);
+int import_map(FpmConfig *fpm, const UnitFile *unit, Import **ret, char **ret_error);
+
+/*
+ * The unit that runs PHP-FPM with this configuration, below root, "" for /: one without files where there is
+ * none. 0 and *ret, which the caller frees; or a negative value.
+ */
+int import_find_unit(const char *root, const FpmConfig *fpm, UnitFile **ret);
 void import_free(Import *import);
 DEFINE_CLEANUP(Import *, import_free)
 
@@ -141,8 +149,21 @@ typedef enum UnitAccount { ACCOUNT_USER, ACCOUNT_GROUP } UnitAccount;
  */
 int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool root_allowed, char **ret);
 
-/* Why scripts cannot have an environment variable of this name, or NULL (import-environment.c). */
-const char *import_variable_refused(const char *name);
+/*
+ * Why the service cannot have an environment variable of this name, or NULL (import-environment.c).
+ * PHP-FPM's unit, which the administrator wrote, may have some that a pool file may not.
+ */
+const char *import_variable_refused(const char *name, bool by_unit);
+
+/* Writes to f what of PHP-FPM's unit's section is carried over; tells all of it. 0 or -ENOMEM. */
+int import_unit(ImportPool *p, const char *section, FILE *f);
+
+/* Tells what other sections have. */
+int import_unit_rest(ImportPool *p);
+
+/* What Environment= of the unit, which may be NULL, has for a variable: 1 and *ret, a new string; 0; or
+ * -ENOMEM. */
+int import_unit_variable(const UnitFile *unit, const char *name, char **ret);
 
 /* "name=value" as PHP reads it from an ini file, a new string. 0 or -ENOMEM. */
 int ini_line_format(const char *name, const char *value, char **ret);

@@ -276,8 +276,8 @@ def test_environment(machine, importer):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'env[{name}] = "{quoted}"\n'
     machine.write("/tmp/environment.conf", "[global]\n[surroundings]\nuser = www-data\n"
-                  "listen = /run/surroundings.sock\npm = static\npm.max_children = 1\n" + "".join(line(*item) for item in ENVIRONMENT.items())
-                  + "env[LD_PRELOAD] = /srv/x.so\nenv[RUNTIME_DIRECTORY] = /tmp/x\nenv[PHP_INI_SCAN_DIR] = /tmp\n")
+                  "listen = /run/surroundings.sock\npm = static\npm.max_children = 1\n"
+                  + "".join(line(*item) for item in ENVIRONMENT.items()) + "env[LD_PRELOAD] = /srv/x.so\nenv[RUNTIME_DIRECTORY] = /tmp/x\nenv[PHP_INI_SCAN_DIR] = /tmp\n")
     result = importer.run("/tmp/environment.conf", status=5)
     for name in ("LD_PRELOAD", "RUNTIME_DIRECTORY", "PHP_INI_SCAN_DIR"):
         assert f"env[{name}]: not imported: " in result.stderr
@@ -285,4 +285,70 @@ def test_environment(machine, importer):
     machine.write("/srv/import/environment.php", "<?php echo json_encode(getenv());")
     seen = serve(fastcgi.connect_unix(machine.path("/run/surroundings.sock")), "/srv/import/environment.php")
     assert {name: seen.get(name) for name in ENVIRONMENT} == ENVIRONMENT
-    assert "LD_PRELOAD" not in seen and seen.get("RUNTIME_DIRECTORY") == "/run/php-pool/surroundings"
+    assert "LD_PRELOAD" not in seen and seen.get("RUNTIME_DIRECTORY") != "/tmp/x"
+
+
+PHP_FPM_UNIT = "php8.2-fpm.service"
+SEEN = """<?php echo json_encode(['umask' => sprintf('%04o', umask()), 'secret' => getenv('APP_SECRET'),
+    'file' => getenv('FROM_FILE'), 'other' => getenv('OTHER'), 'nice' => niceness(),
+    'home' => is_writable('/home/unit')]);
+function niceness() { return (int) explode(' ', file_get_contents('/proc/self/stat'))[18]; }"""
+
+
+def test_what_administrators_wrote_for_the_unit(machine, importer):
+    """
+    Drop-ins of PHP-FPM's unit, below /etc and /run (systemctl edit --runtime): scripts have the same as there, and
+    what is not carried over is named.
+    """
+    drop_ins = {f"{UNITS}/{PHP_FPM_UNIT}.d/override.conf":
+                "[Unit]\nAfter=mariadb.service\n[Service]\nUMask=0002\nEnvironment=APP_SECRET=abc\n"
+                "EnvironmentFile=/etc/unit.env\nExecStartPre=/bin/true\nMemoryMax=1G\n",
+                f"/run/systemd/system/{PHP_FPM_UNIT}.d/90-runtime.conf":
+                "[Service]\nNice=3\n# ours\nReadWritePaths= \\\n  /home/unit\n",
+                f"{UNITS}/{PHP_FPM_UNIT}.d/50-hidden.conf": "[Service]\nLimitNOFILE=2048\n"}
+    pool = ("[unit]\nuser = www-data\nlisten = /run/unit.sock\npm = static\npm.max_children = 1\n"
+            "clear_env = no\nenv[OTHER] = $APP_SECRET\n")
+    machine.write("/etc/unit.env", "FROM_FILE=x\n")
+    machine.run("install", "-d", "-o", "www-data", "/home/unit")
+    machine.write("/srv/import/seen.php", SEEN)
+    try:
+        for path, text in drop_ins.items():
+            machine.run("mkdir", "-p", path.rsplit("/", 1)[0])
+            machine.write(path, text)
+        machine.write(f"{FPM}/pool.d/unit.conf", pool)
+        machine.systemctl("daemon-reload")
+        machine.systemctl("start", PHP_FPM_UNIT)
+        there = serve(fastcgi.connect_unix(machine.path("/run/unit.sock")), "/srv/import/seen.php")
+        machine.systemctl("stop", PHP_FPM_UNIT)
+
+        result = importer.run("--force", f"{FPM}/php-fpm.conf", status=5)
+        place = f"{UNITS}/{PHP_FPM_UNIT}.d/override.conf"
+        assert f"{place}:7: ExecStartPre=: not carried over: " in result.stderr
+        assert f"{place}:4: UMask=: carried over" in result.stderr
+        assert f"{place}:8: MemoryMax=: carried over: PHP-FPM's pools had it together" in result.stderr
+        importer.start("unit")
+        here = serve(fastcgi.connect_unix(machine.path("/run/unit.sock")), "/srv/import/seen.php")
+        assert here == there == {"umask": "0002", "secret": "abc", "file": "x", "other": "abc", "nice": 3,
+                                 "home": True}
+        shown = machine.run("systemctl", "show", "php-pool@unit.service", "-p", "MemoryMax,LimitNOFILE,After").stdout
+        assert "MemoryMax=1073741824" in shown and "LimitNOFILE=2048" in shown and "mariadb.service" in shown
+    finally:
+        machine.remove(*drop_ins, f"{FPM}/pool.d/unit.conf", "/etc/unit.env", "/home/unit")
+        machine.systemctl("daemon-reload")
+
+
+def test_a_copy_of_the_unit(machine, importer):
+    """systemctl edit --full: what differs from the package's file is an administrator's."""
+    vendor = machine.run("cat", f"/lib/systemd/system/{PHP_FPM_UNIT}").stdout
+    copy = f"{UNITS}/{PHP_FPM_UNIT}"
+    try:
+        machine.write(copy, vendor.replace("[Service]\n", "[Service]\nUMask=0027\nRestart=always\nTTYPath=/dev/tty9\n"))
+        result = importer.run("--force", f"{FPM}/pool.d/www.conf", status=5)
+        drop_in = machine.read(f"{UNITS}/php-pool@www.service.d/import.conf")
+        assert "[Service]\nUMask=0027\nUser=www-data\n" in drop_in
+        told = [line for line in result.stderr.split("\n") if line.startswith(copy)]
+        assert [re.sub(r".*:\d+: (\w+)=: (\w+).*", r"\1 \2", line) for line in told] == [
+            "UMask carried", "Restart nothing", "TTYPath not"]
+    finally:
+        machine.remove(copy)
+        machine.systemctl("daemon-reload")

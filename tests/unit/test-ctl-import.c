@@ -22,7 +22,7 @@
 #define SERVICE "[Service]\nUser=u\n"
 
 /* The notes and the files as one text; or "error: ...". */
-static char *import_text(const char *name, const char *text)
+static char *import_with_unit(const char *name, const char *text, const UnitFile *unit)
 {
         _cleanup_(fpm_config_freep) FpmConfig *fpm = NULL;
         _cleanup_(import_freep) Import *import = NULL;
@@ -35,7 +35,7 @@ static char *import_text(const char *name, const char *text)
         assert_non_null(f);
         r = fpm_config_load_text(name, text, strlen(text), &fpm, &error);
         if (r >= 0)
-                r = import_map(fpm, &import, &error);
+                r = import_map(fpm, unit, &import, &error);
         if (r < 0) {
                 assert_int_equal(r, -EINVAL);
                 assert_non_null(error);
@@ -57,6 +57,11 @@ static char *import_text(const char *name, const char *text)
         }
         assert_int_equal(fclose(f), 0);
         return out;
+}
+
+static char *import_text(const char *name, const char *text)
+{
+        return import_with_unit(name, text, NULL);
 }
 
 /* Behind "[p]", user, listen and pm; "\n[global]" may follow. */
@@ -329,6 +334,101 @@ static void test_cases(void **state _unused_)
         }
 }
 
+/* What stands in PHP-FPM's unit, below [Service] in a drop-in; of the package's, only Type=notify. */
+static const struct {
+        const char *unit;
+        const char *lines; /* of the pool */
+        const char *expected;
+} unit_cases[] = {
+        { "UMask=0002\nEnvironment=APP_SECRET=abc", "clear_env = no",
+          "[Service]\nUMask=0002\nEnvironment=APP_SECRET=abc\nUser=u\nGroup=\n" },
+        { "UMask=0002", "", "  drop-in:2: UMask=: carried over\n" },
+        { "UMask=0002", "", "# drop-in:2: UMask=: carried over\n" }, /* in the pool file, too */
+        { "Environment=A=b", "clear_env = no",
+          "  x:8: clear_env: nothing to write: scripts see the service's environment, what PHP-FPM's unit "
+          "sets" },
+        { "Environment=A=b", "",
+          "  x:1: [p]: what PHP-FPM's unit sets by Environment= and its like is seen by scripts here" },
+        { "Environment=\"A=b c\" D=e", "env[A] = $A\nenv[F] = $D",
+          "Environment=\"A=b c\" D=e\nUser=u\nGroup=\nEnvironment=\"A=b c\"\nEnvironment=\"F=e\"\n" },
+        { "Environment=A=b", "env[A] = c", "Environment=A=b\nUser=u\nGroup=\nEnvironment=\"A=c\"\n" },
+        { "Environment=A=b NOTIFY_SOCKET=/x", "",
+          "! drop-in:2: Environment=: not carried over: NOTIFY_SOCKET: systemd sets it" },
+        { "Environment=LD_PRELOAD=/usr/lib/libjemalloc.so", "",
+          "Environment=LD_PRELOAD=/usr/lib/libjemalloc.so\nUser" },
+        { "PassEnvironment=A LISTEN_FDS", "",
+          "! drop-in:2: PassEnvironment=: not carried over: LISTEN_FDS" },
+        { "EnvironmentFile=-/etc/default/php-fpm", "", "EnvironmentFile=-/etc/default/php-fpm\nUser" },
+        { "LimitNOFILE=100\nNice=5\nOOMScoreAdjust=-5\nCPUAffinity=0\nReadWritePaths=/home/"
+          "a\nProtectHome=no",
+          "rlimit_files = 200",
+          "LimitNOFILE=100\nNice=5\nOOMScoreAdjust=-5\nCPUAffinity=0\nReadWritePaths=/home/"
+          "a\nProtectHome=no\n"
+          "User=u\nGroup=\nLimitNOFILE=200\n" },
+        { "MemoryMax=1G\nCPUQuota=50%\nIOWeight=10\nTasksMax=100\nSlice=web.slice", "",
+          "MemoryMax=1G\nCPUQuota=50%\nIOWeight=10\nTasksMax=100\nSlice=web.slice\nUser" },
+        { "MemoryMax=1G", "", "  drop-in:2: MemoryMax=: carried over\n" },
+        { "MemoryMax=1G", "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
+          "! drop-in:2: MemoryMax=: carried over: PHP-FPM's pools had it together, each has it here" },
+        { "MemoryDenyWriteExecute=yes", "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
+          "  drop-in:2: MemoryDenyWriteExecute=: carried over\n" },
+        { "PrivateTmp=no", "", "[Service]\nBindPaths=\nUser" },
+        { "PrivateTmp=yes", "", "[Service]\nUser" },
+        { "ReadWritePaths=/run/%n /run/%N /run/%p /x/%%i/%H/%i", "",
+          "ReadWritePaths=/run/php8.2-fpm.service /run/php8.2-fpm /run/php8.2-fpm /x/%%i/%H/\nUser" },
+        { "ReadWritePaths=%f", "", "! drop-in:2: ReadWritePaths=: not carried over: a %-specifier" },
+        { "Type=notify\nRestart=always\nPIDFile=/run/x", "", "[Service]\nUser=u\nGroup=\n(end)" },
+        { "Restart=always", "", "  drop-in:2: Restart=: nothing to write" },
+        { "ExecStartPre=/bin/true", "",
+          "! drop-in:2: ExecStartPre=: not carried over: it would run for each pool" },
+        { "User=root", "", "! drop-in:2: User=: not carried over: it is PHP-FPM's master's" },
+        { "User=root\nGroup=root\nSupplementaryGroups=shadow", "", "[Service]\nUser=u\nGroup=\n(end)" },
+        { "SystemCallFilter=@mount\nCapabilityBoundingSet=CAP_SYS_ADMIN\nAmbientCapabilities=CAP_SYS_ADMIN",
+          "", "[Service]\nUser=u\nGroup=\n(end)" },
+        { "Neu=1", "", "! drop-in:2: Neu=: not carried over: php-poolctl does not know it" },
+        { "[Unit]\nAfter=mysql.service\nWants=mysql.service", "",
+          "[Unit]\nAfter=mysql.service\nWants=mysql.service\n\n[Service]\nUser=u\n" },
+        { "[Unit]\nRequires=mysql.service", "",
+          "! drop-in:3: Requires=: not carried over: where that fails" },
+        { "[Install]\nAlias=php.service", "", "! drop-in:3: Alias=: not carried over: which pools start" },
+        { "[X-Ours]\nA=b", "", "! drop-in:3: A=: not carried over: php-poolctl does not know it" },
+        { "ExecStart=\nExecStart=/usr/sbin/php-fpm8.2 -R", "",
+          "! drop-in:3: ExecStart=: not carried over: php-pool@.service runs" },
+};
+
+static void test_unit(void **state _unused_)
+{
+        for (size_t i = 0; i < ELEMENTSOF(unit_cases); i++) {
+                _cleanup_(unit_file_freep) UnitFile *unit = NULL;
+                _cleanup_(freep) char *text = NULL, *drop_in = NULL, *imported = NULL, *out = NULL;
+
+                assert_int_equal(unit_file_new("php8.2-fpm.service", &unit), 0);
+                assert_int_equal(unit_file_parse(unit, "vendor", "[Service]\nType=notify\n", true), 0);
+                assert_true(asprintf(&drop_in, "[Service]\n%s\n", unit_cases[i].unit) > 0);
+                assert_int_equal(unit_file_parse(unit, "drop-in", drop_in, false), 0);
+                assert_true(asprintf(&text,
+                                     "[p]\n\nuser = u\nlisten = /run/p.sock\npm = static\npm.max_children = "
+                                     "4\n\n%s\n",
+                                     unit_cases[i].lines) > 0);
+                imported = import_with_unit("x", text, unit);
+                assert_true(asprintf(&out, "%s(end)", imported) > 0);
+                if (!strstr(out, unit_cases[i].expected))
+                        fail_msg("%s\n-- becomes\n%s\n-- without\n%s", drop_in, out, unit_cases[i].expected);
+        }
+}
+
+/* Without its unit, nobody knows what it sets. */
+static void test_no_unit(void **state _unused_)
+{
+        static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n";
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
+        _cleanup_(freep) char *out = NULL;
+
+        assert_int_equal(unit_file_new("php8.2-fpm.service", &unit), 0);
+        out = import_with_unit("x", text, unit);
+        assert_non_null(strstr(out, "  x:1: php8.2-fpm.service: is no unit here: what PHP-FPM's sets"));
+}
+
 static void test_no_pool(void **state _unused_)
 {
         _cleanup_(freep) char *out = import_text("x", "[global]\npid = a\n");
@@ -402,6 +502,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_unit),
+                cmocka_unit_test(test_no_unit),
                 cmocka_unit_test(test_no_pool),
                 cmocka_unit_test(test_php_ini),
                 cmocka_unit_test(test_every_directive),
