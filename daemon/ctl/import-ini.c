@@ -27,18 +27,6 @@ static bool is_path_option(const char *name)
         return false;
 }
 
-/* Whether it is the program of a mail server that has to change its user or group. */
-static bool is_sendmail(const char *command)
-{
-        const char *slash;
-        size_t n;
-
-        command += strspn(command, " \"\\");
-        n = strcspn(command, " \"\\");
-        slash = memrchr(command, '/', n);
-        return slash && strncmp(slash + 1, "sendmail", n - (size_t) (slash + 1 - command)) == 0;
-}
-
 int import_ini(ImportPool *p, const FpmEntry *entry)
 {
         bool flag = entry->directive->type == FPM_BOOL;
@@ -54,14 +42,6 @@ int import_ini(ImportPool *p, const FpmEntry *entry)
                 if (r < 0)
                         return r;
                 value = path;
-        }
-        if (strcasecmp(entry->key, "sendmail_path") == 0 && is_sendmail(value)) {
-                r = import_note(p, entry, true,
-                                "imported, but the sandbox keeps the sendmail of Postfix or Exim from its "
-                                "queue, "
-                                "see SANDBOX in php-pool(7)");
-                if (r < 0)
-                        return r;
         }
         r = ini_line_format(entry->key, value, &line);
         return r < 0 ? r : import_add_string(p, entry, entry->directive->key, line);

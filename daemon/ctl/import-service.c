@@ -23,7 +23,7 @@
 static const char root_binds[] = "BindReadOnlyPaths=/usr -/bin -/lib -/lib64 -/etc/php /etc/php-pool\n"
                                  "BindReadOnlyPaths=/etc/passwd /etc/group /etc/nsswitch.conf\n"
                                  "BindReadOnlyPaths=-/etc/hosts -/etc/resolv.conf -/etc/ssl\n"
-                                 "BindReadOnlyPaths=/run/systemd/journal\n";
+                                 "BindReadOnlyPaths=/run/systemd/journal -/run/php-pool-sendmail\n";
 
 /* FPM's default group is the user's own; the unit has another. */
 static int map_user(ImportPool *p)

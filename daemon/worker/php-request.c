@@ -265,6 +265,7 @@ static void run(PhpRequest *r)
                 r->request->ops->script_known(r->request, r->script.path);
 
         ini_apply_request(r);
+        mail_apply_request();
         timeout_withhold(r->body_unsized || SG(request_info).content_length > 0);
         if (php_request_startup() == FAILURE) {
                 forget_body();

@@ -159,6 +159,7 @@ int php_start(const Config *config, const char **ret_why)
 
         /* Nobody but us sets handlers for PHP's signals, so it need not look at them for each request. */
         SIGG(reset) = false;
+        mail_start();
         sapi_hook_environment();
         limit_hook_interrupt();
         return 0;

@@ -43,6 +43,7 @@ typedef struct PhpProcess {
         char script_root[PATH_MAX]; /* security.script_root without links; "" for none */
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
         volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
+        zend_ini_entry *mail;     /* sendmail_path where php-mail.c looks after it, or NULL */
         bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
 } PhpProcess;
 
@@ -138,6 +139,13 @@ void ini_apply_params(PhpRequest *r);
 
 /* ini-places.c: sets all that holds for this request only, the parameters' values first. PHP restores it. */
 void ini_apply_request(PhpRequest *r);
+
+/*
+ * php-mail.c: has mail() leave the sandbox by php-pool-sendmail(8), where there is one. mail_start() once,
+ * when the pool's values are set; mail_apply_request() when a request's are.
+ */
+void mail_start(void);
+void mail_apply_request(void);
 
 void ini_init(void);
 void ini_done(void);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""base <- {fastcgi, scoreboard, config, ipc} <- {manager, worker, ctl}; the last three never meet."""
+"""base <- {fastcgi, scoreboard, config, ipc} <- {manager, worker, ctl, sendmail}; the last four never meet."""
 
 import re
 
@@ -13,6 +13,7 @@ MAY_INCLUDE = {
     "manager": LOWER | {"manager"},
     "worker": LOWER | {"worker"},
     "ctl": LOWER | {"ctl"},
+    "sendmail": {"base", "sendmail"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)', re.MULTILINE)

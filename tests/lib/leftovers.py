@@ -17,7 +17,8 @@ RUN = os.environ["PHP_POOL_BOOTSTRAP"]
 TMPDIR = pathlib.Path(os.environ["TMPDIR"])
 OURS = re.compile(r"php-pool(?!-bootstrap|-machine)|php-pool-machine\.%s\.|pytest|%s" % (RUN, TMPDIR.name))
 INSTALLED = ("/usr/sbin/php-poold", "/usr/bin/php-poolctl", "/usr/libexec/php-pool", "/etc/php-pool",
-             "/lib/systemd/system/php-pool@.service", "/run/php-pool")
+             "/lib/systemd/system/php-pool@.service", "/run/php-pool",
+             "/run/php-pool-sendmail")
 
 
 def mounts():

@@ -185,7 +185,7 @@ static const struct {
           SERVICE "Group=\nReadWritePaths=-/home/a\nReadWritePaths=-/home/b\nReadWritePaths=-/home/c\n"
                   "Environment" },
         { "php_value[a] = /home/../etc:/home/:/home/a*:/homes/b", SERVICE "Group=\n(end)" },
-        { "chroot = /srv\nchdir = /home/a", "journal\nWorkingDirectory=/home/a\n(end)" },
+        { "chroot = /srv\nchdir = /home/a", "journal -/run/php-pool-sendmail\nWorkingDirectory=/home/a\n(end)" },
         { "chdir = /srv/%", "WorkingDirectory=/srv/%%\n" },
         { "chdir = /srv\\\\", "! x:8: chdir: not imported: WorkingDirectory= cannot hold this value" },
         { "chroot = /srv/jail", "RootDirectory=/srv/jail\nBindReadOnlyPaths=/usr " },
@@ -275,7 +275,9 @@ static const struct {
         { "php_admin_value[disable_functions] = a\nphp_admin_value[disable_functions] = b",
           "\"disable_functions='a'\",\n                \"disable_functions='b'\"" },
         { "php_admin_value[sendmail_path] = \"/usr/sbin/sendmail -t -i\"",
-          "! x:8: php_admin_value[sendmail_path]: imported, but the sandbox keeps" },
+          "say where that is\n! x:3: user: imported, but there is no user \"u\" here: without it the unit "
+          "does not "
+          "start\n\n### CONFIG" },
         { "php_admin_value[sendmail_path] = /usr/bin/msmtp -t",
           "say where that is\n! x:3: user: imported, but there is no user \"u\" here: without it the unit "
           "does not "

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The peer of a connection: see peer.h. What it says of itself counts nothing here. */
+
+#include "sendmail/peer.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <systemd/sd-login.h>
+#include <unistd.h>
+
+#define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What the kernel allows (NGROUPS_MAX). */
+#define GROUPS_MAX 65536U
+
+static int read_groups(int socket, Peer *peer)
+{
+        socklen_t size = 0;
+
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) >= 0)
+                return 0;
+        if (errno != ERANGE || size > GROUPS_MAX * sizeof(gid_t))
+                return errno == ERANGE ? -E2BIG : -errno;
+        peer->groups = malloc(size);
+        if (!peer->groups)
+                return -ENOMEM;
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &size) < 0)
+                return -errno;
+        peer->n_groups = size / sizeof(gid_t);
+        return 0;
+}
+
+int peer_read(int socket, Peer *ret)
+{
+        struct ucred credentials;
+        socklen_t size = sizeof credentials;
+
+        *ret = (Peer) {};
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+                return -errno;
+        ret->pid = credentials.pid;
+        ret->uid = credentials.uid;
+        ret->gid = credentials.gid;
+        (void) sd_peer_get_unit(socket, &ret->unit);
+        return read_groups(socket, ret);
+}
+
+void peer_clear(Peer *peer)
+{
+        free(peer->groups);
+        free(peer->unit);
+        *peer = (Peer) {};
+}
+
+int peer_become(const Peer *peer)
+{
+        assert(peer->uid != 0);
+
+        if (setgroups(peer->n_groups, peer->groups) < 0 || setresgid(peer->gid, peer->gid, peer->gid) < 0 ||
+            setresuid(peer->uid, peer->uid, peer->uid) < 0)
+                return -errno;
+        return 0;
+}
+
+void peer_environment_free(char **environment)
+{
+        for (char **p = environment; p && *p; p++)
+                free(*p);
+        free(environment);
+}
+
+static int add(char **environment, size_t i, const char *name, const char *value)
+{
+        if (asprintf(&environment[i], "%s=%s", name, value) >= 0)
+                return 0;
+        environment[i] = NULL;
+        return -ENOMEM;
+}
+
+int peer_environment(const Peer *peer, char ***ret)
+{
+        struct passwd *user = getpwuid(peer->uid);
+        char **environment, number[16];
+        const char *name;
+        int r = 0;
+
+        (void) snprintf(number, sizeof number, "%u", peer->uid);
+        name = user ? user->pw_name : number;
+
+        environment = calloc(5, sizeof *environment);
+        if (!environment)
+                return -ENOMEM;
+        environment[0] = strdup(PATH);
+        if (!environment[0] || add(environment, 1, "HOME", "/nonexistent") < 0 ||
+            add(environment, 2, "USER", name) < 0 || add(environment, 3, "LOGNAME", name) < 0)
+                r = -ENOMEM;
+        if (r < 0)
+                peer_environment_free(environment);
+        else
+                *ret = environment;
+        return r;
+}

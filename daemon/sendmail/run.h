@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One message: a process of its own that takes it from a client and has sendmail run for it. */
+
+#include "base/time.h"
+#include "sendmail/message.h"
+#include "sendmail/peer.h"
+
+/* How long a client may take to say what it wants, which it does at once. */
+#define MAIL_REQUEST_USEC (5 * USEC_PER_SEC)
+
+/* How long sendmail may run, and after it what it has left in the background. */
+#define MAIL_RUN_USEC (3600 * USEC_PER_SEC)
+#define MAIL_LINGER_USEC (900 * USEC_PER_SEC)
+
+/* Between SIGTERM and SIGKILL. */
+#define MAIL_KILL_USEC (5 * USEC_PER_SEC)
+
+/*
+ * Serves the connection in this process, which the server has forked for it, and returns when every process
+ * that came of it is gone. The process has no descriptors of the server's but these. `running` is closed as soon as sendmail has ended and the client knows: what
+ * follows is delivery in the background, which SIGTERM ends.
+ */
+void mail_run(int connection, int running, const Peer *peer);
+
+/*
+ * Sends the last reply. With a message_id, text is logged, too, with the records of the pool that the peer is
+ * of. Never waits.
+ */
+void mail_answer(int connection, const Peer *peer, int status, const char *message_id, const char *text);

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The loop: see server.h. It takes connections, asks the kernel whose each is, and forks a process for each
+ * message (run.h) when it is its user's turn (slots.h). It never receives what clients send, least of all their
+ * descriptors: whatever these are, they can only hold up a process that counts for their own user.
+ *
+ * A job is one connection on its way: WAITING for its turn, RUNNING, LINGERING while a delivery goes on in
+ * the background. job_set_state() is the only writer of its state and of the counts.
+ */
+
+#include "sendmail/server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/messages.h"
+#include "sendmail/run.h"
+#include "sendmail/slots.h"
+
+/* How long no connection is taken after the system has refused one. */
+#define ACCEPT_PAUSE_USEC (100 * USEC_PER_MSEC)
+#define ACCEPT_LOG_INTERVAL (60 * USEC_PER_SEC)
+
+typedef enum JobState {
+        JOB_NEW,
+        JOB_WAITING,
+        JOB_RUNNING,
+        JOB_LINGERING,
+} JobState;
+
+typedef struct User {
+        uid_t uid;
+        MailLoad load;
+        size_t n_jobs;
+        struct User *next;
+} User;
+
+typedef struct Job {
+        Server *server;
+        User *user;
+        JobState state;
+        Peer peer;
+        int connection;          /* WAITING: to the client */
+        int running;             /* RUNNING: its other end is closed when sendmail has ended */
+        pid_t pid;               /* RUNNING, LINGERING */
+        sd_event_source *source; /* of connection or running */
+        sd_event_source *child;
+        sd_event_source *timer;
+        struct Job *previous, *next;
+} Job;
+
+struct Server {
+        sd_event *event;
+        int listen_fd;
+        sd_event_source *listen, *idle, *pause;
+        bool ending;
+        Job *jobs, *last; /* in the order of arrival */
+        User *users;
+        MailLoad load;
+        usec_t accept_logged;
+};
+
+/* ---- Books ---- */
+
+static User *user_get(Server *s, uid_t uid)
+{
+        User *u;
+
+        for (u = s->users; u; u = u->next)
+                if (u->uid == uid)
+                        return u;
+        u = calloc(1, sizeof *u);
+        if (!u)
+                return NULL;
+        *u = (User) { .uid = uid, .next = s->users };
+        s->users = u;
+        return u;
+}
+
+static void user_put(Server *s, User *user)
+{
+        User **p = &s->users;
+
+        if (user->n_jobs > 0)
+                return;
+        while (*p != user)
+                p = &(*p)->next;
+        *p = user->next;
+        free(user);
+}
+
+static size_t *counter(MailLoad *load, JobState state)
+{
+        switch (state) {
+        case JOB_WAITING:
+                return &load->waiting;
+        case JOB_RUNNING:
+                return &load->running;
+        case JOB_LINGERING:
+                return &load->lingering;
+        case JOB_NEW:
+                break;
+        }
+        return NULL;
+}
+
+static void job_set_state(Job *job, JobState state)
+{
+        MailLoad *loads[] = { &job->server->load, &job->user->load };
+
+        for (size_t i = 0; i < ELEMENTSOF(loads); i++) {
+                size_t *old = counter(loads[i], job->state), *new = counter(loads[i], state);
+
+                if (old)
+                        (*old)--;
+                if (new)
+                        (*new)++;
+        }
+        job->state = state;
+}
+
+static Job *job_free(Job *job)
+{
+        Server *s = job->server;
+
+        if (job->user) {
+                job_set_state(job, JOB_NEW);
+                *(job->previous ? &job->previous->next : &s->jobs) = job->next;
+                *(job->next ? &job->next->previous : &s->last) = job->previous;
+                job->user->n_jobs--;
+                user_put(s, job->user);
+        }
+        sd_event_source_disable_unref(job->source);
+        sd_event_source_disable_unref(job->child);
+        sd_event_source_disable_unref(job->timer);
+        fd_close(job->connection);
+        fd_close(job->running);
+        peer_clear(&job->peer);
+        free(job);
+        return NULL;
+}
+
+DEFINE_CLEANUP(Job *, job_free)
+
+/* From here on, the job is the server's, and stands last. */
+static int job_enter(Job *job)
+{
+        Server *s = job->server;
+        User *user = user_get(s, job->peer.uid);
+
+        if (!user)
+                return -ENOMEM;
+        job->user = user;
+        user->n_jobs++;
+        job->previous = s->last;
+        *(s->last ? &s->last->next : &s->jobs) = job;
+        s->last = job;
+        return 0;
+}
+
+/* ---- Jobs ---- */
+
+static void dispatch(Server *s);
+
+/* Looks at what there is to do after something has changed. */
+static void server_step(Server *s)
+{
+        dispatch(s);
+        if (s->jobs)
+                (void) sd_event_source_set_enabled(s->idle, SD_EVENT_OFF);
+        else if (s->ending)
+                (void) sd_event_exit(s->event, 0);
+        else if (sd_event_source_set_time_relative(s->idle, SERVER_IDLE_USEC) >= 0)
+                (void) sd_event_source_set_enabled(s->idle, SD_EVENT_ONESHOT);
+}
+
+static void job_end(Job *job)
+{
+        Server *s = job->server;
+
+        job_free(job);
+        server_step(s);
+}
+
+/* The job's process has ended, and with it all of its descendants. */
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+        (void) source;
+        (void) info;
+        job_end(userdata);
+        return 0;
+}
+
+/* A user whose deliveries pile up has the oldest one ended: the mail server has the message, and tries again. */
+static void limit_lingering(Server *s, const User *user)
+{
+        Job *oldest = NULL;
+
+        if (user->load.lingering <= MAIL_LINGERING_USER_MAX)
+                return;
+        for (Job *job = s->jobs; job && !oldest; job = job->next)
+                if (job->user == user && job->state == JOB_LINGERING)
+                        oldest = job;
+        (void) kill(oldest->pid, SIGTERM);
+}
+
+/* Sendmail has ended. */
+static int on_running_closed(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        Job *job = userdata;
+
+        (void) source;
+        (void) fd;
+        (void) events;
+        job->source = sd_event_source_disable_unref(job->source);
+        job->running = fd_close(job->running);
+        job_set_state(job, JOB_LINGERING);
+        if (job->server->ending)
+                (void) kill(job->pid, SIGTERM);
+        else
+                limit_lingering(job->server, job->user);
+        server_step(job->server);
+        return 0;
+}
+
+static int on_client_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        (void) source;
+        (void) fd;
+        (void) events;
+        job_end(userdata);
+        return 0;
+}
+
+static int on_waited(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Job *job = userdata;
+
+        (void) source;
+        (void) now;
+        mail_answer(job->connection, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED),
+                    "too many messages of this user are being sent at the same time.");
+        job_end(job);
+        return 0;
+}
+
+/* Leaves to a job's process what is of it, and nothing else of the server's. */
+_noreturn_ static void be_runner(const Server *s, const Job *me, int running)
+{
+        fd_close(s->listen_fd);
+        for (const Job *job = s->jobs; job; job = job->next) {
+                fd_close(job->running);
+                if (job != me)
+                        fd_close(job->connection);
+        }
+        mail_run(me->connection, running, &me->peer);
+        _exit(EXIT_SUCCESS);
+}
+
+/* Forks its process. 0 or -errno. */
+static int job_run(Job *job)
+{
+        Server *s = job->server;
+        int ends[2], r;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        job->pid = fork();
+        if (job->pid == 0) {
+                fd_close(ends[0]);
+                be_runner(s, job, ends[1]);
+        }
+        fd_close(ends[1]);
+        job->running = ends[0];
+        if (job->pid < 0)
+                return -errno;
+
+        job_set_state(job, JOB_RUNNING);
+        job->timer = sd_event_source_disable_unref(job->timer);
+        job->source = sd_event_source_disable_unref(job->source);
+        job->connection = fd_close(job->connection);
+        r = sd_event_add_child(s->event, &job->child, job->pid, WEXITED, on_child, job);
+        if (r < 0)
+                return r;
+        return sd_event_add_io(s->event, &job->source, job->running, EPOLLIN, on_running_closed, job);
+}
+
+/* Runs all whose turn it is. */
+static void dispatch(Server *s)
+{
+        Job *next;
+
+        for (Job *job = s->jobs; job; job = next) {
+                next = job->next;
+                if (job->state != JOB_WAITING || !mail_may_run(&s->load, &job->user->load))
+                        continue;
+                if (job_run(job) >= 0)
+                        continue;
+                if (job->connection >= 0)
+                        mail_answer(job->connection, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED),
+                                    "the system has no room for another process.");
+                job_free(job);
+        }
+}
+
+/* ---- Connections ---- */
+
+/* Lets a new job wait for its turn, which may be now. 0, or -errno: it is the caller's still. */
+static int job_wait(Job *job)
+{
+        Server *s = job->server;
+        MailReply wait = mail_reply(MAIL_WAIT, 0, false, NULL);
+        int r;
+
+        r = sd_event_add_io(s->event, &job->source, job->connection, EPOLLRDHUP, on_client_gone, job);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(s->event, &job->timer, CLOCK_MONOTONIC, SERVER_WAIT_USEC, 0, on_waited,
+                                       job);
+        if (r < 0)
+                return r;
+        r = job_enter(job);
+        if (r < 0)
+                return r;
+        job_set_state(job, JOB_WAITING);
+        (void) send(job->connection, &wait, sizeof wait, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return 0;
+}
+
+/* Why a new connection is not served, or NULL. */
+static const char *refusal(Server *s, const Peer *peer)
+{
+        static const MailLoad none = {};
+        const MailLoad *load = &none;
+
+        for (const User *u = s->users; u; u = u->next)
+                if (u->uid == peer->uid)
+                        load = &u->load;
+        if (peer->uid == 0)
+                return "root has no use for php-pool-sendmail, and runs sendmail itself.";
+        if (!mail_may_wait(&s->load, load))
+                return "too many messages wait to be sent.";
+        return NULL;
+}
+
+static int take_connection(Server *s, int fd)
+{
+        _cleanup_(job_freep) Job *job = NULL;
+        const char *why;
+        int r;
+
+        job = malloc(sizeof *job);
+        if (!job) {
+                fd_close(fd);
+                return -ENOMEM;
+        }
+        *job = (Job) { .server = s, .connection = fd, .running = -EBADF };
+        r = peer_read(fd, &job->peer);
+        if (r < 0)
+                return r;
+        why = refusal(s, &job->peer);
+        if (why) {
+                mail_answer(fd, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED), why);
+                return 0;
+        }
+        r = job_wait(job);
+        if (r < 0)
+                return r;
+        TAKE_PTR(job);
+        server_step(s);
+        return 0;
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Server *s = userdata;
+
+        (void) source;
+        (void) now;
+        return s->ending ? 0 : sd_event_source_set_enabled(s->listen, SD_EVENT_ON);
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        Server *s = userdata;
+        int r, connection;
+
+        (void) events;
+        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        r = connection < 0 ? -errno : take_connection(s, connection);
+        if (r >= 0 || r == -EAGAIN || r == -EINTR || r == -ECONNABORTED)
+                return 0;
+        if (log_is_due(&s->accept_logged, ACCEPT_LOG_INTERVAL))
+                (void) log_warning_errno(r, "A connection could not be taken: %m");
+        r = sd_event_source_set_time_relative(s->pause, ACCEPT_PAUSE_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->pause, SD_EVENT_ONESHOT);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+/* ---- Life ---- */
+
+static int on_idle(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Server *s = userdata;
+
+        (void) source;
+        (void) now;
+        return sd_event_exit(s->event, 0);
+}
+
+/* The socket stays systemd's; what was taken from it is sent. */
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        Server *s = userdata;
+
+        (void) source;
+        (void) info;
+        s->ending = true;
+        (void) sd_event_source_set_enabled(s->listen, SD_EVENT_OFF);
+        for (const Job *job = s->jobs; job; job = job->next)
+                if (job->state == JOB_LINGERING)
+                        (void) kill(job->pid, SIGTERM);
+        server_step(s);
+        return 0;
+}
+
+static int add_sources(Server *s)
+{
+        int r;
+
+        r = sd_event_add_io(s->event, &s->listen, s->listen_fd, EPOLLIN, on_connection, s);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(s->event, &s->idle, CLOCK_MONOTONIC, SERVER_IDLE_USEC, 0, on_idle, s);
+        if (r < 0)
+                return r;
+        r = sd_event_add_time_relative(s->event, &s->pause, CLOCK_MONOTONIC, 0, 0, on_pause_over, s);
+        if (r < 0)
+                return r;
+        r = sd_event_add_signal(s->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_terminate, s);
+        if (r < 0)
+                return r;
+        return sd_event_set_watchdog(s->event, true);
+}
+
+int server_new(int listen_fd, Server **ret)
+{
+        _cleanup_(server_freep) Server *s = NULL;
+        int r;
+
+        s = malloc(sizeof *s);
+        if (!s)
+                return -ENOMEM;
+        *s = (Server) { .listen_fd = listen_fd };
+        r = fd_nonblock(listen_fd, true);
+        if (r < 0)
+                return r;
+        r = sd_event_new(&s->event);
+        if (r < 0)
+                return r;
+        r = add_sources(s);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+Server *server_free(Server *s)
+{
+        while (s->jobs)
+                job_free(s->jobs);
+        sd_event_source_unref(s->listen);
+        sd_event_source_unref(s->idle);
+        sd_event_source_unref(s->pause);
+        sd_event_unref(s->event);
+        fd_close(s->listen_fd);
+        free(s);
+        return NULL;
+}
+
+int server_run(Server *s)
+{
+        return sd_event_loop(s->event);
+}

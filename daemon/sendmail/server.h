@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The loop of php-pool-sendmaild: connections, whose they are, and how many at a time. */
+
+#include "base/util.h"
+
+typedef struct Server Server;
+
+/* Without anything to do for so long, the server ends; systemd starts it again for the next connection. */
+#define SERVER_IDLE_USEC (60 * USEC_PER_SEC)
+
+/* How long a connection waits until others of its user have ended. */
+#define SERVER_WAIT_USEC (30 * USEC_PER_SEC)
+
+/* Makes a server of the listening socket, which is then its own. 0 or -errno. */
+int server_new(int listen_fd, Server **ret);
+Server *server_free(Server *s);
+DEFINE_CLEANUP(Server *, server_free)
+
+/* Runs until it is idle or told to end by SIGTERM, and all messages that it has begun are sent. 0 or -errno. */
+int server_run(Server *s);
