@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the unit's sandbox leaves to ordinary applications and programs."""
+"""What the unit's sandbox leaves to ordinary applications and programs, and how it is told to leave more."""
 
 import json
 
 import pytest
+
+from lib import elf32
+from lib.manual import drop_ins
 
 # Directories that hand on their group, as Moodle, TYPO3 and WordPress make them.
 SET_GROUP_ID = """<?php
@@ -71,3 +74,100 @@ def test_no_program_becomes_another(pool):
     assert (status, output.split()) == (0, ["refused"] * 4)
     status, output = program(pool, "grep -E '^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs):' /proc/self/status")
     assert [line.split()[1] for line in output.splitlines()] == ["0" * 16] * 5 + ["1"], output
+
+
+# ---- The table of php-pool(7): each row fails in a default pool, and works with the drop-in as it is printed ----
+
+DROP_INS = drop_ins("php-pool.7", "SANDBOX", "What it refuses")
+
+# Makes what a row needs, as root in the machine.
+PREPARE = {
+    "home": "install -d -o www-data /home/shop /etc/shop",
+    "shared": "true",
+    "rename": "install -d -o www-data /srv/shop /srv/shop/tmp",
+    "sudo": "echo 'www-data ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/php-pool-test",
+    "serial": "mknod -m 660 /dev/ttyS0 c 1 5; chgrp dialout /dev/ttyS0",
+    "dri": "mkdir -p /dev/dri; mknod -m 660 /dev/dri/card0 c 1 5; chgrp video /dev/dri/card0",
+    "gpio": "mount -o remount,rw /sys; mkdir -p /sys/gpio; touch /sys/gpio/value; chmod 666 /sys/gpio/value",
+    "ipc": "ipcmk -Q -p 0666",
+    "family": "/usr/bin/python3 -c 'import socket; socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)'",
+}
+CLEAN_UP = {
+    "home": "rm -r /home/shop /etc/shop",
+    "shared": "rm -f /tmp/upload",
+    "rename": "rm -r /srv/shop",
+    "sudo": "rm /etc/sudoers.d/php-pool-test",
+    "crontab": "rm -f /var/spool/cron/crontabs/www-data",
+    "serial": "rm /dev/ttyS0",
+    "dri": "rm -r /dev/dri",
+    "gpio": "rm -r /sys/gpio; mount -o remount,ro /sys",
+    "ipc": "ipcrm --all=msg",
+}
+
+# PHP's code, true where it works; or a program, which works where it ends with 0.
+TRY = {
+    "home": "<?php echo json_encode(@touch('/home/shop/new') && @touch('/etc/shop/new'));",
+    "shared": "<?php touch('/tmp/upload'); echo json_encode(file_exists('/tmp/.X11-unix'));",
+    "rename": "<?php $d = sys_get_temp_dir() . '/made'; @mkdir($d); touch(\"$d/file\");"
+              "echo json_encode(@rename($d, '/srv/shop/made'));",
+    "sudo": 'test "$(sudo -n id -u)" = 0',
+    "crontab": "echo '0 0 * * * true' | crontab - && crontab -l",
+    "ping": "ping -c 1 -W 5 127.0.0.1",
+    "pgrep": "pgrep -x systemd && pidof systemd-journald && ps -p 1",
+    "namespaces": "bwrap --ro-bind / / --unshare-all --dev /dev --proc /proc true && unshare -Ur true",
+    "serial": "head -c 1 /dev/ttyS0",
+    "dri": "head -c 1 /dev/dri/card0",
+    "gpio": "echo 1 >/sys/gpio/value",
+    "ipc": "ipcs -q | grep 666",
+    "x86": "/srv/www/program",
+    "ptrace": "strace -o /dev/null true",
+    "personality": "setarch -R true",
+    "family": PREPARE["family"],
+}
+
+
+def works(pool, row):
+    code = TRY[row]
+    if code.startswith("<?php"):
+        return json.loads(pool.run(code, "try.php"))
+    return program(pool, f"({code}) 2>&1", "try.php")[0] == 0
+
+
+def prepare(machine, row):
+    machine.run("sh", "-c", PREPARE.get(row, "true"), check=row != "family")
+    if row == "family" and machine.run("sh", "-c", PREPARE[row], check=False).returncode != 0:
+        pytest.skip("this kernel has no such family")
+
+
+def test_every_row_is_tried():
+    assert set(DROP_INS) | {"crontab"} == set(TRY)
+
+
+@pytest.mark.parametrize("row", sorted(TRY))
+def test_a_row_of_the_manual(machine, pool, row):
+    drop_in = DROP_INS["sudo"].split("\n", 1)[1] if row == "crontab" else DROP_INS[row]
+    try:
+        prepare(machine, row)
+        if row == "x86":
+            elf32.install(machine, TRY[row])
+        assert not works(pool, row), "it works without the drop-in"
+        pool.configure(service=f"[Service]\n{drop_in}")
+        machine.systemctl("restart", pool.unit)
+        assert works(pool, row)
+    finally:
+        machine.run("sh", "-c", CLEAN_UP.get(row, "true"))
+
+
+def test_shared_tmp_is_found_by_others(machine, pool):
+    """As the row has it: what a script leaves, another user's process finds."""
+    pool.configure(service=f"[Service]\n{DROP_INS['shared']}")
+    pool.run("<?php touch('/tmp/upload');")
+    machine.run("runuser", "-u", "nobody", "--", "test", "-e", "/tmp/upload")
+    machine.remove("/tmp/upload")
+
+
+def test_standard_error_by_its_name(pool):
+    """What the manual says of /dev/stderr, and what it recommends."""
+    assert program(pool, "true 2>/dev/stderr")[0] != 0
+    assert program(pool, "true >&2") == [0, ""]
+    assert pool.run("<?php echo file_put_contents('php://stderr', 'x');") == "1"
