@@ -124,6 +124,7 @@ static PHP_MINIT_FUNCTION(pool)
         REGISTER_INI_ENTRIES();
         sleep_wrap_functions();
         refusal_watch();
+        ini_wrap_functions();
         return SUCCESS;
 }
 

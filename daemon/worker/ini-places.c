@@ -37,9 +37,18 @@ void ini_done(void)
         zend_hash_destroy(&php_process.user_ini);
 }
 
-static void apply_host(const Params *params)
+/* A setting of php.ini could have the name, too: only a section is an array. */
+static void apply_section(PhpRequest *r, const char *name, size_t size)
 {
-        const char *host = params_get(params, "SERVER_NAME", NULL);
+        const zval *section = cfg_get_entry(name, size);
+
+        if (section && Z_TYPE_P(section) == IS_ARRAY)
+                ini_set_all_for_request(r, Z_ARRVAL_P(section), INI_SECTION);
+}
+
+static void apply_host(PhpRequest *r)
+{
+        const char *host = params_get(r->request->params, "SERVER_NAME", NULL);
         char name[256];
         size_t size = host ? strlen(host) : 0;
 
@@ -47,7 +56,14 @@ static void apply_host(const Params *params)
                 return;
         for (size_t i = 0; i <= size; i++)
                 name[i] = (char) tolower((unsigned char) host[i]);
-        php_ini_activate_per_host_config(name, size);
+        apply_section(r, name, size);
+}
+
+/* The sections of path, which ends in a slash, and of all directories above it, the topmost first. */
+static void apply_directories(PhpRequest *r, const char *path)
+{
+        for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/'))
+                apply_section(r, path, (size_t) (p - path));
 }
 
 /*
@@ -96,9 +112,9 @@ static UserIni *user_ini_find(const char *path, size_t size, time_t now, bool *r
         return u;
 }
 
-static void apply_user_ini(const Params *params, char *path)
+static void apply_user_ini(PhpRequest *r, char *path)
 {
-        const char *root = params_get(params, "DOCUMENT_ROOT", NULL);
+        const char *root = params_get(r->request->params, "DOCUMENT_ROOT", NULL);
         time_t now = time(NULL);
         size_t root_size;
         bool stale;
@@ -117,7 +133,7 @@ static void apply_user_ini(const Params *params, char *path)
                 parse_user_ini(path, root, root_size, &u->values);
                 u->expires = now + PG(user_ini_cache_ttl);
         }
-        php_ini_activate_config(&u->values, PHP_INI_PERDIR, PHP_INI_STAGE_HTACCESS);
+        ini_set_all_for_request(r, &u->values, INI_USER_FILE);
 }
 
 void ini_apply_request(PhpRequest *r)
@@ -129,7 +145,7 @@ void ini_apply_request(PhpRequest *r)
         if (!r->script.path)
                 return;
         if (php_ini_has_per_host_config())
-                apply_host(r->request->params);
+                apply_host(r);
 
         /* A relative name has no directory that a section or a file could be found by. */
         size = strlen(r->script.path);
@@ -139,6 +155,7 @@ void ini_apply_request(PhpRequest *r)
         size = zend_dirname(path, size);
         path[size++] = '/';
         path[size] = 0;
-        php_ini_activate_per_dir_config(path, size);
-        apply_user_ini(r->request->params, path);
+        if (php_ini_has_per_dir_config())
+                apply_directories(r, path);
+        apply_user_ini(r, path);
 }

@@ -4,9 +4,8 @@
  * PHP's ini settings from other places than php.ini. php.value and php.admin_value of the pool count from
  * PHP's start on and are what every request starts with. What a request brings (PHP_VALUE and
  * PHP_ADMIN_VALUE parameters, the [HOST=] and [PATH=] sections of php.ini, .user.ini files: ini-places.c) is
- * set before php_request_startup(), so that it counts for reading the body, too, and through
- * zend_alter_ini_entry(), so that PHP itself restores it at the request's end: nothing sticks to the worker.
- * Functions, classes and extensions can only be chosen for the whole pool.
+ * set before php_request_startup(), so that it counts for reading the body, too, by ini-set.c: nothing
+ * sticks to the worker.
  */
 
 #include "worker/sapi.h"
@@ -19,7 +18,7 @@
 /* What the parser of "name=value" lines is to do with each. */
 typedef struct IniTarget {
         PhpRequest *request; /* NULL: for the pool */
-        int mode;            /* ZEND_INI_USER, or ZEND_INI_SYSTEM for an admin value */
+        IniOrigin origin;    /* INI_VALUE or INI_ADMIN_VALUE */
 } IniTarget;
 
 static bool is_disabling(const char *name)
@@ -85,7 +84,7 @@ static void disable_classes(char *names)
 }
 
 /* Sets what PHP goes back to after each request. PHP may keep pointers to the old value: it is not freed. */
-static bool set_for_pool(zend_ini_entry *entry, zend_string *value, int mode)
+static bool set_for_pool(zend_ini_entry *entry, zend_string *value, IniOrigin origin)
 {
         zend_string *copy;
 
@@ -99,44 +98,33 @@ static bool set_for_pool(zend_ini_entry *entry, zend_string *value, int mode)
                 }
                 entry->value = copy;
         }
-        if (mode == ZEND_INI_SYSTEM)
+        if (origin == INI_ADMIN_VALUE)
                 entry->modifiable = ZEND_INI_SYSTEM;
         return true;
 }
 
-static void apply_to_pool(const char *name, zend_string *value, int mode)
+static void apply_to_pool(const char *name, zend_string *value, IniOrigin origin)
 {
-        const char *what = mode == ZEND_INI_SYSTEM ? "admin_value" : "value";
+        const char *what = origin == INI_ADMIN_VALUE ? "admin_value" : "value";
         zend_ini_entry *entry;
 
         if (is_loading(name))
                 return;
 
         entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
-        if (!entry || !set_for_pool(entry, value, mode)) {
-                (void) log_warning("PHP has no setting %s, or not with the value of php.%s, ignoring.", name,
-                                   what);
+        if (!entry) {
+                (void) log_warning("PHP has no setting %s, which php.%s sets, ignoring.", name, what);
+                return;
+        }
+        if (!set_for_pool(entry, value, origin)) {
+                (void) log_warning("PHP refuses the value '%s' for %s in php.%s, ignoring.", ZSTR_VAL(value),
+                                   name, what);
                 return;
         }
         if (streq(name, "disable_functions"))
                 zend_disable_functions(ZSTR_VAL(entry->value));
         else if (streq(name, "disable_classes") && ZSTR_LEN(value) > 0)
                 disable_classes(PG(disable_classes) = strdup(ZSTR_VAL(value)));
-}
-
-/* Sets a value until the request's end. An admin value cannot be changed by then, neither by .user.ini. */
-static bool set_for_request(const char *name, zend_string *value, int mode)
-{
-        zend_string *key;
-
-        if (is_loading(name) || is_disabling(name) ||
-            !zend_hash_str_exists(EG(ini_directives), name, strlen(name)))
-                return false;
-
-        key = zend_string_init(name, strlen(name), false);
-        (void) zend_alter_ini_entry_ex(key, value, mode, ZEND_INI_STAGE_ACTIVATE, true);
-        zend_string_release(key);
-        return true;
 }
 
 static void on_line(zval *name, zval *value, zval *offset, int type, void *arg)
@@ -149,7 +137,7 @@ static void on_line(zval *name, zval *value, zval *offset, int type, void *arg)
                 return;
         if (!target->request) {
                 if (type == ZEND_INI_PARSER_ENTRY && value)
-                        apply_to_pool(Z_STRVAL_P(name), Z_STR_P(value), target->mode);
+                        apply_to_pool(Z_STRVAL_P(name), Z_STR_P(value), target->origin);
                 return;
         }
 
@@ -160,8 +148,8 @@ static void on_line(zval *name, zval *value, zval *offset, int type, void *arg)
         else if (!value)
                 php_log_request(target->request, LOG_ERR, "%sempty value for key '%s'", prefix,
                                 Z_STRVAL_P(name));
-        else if (!set_for_request(Z_STRVAL_P(name), Z_STR_P(value), target->mode))
-                php_log_request(target->request, LOG_ERR, "%sunable to set '%s'", prefix, Z_STRVAL_P(name));
+        else
+                ini_set_for_request(target->request, Z_STRVAL_P(name), Z_STR_P(value), target->origin);
 }
 
 /*
@@ -182,9 +170,9 @@ static bool parse_lines(const char *text, IniTarget *target)
         return r == SUCCESS;
 }
 
-static bool parse_pool_lines(char *const *lines, const char *setting, int mode)
+static bool parse_pool_lines(char *const *lines, const char *setting, IniOrigin origin)
 {
-        IniTarget target = { .mode = mode };
+        IniTarget target = { .origin = origin };
 
         for (; *lines; lines++)
                 if (!parse_lines(*lines, &target)) {
@@ -196,8 +184,8 @@ static bool parse_pool_lines(char *const *lines, const char *setting, int mode)
 
 bool ini_apply_pool_values(const Config *config)
 {
-        return parse_pool_lines(config->php_value, "php.value", ZEND_INI_USER) &&
-               parse_pool_lines(config->php_admin_value, "php.admin_value", ZEND_INI_SYSTEM);
+        return parse_pool_lines(config->php_value, "php.value", INI_VALUE) &&
+               parse_pool_lines(config->php_admin_value, "php.admin_value", INI_ADMIN_VALUE);
 }
 
 /* Whether this client may set ini values: security.ini_params. */
@@ -212,7 +200,7 @@ void ini_apply_params(PhpRequest *r)
 {
         const char *user = params_get(r->request->params, "PHP_VALUE", NULL);
         const char *admin = params_get(r->request->params, "PHP_ADMIN_VALUE", NULL);
-        IniTarget target = { .request = r, .mode = ZEND_INI_USER };
+        IniTarget target = { .request = r, .origin = INI_VALUE };
 
         if (!user && !admin)
                 return;
@@ -227,7 +215,7 @@ void ini_apply_params(PhpRequest *r)
 
         if (user)
                 (void) parse_lines(user, &target);
-        target.mode = ZEND_INI_SYSTEM;
+        target.origin = INI_ADMIN_VALUE;
         if (admin)
                 (void) parse_lines(admin, &target);
 }

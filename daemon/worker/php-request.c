@@ -264,6 +264,7 @@ static void run(PhpRequest *r)
         if (r->script.path)
                 r->request->ops->script_known(r->request, r->script.path);
 
+        ini_request_begins();
         ini_apply_request(r);
         mail_apply_request();
         timeout_withhold(r->body_unsized || SG(request_info).content_length > 0);
@@ -284,6 +285,7 @@ static void run(PhpRequest *r)
         timeout_script_ended();
         php_request_shutdown(NULL);
         timeout_end();
+        ini_request_ended();
         r->outcome.failed = EG(exit_status) == STATUS_OF_ERROR;
 }
 

@@ -172,6 +172,7 @@ int php_worker_start(int handoff)
         SG(options) |= SAPI_OPTION_NO_CHDIR;
         if (!getcwd(php_process.directory, sizeof php_process.directory))
                 php_process.directory[0] = 0;
+        ini_worker_start();
 #if PHP_VERSION_ID >= 80300
         php_child_init();
 #endif

@@ -45,6 +45,8 @@ typedef struct PhpProcess {
         volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
         zend_ini_entry *mail;     /* sendmail_path where php-mail.c looks after it, or NULL */
         bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
+        zend_long *realpath_limit;     /* the size of PHP's realpath cache, in a worker */
+        zend_long realpath_limit_kept; /* between ini_request_begins() and ini_request_ended() */
 } PhpProcess;
 
 extern PhpProcess php_process;
@@ -136,6 +138,34 @@ bool ini_apply_pool_values(const Config *config);
 
 /* Sets what the parameters PHP_VALUE and PHP_ADMIN_VALUE say, for this request. */
 void ini_apply_params(PhpRequest *r);
+
+/* Where a value for one request comes from. */
+typedef enum IniOrigin {
+        INI_VALUE,       /* PHP_VALUE */
+        INI_ADMIN_VALUE, /* PHP_ADMIN_VALUE: what it sets, the script cannot */
+        INI_SECTION,     /* [PATH=] and [HOST=] of php.ini: the same */
+        INI_USER_FILE,   /* .user.ini */
+} IniOrigin;
+
+/*
+ * ini-set.c: sets a value until the request's end, or logs for the request why not, and leaves all as it was.
+ * Of sections and files, what PHP does not know, or keeps from them, is left out in silence, as PHP does it.
+ */
+void ini_set_for_request(PhpRequest *r, const char *name, zend_string *value, IniOrigin from);
+
+/* The same for all values of such a section or file. */
+void ini_set_all_for_request(PhpRequest *r, const HashTable *values, IniOrigin from);
+
+/* Why only the whole pool can have a setting, for a sentence; NULL where a request can. */
+const char *ini_pool_only(const char *name);
+
+/* Has ini_get_all() say what PHP's does. Once, while modules start. */
+void ini_wrap_functions(void);
+
+/* Before the first value of a request is set, and after PHP has shut the request down. */
+void ini_worker_start(void);
+void ini_request_begins(void);
+void ini_request_ended(void);
 
 /* ini-places.c: sets all that holds for this request only, the parameters' values first. PHP restores it. */
 void ini_apply_request(PhpRequest *r);

@@ -41,7 +41,7 @@ REQUESTS = (
         "A body shorter than CONTENT_LENGTH, or one with a negative length, ends where it ends",
         "PHP-FPM goes on reading behind the end of the body, and waits until the web server gives up.",
         {
-            "stdout end connection": (
+            "stdout end": (
                 "body-length-longer", "body-length-longer-put", "body-length-negative",
                 "body-length-negative-put", "body-length-min", "body-upload-longer-length",
             ),
@@ -125,9 +125,12 @@ SETTINGS = (
         "`security.ini_params = \"always\"` takes them from everybody, `\"never\"` from nobody.",
     ),
     Difference(
-        "disable_functions, disable_classes and extension are refused in PHP_VALUE and PHP_ADMIN_VALUE",
-        "They cannot be undone when the request ends. The log says so: `unable to set "
-        "'disable_functions'`.",
+        "Some settings are refused for one request",
+        "`disable_functions`, `disable_classes`, `extension`, `zend_extension`, `syslog.ident`, `syslog.facility`, "
+        "some of `opcache.*` (`protect_memory`, `save_comments`, `optimization_level`, `file_cache` and others) and "
+        "`mysqlnd.collect_memory_statistics` cannot be undone when the request ends. The log says so, and why: "
+        "`unable to set 'disable_functions': a function that is disabled stays so`. In PHP-FPM they stick to "
+        "the worker, or kill it later.",
         {
             "stdout stderr": (
                 "ini-value-disable-functions", "ini-value-disable-functions-user",
@@ -140,17 +143,36 @@ SETTINGS = (
         "Set them for the pool: `php.admin_value`, `php.ini`.",
     ),
     Difference(
+        "A value that PHP refuses is told",
+        "`unable to set 'memory_limit': PHP refuses the value '1'`, in PHP_VALUE, PHP_ADMIN_VALUE, [PATH=], "
+        "[HOST=] and .user.ini. It then is as if it had not been there.",
+        {
+            "stderr": (
+                "ini-value-bad-limit",
+            ),
+        },
+    ),
+    Difference(
+        "An array in .user.ini, [PATH=] or [HOST=] is left out",
+        "PHP-FPM's worker dies of it, and so it does where SERVER_NAME is the name of a setting and php.ini has "
+        "[HOST=].",
+        {
+            "stdout end": (
+                "ini-path-array", "ini-user-section",
+            ),
+        },
+    ),
+    Difference(
         "[PATH=], [HOST=] and .user.ini count for reading the body",
         "PHP-FPM sets them when PHP has begun with the request. Here they are set before: `post_max_size` "
         "and `enable_post_data_reading` of a directory hold for forms, and what PHP has to say of a bad "
         "value is in the log but not in the answer.",
         {
             "stdout": (
-                "server-filter-default", "ini-path-bad-value", "ini-change-user-opcache.enable",
-                "body-no-reading", "body-upload-no-reading",
+                "server-filter-default", "body-no-reading", "body-upload-no-reading",
             ),
             "stdout stderr": (
-                "body-post-max",
+                "body-post-max", "ini-change-user-opcache.enable", "ini-path-bad-value",
             ),
         },
     ),
@@ -437,7 +459,7 @@ PROTOCOL = (
         "It is reserved for management records, so such a request is skipped, as is what belongs to no "
         "request. PHP-FPM serves the first and closes the connection at the second.",
         {
-            "stdout end connection": (
+            "stdout end": (
                 "protocol-id-0",
             ),
             "connection": (
