@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """
-Debian packages that only a Machine has: mail servers exclude one another, and none is wanted on the machine that runs
-the tests.
-
-    debs.py BUILD_DIR PACKAGE…    downloads them, with what they need, to where tests look for them
+Debian packages that only a Machine has: mail servers exclude one another, and none is wanted on the machine that
+runs the tests.
 """
 
 import fcntl
 import pathlib
 import subprocess
-import sys
+
+
+def fetch(directory, package):
+    return subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", "--download-only",
+                           "-o", f"Dir::Cache::archives={directory}", "-o", "Debug::NoLocking=1", package],
+                          stdout=subprocess.DEVNULL, timeout=300).returncode == 0
 
 
 def download(build_dir, package):
@@ -20,13 +23,8 @@ def download(build_dir, package):
         fcntl.flock(lock, fcntl.LOCK_EX)
         complete = directory / "complete"
         if not complete.exists():
-            subprocess.run(["apt-get", "install", "-q", "-y", "--no-install-recommends", "--download-only",
-                            "-o", f"Dir::Cache::archives={directory}", "-o", "Debug::NoLocking=1", package],
-                           check=True, stdout=subprocess.DEVNULL, timeout=300)
+            if not fetch(directory, package):  # the list of packages may be out of date
+                subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL, timeout=300)
+                assert fetch(directory, package), f"{package} cannot be downloaded"
             complete.touch()
     return sorted(directory.glob("*.deb"))
-
-
-if __name__ == "__main__":
-    for name in sys.argv[2:]:
-        print(*download(sys.argv[1], name), sep="\n")

@@ -45,12 +45,12 @@ class Handler(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
-Server(("127.0.0.1", 2525), Handler).serve_forever()
+Server(("127.0.0.1", 25), Handler).serve_forever()
 '''
 
 
 class Mta:
-    """A mail server by the name of its package; alice@localhost gets what it delivers."""
+    """A mail server, by the name of its package; alice gets what it delivers to alice@localhost."""
 
     def __init__(self, machine, package):
         self.machine, self.package = machine, package
@@ -77,14 +77,14 @@ class Mta:
         self.machine.systemctl("restart", "exim4")
 
     def set_up_msmtp(self):
-        self.machine.write("/etc/msmtprc", "account default\nhost 127.0.0.1\nport 2525\n"
+        self.machine.write("/etc/msmtprc", "account default\nhost 127.0.0.1\nport 25\n"
                            "from %U@test.example\nallow_from_override on\n")
         self.machine.write("/srv/smtp-test.py", SMTP_SERVER)
         self.machine.write("/etc/systemd/system/smtp-test.service",
                            "[Service]\nExecStart=/usr/bin/python3 /srv/smtp-test.py\n")
         self.machine.systemctl("daemon-reload")
         self.machine.systemctl("start", "smtp-test.service")
-        wait_until(lambda: self.machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2525", check=False)
+        wait_until(lambda: self.machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/25", check=False)
                    .returncode == 0)
 
     # ---- what it delivered ----
@@ -104,8 +104,8 @@ class Mta:
             box.close()
 
     def received(self, n=1, timeout=30):
-        """Waits for n messages and empties the mailbox."""
-        messages = wait_until(lambda: (m := self.inbox()) if len(self.inbox()) >= n else None, timeout,
+        """Waits for so many messages, and empties the mailbox."""
+        messages = wait_until(lambda: got if len(got := self.inbox()) >= n else None, timeout,
                               f"{n} messages in the mailbox")
         assert len(messages) == n
         self.empty()
