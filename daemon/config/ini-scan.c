@@ -280,6 +280,7 @@ static IniToken scan_name(IniScanner *s)
 
 IniToken ini_scan_next(IniScanner *s)
 {
+        s->token_line = s->line;
         if (s->p >= s->end) {
                 if (state(s) != INI_IN_VALUE)
                         return INI_END;

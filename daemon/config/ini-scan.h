@@ -37,7 +37,7 @@ typedef struct IniScanner {
         const char *p, *end;
         const char *start; /* of the token, without what PHP cuts off */
         size_t size;
-        unsigned line;
+        unsigned line, token_line; /* of what is next, and of the token */
         IniState states[INI_STATES_MAX];
         size_t n_states;
 } IniScanner;

@@ -51,7 +51,7 @@ static int refuse(Reader *r)
         IniError *e = r->error;
         size_t n = printable_size(r);
 
-        e->line = r->scanner.line;
+        e->line = r->scanner.token_line;
         if (r->token == INI_BROKEN)
                 (void) snprintf(e->text, sizeof e->text, "an apostrophe is not closed; write it in quotes");
         else if (r->token == INI_END || r->token == INI_EOL || n == 0)

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl check: reads pool files as the manager would, without one. Says every error, one a line.
+ * php-poolctl check: reads pool files as the manager would, without one, and looks at the files and
+ * directories that they name as the pool's user would. Says every error, one a line, and with "warning" what
+ * a pool starts with, but not all of it can work.
  */
 
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "config/parse.h"
 #include "ctl/ctl.h"
+#include "ctl/places.h"
 #include "ipc/control.h"
 
 static void print_errors(const ConfigErrors *errors)
@@ -21,10 +25,61 @@ static void print_errors(const ConfigErrors *errors)
         }
 }
 
-static CtlExit check_file(const char *path)
+/* What places_check() tells goes on from here. */
+typedef struct Places {
+        const char *path; /* of the pool file */
+        bool failed;
+} Places;
+
+static int on_place(const char *source, const char *name, const char *text, bool fatal, void *userdata)
+{
+        Places *places = userdata;
+        bool of_file = *source == '/';
+        _cleanup_(freep) char *line = NULL;
+
+        if (asprintf(&line, "%s: %s%s%s%s: %s", of_file ? source : places->path, fatal ? "" : "warning: ",
+                     of_file ? "" : source, of_file || !*source ? "" : ": ", name, text) < 0) {
+                line = NULL;
+                return -ENOMEM;
+        }
+        utf8_make_printable(line);
+        if (fatal)
+                (void) ctl_fail(0, "%s", line);
+        else
+                fprintf(stderr, "%s\n", line);
+        places->failed = places->failed || fatal;
+        return 0;
+}
+
+/* What the settings name is looked at as the pool's user, or, of a file that is no pool's, as the caller. */
+static CtlExit check_places(const char *path, const char *pool, const Config *config)
+{
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
+        _cleanup_(freep) char *name = NULL;
+        Places places = { .path = path };
+        int r = 0;
+
+        if (pool) {
+                if (asprintf(&name, CTL_UNIT_PREFIX "%s.service", pool) < 0) {
+                        name = NULL;
+                        return ctl_fail(ENOMEM, "Failed to check %s: %m", path);
+                }
+                r = unit_file_load("", name, &unit);
+        }
+        if (r >= 0)
+                r = places_check(config, unit && unit->found ? unit : NULL, pool ?: "POOL", on_place,
+                                 &places);
+        if (r < 0)
+                return ctl_fail(r, "Failed to check %s: %m", path);
+        return places.failed ? CTL_FAILURE : CTL_SUCCESS;
+}
+
+/* pool is NULL for a file that is none's. */
+static CtlExit check_file(const char *path, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         _cleanup_(config_freep) Config *config = NULL;
+        CtlExit status;
         int r;
 
         r = config_parse_file(path, &config, &errors);
@@ -35,8 +90,10 @@ static CtlExit check_file(const char *path)
                 return CTL_FAILURE;
         }
 
-        printf("%s: ok\n", path);
-        return CTL_SUCCESS;
+        status = check_places(path, pool, config);
+        if (status == CTL_SUCCESS)
+                printf("%s: ok\n", path);
+        return status;
 }
 
 static CtlExit check_pool(const char *pool)
@@ -47,7 +104,7 @@ static CtlExit check_pool(const char *pool)
         r = ctl_pool_file(pool, &path);
         if (r < 0)
                 return ctl_fail(r, "Failed to check pool %s: %m", pool);
-        return check_file(path);
+        return check_file(path, pool);
 }
 
 static CtlExit check_all(void)
@@ -68,6 +125,20 @@ static CtlExit check_all(void)
         return status;
 }
 
+/* A path: that of a pool's own file, or another. */
+static CtlExit check_path(const char *path)
+{
+        const char *rest = startswith(path, CONFIG_DIR "/"), *dot = rest ? strrchr(rest, '.') : NULL;
+        _cleanup_(freep) char *pool = NULL;
+
+        if (dot && streq(dot, ".conf")) {
+                pool = strndup(rest, (size_t) (dot - rest));
+                if (!pool)
+                        return ctl_fail(ENOMEM, "Failed to check %s: %m", path);
+        }
+        return check_file(path, pool && pool_name_valid(pool) ? pool : NULL);
+}
+
 /* A file is what has a "/", or what is a file here and can be no pool with a file of its own. */
 CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
 {
@@ -78,19 +149,19 @@ CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
         if (n_args == 0)
                 return check_all();
         if (strchr(args[0], '/'))
-                return check_file(args[0]);
+                return check_path(args[0]);
         name = ctl_pool_argument(args[0]);
         if (!pool_name_valid(name))
-                return check_file(name);
+                return check_file(name, NULL);
 
         r = ctl_pool_file(name, &path);
         if (r < 0)
                 return ctl_fail(r, "Failed to check pool %s: %m", name);
         if (access(path, F_OK) < 0 && errno == ENOENT) {
                 if (access(name, F_OK) >= 0)
-                        return check_file(name);
+                        return check_file(name, NULL);
                 if (!ctl_pool_exists(name))
                         return ctl_fail_no_pool(name);
         }
-        return check_file(path);
+        return check_file(path, name);
 }

@@ -229,6 +229,8 @@ static int map_pool(Import *import, FpmSection *section)
 
         r = map_texts(&p, &drop_ins);
         if (r >= 0)
+                r = import_places(&p, drop_ins.service);
+        if (r >= 0)
                 r = note_unused(&p, section);
         if (r >= 0)
                 r = write_pool(&p);
@@ -339,7 +341,7 @@ static int map_all(Import *import)
         return r;
 }
 
-int import_map(FpmConfig *fpm, const UnitFile *unit, Import **ret, char **ret_error)
+int import_map(FpmConfig *fpm, const UnitFile *unit, bool look, Import **ret, char **ret_error)
 {
         _cleanup_(import_freep) Import *import = calloc(1, sizeof *import);
         int r;
@@ -348,6 +350,7 @@ int import_map(FpmConfig *fpm, const UnitFile *unit, Import **ret, char **ret_er
                 return -ENOMEM;
         import->fpm = fpm;
         import->unit = unit;
+        import->look = look;
         r = map_all(import);
         if (r == -EINVAL)
                 *ret_error = TAKE_PTR(import->error);

@@ -43,7 +43,7 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
         if (r >= 0)
                 r = import_find_unit("", *ret_fpm, ret_unit);
         if (r >= 0)
-                r = import_map(*ret_fpm, *ret_unit, ret, &error);
+                r = import_map(*ret_fpm, *ret_unit, true, ret, &error);
         if (r < 0)
                 (void) ctl_fail(r, error ? "%s" : "Failed to import %s: %m", error ?: path);
         return r;

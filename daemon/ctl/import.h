@@ -48,6 +48,7 @@ typedef struct ImportFile {
 typedef struct Import {
         FpmConfig *fpm;       /* not owned */
         const UnitFile *unit; /* PHP-FPM's, not owned; NULL where nothing is known of it */
+        bool look;            /* at what its settings name */
         ImportNote *notes;    /* in the order of files and lines, once import_map() has returned */
         size_t n_notes;
         ImportFile *files;
@@ -66,11 +67,12 @@ typedef struct ImportPool {
 } ImportPool;
 
 /*
- * Makes the files of every pool. Of the system, it asks which users there are, and where they have their
- * homes. 0 and *ret, which the caller frees and which points into fpm and unit, which may be NULL; -EINVAL
- * and in *ret_error, a new string, what no pool here can have; or -ENOMEM.
+ * Makes the files of every pool. Of the system, it asks which users there are, where they have their homes,
+ * and, where look is true, whether pools can use the paths that their settings name. 0 and *ret, which the
+ * caller frees and which points into fpm and unit, which may be NULL; -EINVAL and in *ret_error, a new
+ * string, what no pool here can have; or -ENOMEM.
  */
-int import_map(FpmConfig *fpm, const UnitFile *unit, Import **ret, char **ret_error);
+int import_map(FpmConfig *fpm, const UnitFile *unit, bool look, Import **ret, char **ret_error);
 
 /*
  * The unit that runs PHP-FPM with this configuration, below root, "" for /: one without files where there is
@@ -112,6 +114,9 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
 /* Where the directory in /etc/php of a PHP-FPM that has this file says so, its version, such as "8.2";
  * *ret_n is its length; otherwise NULL. */
 const char *import_fpm_version(const char *file, size_t *ret_n);
+
+/* Tells which paths the pool cannot use, with this drop-in for its service. 0 or a negative value. */
+int import_places(ImportPool *p, const char *drop_in);
 
 /* What stands in the pool file and in the drop-ins: each in its import-*.c. 0, -EINVAL, -ENOMEM. */
 int import_settings(ImportPool *p);

@@ -35,7 +35,7 @@ static char *import_with_unit(const char *name, const char *text, const UnitFile
         assert_non_null(f);
         r = fpm_config_load_text(name, text, strlen(text), &fpm, &error);
         if (r >= 0)
-                r = import_map(fpm, unit, &import, &error);
+                r = import_map(fpm, unit, false, &import, &error);
         if (r < 0) {
                 assert_int_equal(r, -EINVAL);
                 assert_non_null(error);

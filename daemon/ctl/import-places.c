@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Whether a pool that is imported can use the paths that its file names, as it could under PHP-FPM: see
+ * import.h. What php-poolctl check looks at, for a pool that is not there yet: its unit is php-pool's with
+ * the drop-in that is about to be written. Asks the system; writes nothing.
+ */
+
+#include <stdio.h>
+
+#include "ctl/import.h"
+#include "ctl/places.h"
+
+/* The directive that the setting, or PHP's, came from: the last. NULL for none. */
+static const FpmEntry *find_entry(const ImportPool *p, const char *name)
+{
+        bool directory = streq(name, "WorkingDirectory=");
+
+        for (size_t i = p->section->n_entries; i-- > 0;) {
+                const FpmEntry *entry = &p->section->entries[i];
+
+                if (directory ? streq(entry->directive->name, "chdir")
+                              : streq(entry->key ?: entry->directive->name, name))
+                        return entry;
+        }
+        return NULL;
+}
+
+static int on_place(const char *source, const char *name, const char *text, bool fatal _unused_,
+                    void *userdata)
+{
+        ImportPool *p = userdata;
+        const FpmEntry *entry = find_entry(p, name);
+
+        if (entry)
+                return import_note(p, entry, true, "%s", text);
+        return import_note(p, NULL, true, "%s%s%s: %s", source, *source ? ": " : "", name, text);
+}
+
+int import_places(ImportPool *p, const char *drop_in)
+{
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        if (!p->import->look)
+                return 0;
+        if (asprintf(&name, "php-pool@%s.service", p->section->name) < 0) {
+                name = NULL;
+                return -ENOMEM;
+        }
+        r = unit_file_load("", name, &unit);
+        if (r >= 0)
+                r = unit_file_parse(unit, IMPORT_DROP_IN, drop_in, false);
+        return r < 0 ? r : places_check(p->config, unit, p->section->name, on_place, p);
+}

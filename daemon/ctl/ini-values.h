@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The php.ini settings that a pool starts with, as far as its files say them: php.ini, the files beside it,
+ * and php.value and php.admin_value of the pool file. Without PHP: what nobody says is not there.
+ */
+
+#include "config/config.h"
+
+/* Of a file; larger ones are left out. And of all values. */
+#define INI_FILE_SIZE_MAX (1024U * 1024U)
+#define INI_VALUES_MAX 16384
+
+typedef struct IniValue {
+        char *name;
+        char *value;        /* NULL for one that hangs on ${VARIABLE}, or has operators */
+        const char *source; /* a file, which belongs to the IniValues; "php.value" or "php.admin_value" */
+} IniValue;
+
+typedef struct IniValues {
+        IniValue *items;
+        size_t n;
+        char **files;
+        size_t n_files;
+        char *error; /* "FILE:LINE: what", of the first file that is no ini file: PHP would start, a reload
+                        would not */
+} IniValues;
+
+void ini_values_clear(IniValues *values);
+
+/* Reads them, below root, "" for /. What cannot be read is left out. 0 or a negative value; *ret is to be
+ * cleared. */
+int ini_values_load(const char *root, const Config *config, IniValues *ret);
+
+/* The one that counts, or NULL. */
+const IniValue *ini_values_find(const IniValues *values, const char *name);

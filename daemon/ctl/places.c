@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Goes through what a pool's settings name: see places.h. What the unit's sandbox makes of a path is
+ * sandbox.c's affair, what the user may there is probe.c's; here is what is said, with what to write.
+ */
+
+#include "ctl/places.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ctl/ini-values.h"
+#include "ctl/probe.h"
+#include "ctl/sandbox.h"
+
+typedef struct Search {
+        const UnitFile *unit;
+        const char *pool;
+        Account account;
+        OnPlace *on_place;
+        void *userdata;
+} Search;
+
+/* A path that a setting names. */
+typedef struct Place {
+        const char *source, *name, *path;
+        Need need;
+        bool fatal, own;
+} Place;
+
+static int tell(const Search *s, const Place *place, bool fatal, const char *format, ...) _printf_(4, 5);
+static int tell(const Search *s, const Place *place, bool fatal, const char *format, ...)
+{
+        _cleanup_(freep) char *text = NULL, *whole = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = text_vformat(&text, format, ap);
+        va_end(ap);
+        if (r < 0)
+                return r;
+        if (asprintf(&whole, "%s %s", place->path, text) < 0) {
+                whole = NULL;
+                return -ENOMEM;
+        }
+        return s->on_place(place->source, place->name, whole, fatal, s->userdata);
+}
+
+static bool is_write(Need need)
+{
+        return need == NEED_WRITE_FILE || need == NEED_WRITE_DIRECTORY;
+}
+
+/* The path with the links resolved of as much of it as is there. */
+static void resolve(const char *path, char ret[static PATH_MAX])
+{
+        char part[PATH_MAX], real[PATH_MAX];
+        size_t n = strlen(path);
+
+        (void) snprintf(ret, PATH_MAX, "%s", path);
+        while (n > 0) {
+                (void) snprintf(part, sizeof part, "%.*s", (int) n, path);
+                if (realpath(part, real)) {
+                        (void) snprintf(ret, PATH_MAX, "%s%s", streq(real, "/") && path[n] ? "" : real,
+                                        path + n);
+                        return;
+                }
+                while (n > 0 && path[--n] != '/')
+                        ;
+        }
+}
+
+/* What the user may there. */
+static int tell_access(const Search *s, const Place *place, const char *path)
+{
+        const char *user = s->account.user ?: "the pool's user";
+        int r = probe_path(&s->account, path, place->need);
+
+        switch (-r) {
+        case 0:
+                return 0;
+        case ENOENT:
+                if (place->need == NEED_WRITE_DIRECTORY && s->account.user)
+                        return tell(s, place, place->fatal,
+                                    "is not there; make it: install -d -o %s -g %s -m 0700 %s", user,
+                                    s->account.group, path);
+                return tell(s, place, place->fatal, "is not there%s",
+                            place->need == NEED_WRITE_FILE ? ", nor is its directory" : "");
+        case ENOTDIR:
+                return tell(s, place, place->fatal, "is no directory");
+        case EISDIR:
+                return tell(s, place, place->fatal, "is a directory");
+        case EROFS:
+                return tell(s, place, place->fatal, "is on a file system that is read-only");
+        case EACCES:
+                return tell(s, place, place->fatal,
+                            "cannot be %s by %s; give it to that user, or: setfacl -m u:%s:%s %s",
+                            is_write(place->need) ? "written" : "read", user, user,
+                            is_write(place->need) ? "rwx" : "rX", path);
+        default:
+                return tell(s, place, place->fatal, "cannot be used: %s", strerror(-r));
+        }
+}
+
+/* In the pool's own directory, nothing of the machine's is there. */
+static int tell_own(const Search *s, const Place *place, const char *path, const Sandbox *sandbox)
+{
+        const char *rest = path + strlen(sandbox->by);
+        char there[2 * PATH_MAX];
+        struct stat st;
+
+        (void) snprintf(there, sizeof there, "%s%s", sandbox->there, rest);
+        if (*rest && *sandbox->there && lstat(there, &st) < 0 && errno == ENOENT &&
+            place->need != NEED_WRITE_FILE)
+                return tell(s, place, false,
+                            "is in the pool's own %s, where it is not there; make it in %s, or have the "
+                            "machine's by an "
+                            "empty BindPaths= in a drop-in of php-pool@%s.service",
+                            sandbox->by, *sandbox->there ? there : "it", s->pool);
+        if (!is_write(place->need) || place->own)
+                return 0;
+        return tell(s, place, false,
+                    "is in the pool's own %s: other programs find it %s%s, and the pool finds nothing of "
+                    "theirs there",
+                    sandbox->by, *sandbox->there ? "as " : "nowhere", *sandbox->there ? there : "");
+}
+
+/* Directories of the unit's own are made when it starts. */
+static bool is_made_later(const Search *s, const Place *place, const char *path)
+{
+        static const char *const parents[] = { "/run/php-pool/", "/var/cache/php-pool/",
+                                               "/var/log/php-pool/" };
+        char own[PATH_MAX];
+        struct stat st;
+
+        for (size_t i = 0; i < ELEMENTSOF(parents); i++) {
+                const char *rest;
+
+                (void) snprintf(own, sizeof own, "%s%s", parents[i], s->pool);
+                rest = startswith(path, own);
+                if (rest && (!*rest || *rest == '/') && stat(own, &st) < 0 && is_write(place->need))
+                        return true;
+        }
+        return false;
+}
+
+static int check_place(const Search *s, const Place *place)
+{
+        Sandbox sandbox = { .verdict = SANDBOX_OPEN };
+        char path[PATH_MAX];
+        int r;
+
+        if (*place->path != '/' || strlen(place->path) >= PATH_MAX)
+                return 0;
+        resolve(place->path, path);
+        if (s->unit) {
+                r = sandbox_judge(s->unit, s->pool, path, &sandbox);
+                if (r < 0)
+                        return r;
+        }
+        switch (sandbox.verdict) {
+        case SANDBOX_ELSEWHERE:
+                return 0;
+        case SANDBOX_OWN:
+                return tell_own(s, place, path, &sandbox);
+        case SANDBOX_HIDDEN:
+                return tell(s, place, place->fatal, "is not to be seen: the sandbox hides %s", sandbox.by);
+        case SANDBOX_READ_ONLY:
+                if (is_write(place->need))
+                        return tell(s, place, place->fatal,
+                                    "cannot be written: the sandbox has %s read-only; write "
+                                    "ReadWritePaths=%s to a drop-in "
+                                    "of php-pool@%s.service",
+                                    sandbox.by, path, s->pool);
+                break;
+        default:
+                break;
+        }
+        return is_made_later(s, place, path) ? 0 : tell_access(s, place, path);
+}
+
+/* "/path", "N;/path" or "N;MODE;/path". */
+static const char *session_path(const IniValues *values, const char *value)
+{
+        const IniValue *handler = ini_values_find(values, "session.save_handler");
+        const char *semicolon = strrchr(value, ';');
+
+        if (handler && (!handler->value || strcasecmp(handler->value, "files") != 0))
+                return "";
+        return semicolon ? semicolon + 1 : value;
+}
+
+static int check_values(const Search *s, const IniValues *values)
+{
+        static const struct {
+                const char *name;
+                Need need;
+                bool fatal, own;
+        } places[] = {
+#define PLACE(name, need, fatal, own) { name, NEED_##need, fatal, own },
+#include "config/places.def"
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(places) && r >= 0; i++) {
+                const IniValue *v = ini_values_find(values, places[i].name);
+                Place place = { "", places[i].name, "", places[i].need, places[i].fatal, places[i].own };
+
+                if (!v || !v->value)
+                        continue;
+                place.source = v->source;
+                place.path = streq(v->name, "session.save_path") ? session_path(values, v->value) : v->value;
+                r = check_place(s, &place);
+        }
+        return r;
+}
+
+static int check_scan_dirs(const Search *s, const char *directories)
+{
+        int r = 0;
+
+        for (const char *p = directories; p && r >= 0; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
+                char path[PATH_MAX];
+
+                (void) snprintf(path, sizeof path, "%.*s", (int) MIN(strcspn(p, ":"), sizeof path - 1), p);
+                r = check_place(s,
+                                &(Place){ "", "php.ini_scan_dir", path, NEED_READ_DIRECTORY, false, false });
+        }
+        return r;
+}
+
+/* What the pool file names itself: a reload is refused without. */
+static int check_settings(const Search *s, const Config *config)
+{
+        struct stat st;
+        bool directory = stat(config->php_ini, &st) >= 0 && S_ISDIR(st.st_mode);
+        int r;
+
+        r = check_place(s, &(Place){ "", "php.ini", config->php_ini,
+                                     directory ? NEED_READ_DIRECTORY : NEED_READ_FILE, true, false });
+        if (r >= 0)
+                r = check_scan_dirs(s, config->php_ini_scan_dir);
+        if (r >= 0)
+                r = check_place(s, &(Place){ "", "security.script_root", config->security_script_root,
+                                             NEED_READ_DIRECTORY, true, false });
+        if (r >= 0)
+                r = check_place(s, &(Place){ "", "access.log", config->access_log, NEED_WRITE_FILE, true,
+                                             false });
+        for (char **script = config->reload_warmup; *script && r >= 0; script++)
+                r = check_place(s, &(Place){ "", "reload.warmup", *script, NEED_READ_FILE, true, false });
+        return r;
+}
+
+static int check_unit(const Search *s)
+{
+        const char *directory;
+
+        if (!s->unit)
+                return 0;
+        directory = unit_file_get(s->unit, "Service", "WorkingDirectory");
+        if (strchr(directory, '%'))
+                return 0;
+        return check_place(s,
+                           &(Place){ "", "WorkingDirectory=", directory, NEED_READ_DIRECTORY, true, false });
+}
+
+int places_check(const Config *config, const UnitFile *unit, const char *pool, OnPlace *on_place,
+                 void *userdata)
+{
+        _cleanup_(ini_values_clear) IniValues values = {};
+        Search s = { .unit = unit, .pool = pool, .on_place = on_place, .userdata = userdata };
+        int r = 0;
+
+        if (unit)
+                r = account_find(unit_file_get(unit, "Service", "User"),
+                                 unit_file_get(unit, "Service", "Group"),
+                                 unit_file_get(unit, "Service", "SupplementaryGroups"), &s.account);
+        if (r >= 0)
+                r = check_settings(&s, config);
+        if (r >= 0)
+                r = check_unit(&s);
+        if (r >= 0)
+                r = ini_values_load("", config, &values);
+        if (r >= 0 && values.error)
+                r = on_place("", "php.ini", values.error, true, userdata);
+        if (r >= 0)
+                r = check_values(&s, &values);
+        account_clear(&s.account);
+        return r;
+}
