@@ -32,6 +32,15 @@ const char *import_variable_refused(const char *name, bool by_unit)
         return NULL;
 }
 
+const char *import_passing_refused(const char *name)
+{
+        bool locale = startswith(name, "LC_") || streq(name, "LANG") || streq(name, "LANGUAGE");
+
+        return locale ? "the pool's unit keeps the machine's locale from scripts; write its value, "
+                        "Environment=…"
+                      : NULL;
+}
+
 static int write_variable(ImportPool *p, const FpmEntry *entry, const char *value)
 {
         _cleanup_(freep) char *assignment = NULL, *word = NULL;
@@ -73,6 +82,8 @@ static int map_reference(ImportPool *p, const FpmEntry *entry, const char *other
                                    "not imported: systemd passes a variable on under its own name "
                                    "only; write its value, Environment=%s=…",
                                    entry->key);
+        if (import_passing_refused(other))
+                return import_note(p, entry, true, "not imported: %s", import_passing_refused(other));
         fprintf(p->service, "PassEnvironment=%s\n", other);
         return import_note(p, entry, false,
                            "as in PHP-FPM, it has a value where systemd has one for its "

@@ -104,6 +104,8 @@ static int find_refused(const UnitAssignment *a, char **ret_name, const char **r
         while ((r = unit_next_word(&value, &word)) > 0) {
                 word[strcspn(word, "=")] = 0;
                 *ret_reason = import_variable_refused(word, true);
+                if (!*ret_reason && streq(a->key, "PassEnvironment"))
+                        *ret_reason = import_passing_refused(word);
                 if (*ret_reason) {
                         *ret_name = word;
                         return 0;

@@ -160,6 +160,12 @@ int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool 
  */
 const char *import_variable_refused(const char *name, bool by_unit);
 
+/*
+ * Why PassEnvironment= cannot pass a variable on, or NULL: it yields to Environment= of the pool's unit, which
+ * sets what names a locale to nothing.
+ */
+const char *import_passing_refused(const char *name);
+
 /* Writes to f what of PHP-FPM's unit's section is carried over; tells all of it. 0 or -ENOMEM. */
 int import_unit(ImportPool *p, const char *section, FILE *f);
 
