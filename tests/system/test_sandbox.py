@@ -24,14 +24,18 @@ exec(%s, $output, $status);
 echo json_encode([$status, implode("\\n", $output)]);
 """
 
-# Programs that change their user, their group or their capabilities to what they are, or modes and owners of
-# files, and what they have to say.
+# Programs that change their user, their group or their capabilities to what they are, restrict themselves, or
+# change modes and owners of files; and what they have to say.
 PROGRAMS = {
     "ip": ("ip -o addr", "127.0.0.1"),
     "capabilities": ("setpriv --inh-caps=-all --no-new-privs echo ran", "ran"),
     "user": ("setpriv --reuid=$(id -u) --regid=$(id -g) --keep-groups echo ran", "ran"),
     "setuid": ("/usr/bin/python3 -c 'import os; u, g = os.getuid(), os.getgid(); os.setgid(g); os.setregid(g, g);"
                " os.setresgid(g, g, g); os.setuid(u); os.setreuid(u, u); os.setresuid(u, u, u); print(\"ran\")'", "ran"),
+    # Level 2 and above is seccomp(2), by which a program gives up system calls.
+    "seccomp": ("/usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(\"libseccomp.so.2\").seccomp_api_get() >= 2)'",
+                "True"),
+    "fincore": ("fincore -n /bin/sh", "/bin/sh"),
     "cp": ("mkdir -m 2775 from && touch from/x && cp -a from to && stat -c %a to", "2775"),
     "tar": ("mkdir -m 2775 from && tar -cf a.tar from && rmdir from && tar -xpf a.tar && stat -c %a from", "2775"),
     "install": ("install -m 6755 -o www-data /bin/true true && stat -c %a true", "6755"),
