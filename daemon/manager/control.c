@@ -84,7 +84,7 @@ static int on_stop(sd_bus_message *message, void *userdata, sd_bus_error *error 
 {
         Client *client = userdata;
 
-        manager_stop(client->control->manager);
+        manager_stop(client->control->manager, STOP_ASKED);
         return sd_bus_reply_method_return(message, "");
 }
 

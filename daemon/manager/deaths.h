@@ -57,10 +57,13 @@ bool crashes_note(Crashes *c, usec_t now, size_t threshold, usec_t interval);
 /* A new generation serves: what its predecessors did is forgotten. */
 void crashes_reset(Crashes *c);
 
+/* The longest description of a death. */
+#define DEATH_TEXT_MAX 192
+
 typedef struct Deaths {
         Obituaries obituaries;
         Respawn respawn;
         Crashes crashes;
-        char last[128]; /* how the last one died that was only counted, and with which script */
+        char last[DEATH_TEXT_MAX]; /* how the last one died that was only counted, and with which script */
         char last_script[SCOREBOARD_SCRIPT_MAX];
 } Deaths;

@@ -279,14 +279,15 @@ void generation_retire_idle(Generation *g, size_t n)
         }
 }
 
-void generation_retire(Generation *g, usec_t deadline, bool stop)
+void generation_retire(Generation *g, KillReason why, usec_t deadline)
 {
-        eventfd_t order = stop ? IPC_RETIRE_STOP : IPC_RETIRE;
+        eventfd_t order = why == KILL_STOP_DRAIN || why == KILL_STALL_DRAIN ? IPC_RETIRE_STOP : IPC_RETIRE;
 
         template_drain(g->template); /* what it said until now still counts */
         g->retired = true;
         g->retired_at = now_monotonic();
         g->deadline = deadline;
+        g->drain_reason = why;
         for (size_t i = 0; i < g->n_workers; i++)
                 if (g->workers[i].state == WORKER_ORDERED) {
                         /* No message of the template will tell what became of it. */
@@ -303,23 +304,34 @@ void generation_retire_stop(Generation *g)
                         (void) eventfd_write(g->workers[i].retire_fd, IPC_RETIRE_STOP);
 }
 
-size_t generation_kill(Generation *g)
+static void kill_worker(Worker *w, KillReason why)
+{
+        if (w->killed != KILL_NONE)
+                return;
+        w->killed = why;
+        (void) kill(w->pid, SIGKILL);
+}
+
+static void kill_template(Generation *g, KillReason why)
+{
+        if (g->template_state == TEMPLATE_DEAD || g->template_killed != KILL_NONE)
+                return;
+        g->template_killed = why;
+        (void) kill(template_pid(g->template), SIGKILL);
+}
+
+size_t generation_kill(Generation *g, KillReason why)
 {
         size_t busy = 0;
 
-        if (g->template_state != TEMPLATE_DEAD)
-                (void) kill(template_pid(g->template), SIGKILL);
-
+        kill_template(g, why);
         for (size_t i = 0; i < g->n_workers; i++) {
                 Worker *w = &g->workers[i];
-                Stage stage;
 
-                if (w->pid <= 0 || w->killed)
+                if (w->pid <= 0 || w->killed != KILL_NONE)
                         continue;
-                stage = scoreboard_stage(g->board, i);
-                busy += stage_has_request(stage);
-                w->killed = true;
-                (void) kill(w->pid, SIGKILL);
+                busy += stage_has_request(scoreboard_stage(g->board, i));
+                kill_worker(w, why);
         }
         return busy;
 }
@@ -391,19 +403,29 @@ bool generation_accepts(const Generation *g)
         return false;
 }
 
-static void kill_worker(Worker *w)
-{
-        if (w->killed)
-                return;
-        w->killed = true;
-        (void) kill(w->pid, SIGKILL);
-}
-
 void generation_kill_accepting(Generation *g)
 {
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (worker_accepts(g, i))
-                        kill_worker(&g->workers[i]);
+        for (size_t i = 0; i < g->n_workers; i++) {
+                Worker *w = &g->workers[i];
+
+                if (!worker_accepts(g, i) || w->killed != KILL_NONE)
+                        continue;
+                kill_worker(w, KILL_HANDOVER);
+                log_warning("Worker %d is killed: %s.", w->pid, kill_reason_text(w->killed));
+        }
+}
+
+/* What was ordered has not come to be in time. */
+static void kill_late(Generation *g, Worker *w)
+{
+        if (w->state == WORKER_LIVE) {
+                kill_worker(w, KILL_NOT_READY);
+                log_warning("Worker %d is killed: %s.", w->pid, kill_reason_text(w->killed));
+        } else if (g->template_state == TEMPLATE_UP && g->template_killed == KILL_NONE) {
+                kill_template(g, KILL_NO_ORDER);
+                log_warning("The template (pid %d) is killed: %s.", template_pid(g->template),
+                            kill_reason_text(g->template_killed));
+        }
 }
 
 usec_t generation_check_starts(Generation *g, usec_t now)
@@ -414,24 +436,13 @@ usec_t generation_check_starts(Generation *g, usec_t now)
                 Worker *w = &g->workers[i];
                 usec_t due = usec_add(w->ordered, limit);
 
-                if (w->killed || (w->state != WORKER_ORDERED && (w->state != WORKER_LIVE || w->ready > 0)))
+                if (w->killed != KILL_NONE ||
+                    (w->state != WORKER_ORDERED && (w->state != WORKER_LIVE || w->ready > 0)))
                         continue;
-                if (now < due) {
+                if (now >= due)
+                        kill_late(g, w);
+                else
                         next = next > 0 ? MIN(next, due) : due;
-                        continue;
-                }
-                if (w->state == WORKER_LIVE) {
-                        log_warning("Worker %d is not ready within reload.start_timeout, killing it.",
-                                    w->pid);
-                        kill_worker(w);
-                } else if (g->template_state == TEMPLATE_UP && !g->template_killed) {
-                        log_warning("The template (pid %d) carries out no order within "
-                                    "reload.start_timeout, "
-                                    "killing it.",
-                                    template_pid(g->template));
-                        g->template_killed = true;
-                        (void) kill(template_pid(g->template), SIGKILL);
-                }
         }
         return next;
 }

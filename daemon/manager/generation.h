@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "ipc/inherit.h"
 #include "manager/limits.h"
+#include "manager/reasons.h"
 #include "manager/template.h"
 #include "scoreboard/scoreboard.h"
 
@@ -45,7 +46,7 @@ typedef struct Worker {
         usec_t ordered; /* CLOCK_MONOTONIC */
         usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
         usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
-        bool killed;    /* by our SIGKILL */
+        KillReason killed; /* why we sent it SIGKILL */
 
         uint64_t limit_request; /* what limits.c knows is about this request, counted from 1 */
         bool traced;            /* it was asked to be in the slow log */
@@ -65,7 +66,7 @@ struct Generation {
         bool limits_due;    /* it elapsed since the last step */
         Template *template;
         TemplateState template_state;
-        bool template_killed; /* by us, as it hung */
+        KillReason template_killed; /* why we sent it SIGKILL */
         char php_version[IPC_VERSION_MAX];
         char complaint[IPC_TEXT_MAX]; /* what is wrong though PHP started; "" for nothing */
         char *failure;      /* why it cannot go on: a sentence, or NULL */
@@ -82,6 +83,8 @@ struct Generation {
         usec_t started;     /* CLOCK_MONOTONIC */
         usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
         usec_t retired_at;  /* CLOCK_MONOTONIC */
+        KillReason drain_reason; /* of a retired one: why it is killed at the deadline */
+        usec_t tell_at;     /* CLOCK_MONOTONIC: when to say what its end waits for; 0 for said */
         Generation *next;   /* in the list of retired ones */
 
         void (*on_change)(void *userdata); /* something was learned: take the next step */
@@ -114,10 +117,10 @@ int generation_spawn(Generation *g, size_t n);
 void generation_retire_idle(Generation *g, size_t n);
 
 /*
- * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted. stop: no
- * other generation goes on.
+ * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted, and why they
+ * are killed then, which also says whether another generation goes on.
  */
-void generation_retire(Generation *g, usec_t deadline, bool stop);
+void generation_retire(Generation *g, KillReason why, usec_t deadline);
 
 /* The pool stops: also the workers that were told to end before learn that no other generation goes on. */
 void generation_retire_stop(Generation *g);
@@ -125,17 +128,17 @@ void generation_retire_stop(Generation *g);
 /* Whether a worker may still take a connection: it is idle, or not yet ready. */
 bool generation_accepts(const Generation *g);
 
-/* SIGKILLs the workers that it may be of, since they do not end. */
+/* SIGKILLs the workers that it may be of, since they do not end. Logs. */
 void generation_kill_accepting(Generation *g);
 
 /*
  * Ends what does not come to be within reload.start_timeout: the template, where it does not carry out an
- * order, or a worker that does not become ready. When to look again, 0 for never.
+ * order, or a worker that does not become ready. Logs. When to look again, 0 for never.
  */
 usec_t generation_check_starts(Generation *g, usec_t now);
 
 /* SIGKILLs its workers and its template. The number of workers that had a request. */
-size_t generation_kill(Generation *g);
+size_t generation_kill(Generation *g, KillReason why);
 
 /* Looks which workers have become ready. */
 void generation_look(Generation *g);

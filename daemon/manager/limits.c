@@ -104,7 +104,8 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
         scoreboard_condemn(g->board, slot, record->requests + 1);
         w->limit_step = step;
         w->limit_since = now;
-        w->killed = w->killed || step == LIMIT_KILL;
+        if (step == LIMIT_KILL && w->killed == KILL_NONE)
+                w->killed = KILL_TERMINATE;
         (void) kill(w->pid, measures[step].signal);
 }
 

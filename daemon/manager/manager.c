@@ -89,8 +89,7 @@ static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_sig
 {
         Manager *m = userdata;
 
-        m->stuck = notify_stalled(m->notify);
-        manager_stop(m);
+        manager_stop(m, notify_stop_reason(m->notify));
         return 0;
 }
 
@@ -133,6 +132,7 @@ int manager_start_generation(Manager *m, Config *config)
                              m, &m->next);
         if (r >= 0)
                 scoreboard_set_watched(m->next->board, m->watched);
+        m->start_told = false;
         return r;
 }
 

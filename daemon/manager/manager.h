@@ -11,10 +11,12 @@
 
 #include "manager/deaths.h"
 #include "manager/generation.h"
+#include "manager/idle.h"
 #include "manager/listen.h"
 #include "manager/log-loss.h"
 #include "manager/parking.h"
 #include "manager/queue.h"
+#include "manager/saturation.h"
 
 /* The life of a pool. Only manager_set_state() changes it. */
 #define POOL_STATE_LIST                                                                                     \
@@ -78,7 +80,7 @@ typedef struct Manager {
         PoolState state;
         ReloadReason reason;    /* in POOL_RELOADING */
         bool reload_again;      /* a reload was asked for while one was running */
-        bool stuck;             /* it is ended while every request hangs: none is worth a long wait */
+        StopReason stop;        /* why it ends */
         int exit_status;
         Generation *current;    /* serves */
         Generation *next;       /* starts */
@@ -93,8 +95,9 @@ typedef struct Manager {
         unsigned n_replaced;       /* templates in a row that did not live long */
         unsigned n_replace_failed; /* attempts in a row to start another that failed */
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
-        usec_t last_active;     /* CLOCK_MONOTONIC: when the pool last had work, as far as is known */
-        bool saturated;         /* pm.max_children is reached */
+        bool start_told;        /* it was said that the next generation takes its time */
+        Idle idle;
+        Saturation saturation;
         Deaths deaths;
 
         usec_t start_time;      /* CLOCK_REALTIME */
@@ -105,8 +108,6 @@ typedef struct Manager {
         size_t max_active;
         uint64_t n_recycled[_RECYCLED_MAX];
         bool watched;           /* somebody asked for the status not long ago */
-        uint64_t n_saturated;
-        usec_t saturation_logged; /* CLOCK_MONOTONIC; 0 for never */
 } Manager;
 
 /* Sets everything up and starts the first generation; config becomes the manager's. Logs. 0 or -errno. */
@@ -123,8 +124,8 @@ void manager_changed(Manager *m);
 /* Reads the pool file and starts a new generation; control_reload_done() tells the outcome. */
 void manager_reload(Manager *m);
 
-/* No new work; running requests finish; then the loop ends. */
-void manager_stop(Manager *m);
+/* No new work; running requests finish; then the loop ends. Only the first reason counts. */
+void manager_stop(Manager *m, StopReason why);
 
 /* A worker died unexpectedly: what the kernel had told only that one of is not left lying. */
 void manager_rouse(Manager *m);
@@ -137,6 +138,10 @@ void manager_step(Manager *m);
 
 /* Adopts a freshly parsed config as the next generation. 0 or -errno. */
 int manager_start_generation(Manager *m, Config *config);
+
+/* What the start of a generation waits for, for STATUS=, once that has been said; "" for nothing. */
+#define START_TEXT_MAX 192
+void manager_start_waits_for(const Manager *m, char text[START_TEXT_MAX]);
 
 /* The template is gone, and has failed to start again so often in a row that it will hardly do so. */
 bool manager_lost_template(const Manager *m);

@@ -16,10 +16,11 @@
 
 #include "base/log.h"
 #include "base/messages.h"
+#include "manager/drain.h"
 #include "manager/health.h"
 #include "manager/report.h"
 
-#define STATUS_MAX 512
+#define STATUS_MAX 1280
 #define STATUS_INTERVAL USEC_PER_SEC
 
 /* A ping may come this part of its interval late, but not so late that several of them add up. */
@@ -32,7 +33,7 @@
 struct Notify {
         sd_event_source *watchdog_source; /* NULL where systemd asks for no pings */
         usec_t interval;
-        usec_t well_at;     /* CLOCK_MONOTONIC: when it was last seen to get on, or to have room, or no need */
+        usec_t well_at;     /* CLOCK_MONOTONIC: when it was last seen to get on, to have room or no need */
         uint64_t progress;  /* workers' notes of it, as they were seen last */
         const char *reason; /* why pings are withheld, or NULL */
         bool stalled;       /* every request hangs */
@@ -58,6 +59,24 @@ static void update_rate(Notify *n, uint64_t requests, usec_t now)
         n->counted = now;
 }
 
+/* What takes its time: why pings are withheld, and what a start, an end or idle_exit waits for. */
+static void append_reasons(const Manager *m, char *buffer)
+{
+        char start[START_TEXT_MAX], drain[DRAIN_TEXT_MAX], idle[IDLE_TEXT_MAX];
+        const char *const texts[] = { m->notify->reason, start, drain, idle };
+        static const char *const what[] = { "watchdog pings withheld: ", "", "waits for ", "" };
+
+        manager_start_waits_for(m, start);
+        drain_waits_for(m, drain);
+        idle_waits_for(m, idle);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                size_t n = strlen(buffer);
+
+                if (texts[i] && texts[i][0])
+                        (void) snprintf(buffer + n, STATUS_MAX - n, "; %s%s", what[i], texts[i]);
+        }
+}
+
 /* Gathers the figures: looks at every board, and into the queue. */
 static void format_status(Manager *m, usec_t now, char *buffer)
 {
@@ -69,13 +88,13 @@ static void format_status(Manager *m, usec_t now, char *buffer)
         n->looked = now;
         (void) snprintf(buffer, STATUS_MAX,
                         "%s: %llu active, %llu idle, %llu queued, %llu requests, %llu.%llu/s, %llu slow, "
-                        "%llu parked connections, generation %llu%s%s",
+                        "%llu parked connections, generation %llu",
                         s.state, (unsigned long long) s.active_processes,
                         (unsigned long long) s.idle_processes, (unsigned long long) s.listen_queue,
                         (unsigned long long) s.requests, (unsigned long long) n->rate / 10,
                         (unsigned long long) n->rate % 10, (unsigned long long) s.slow_requests,
-                        (unsigned long long) s.parked_connections, (unsigned long long) s.generation,
-                        n->reason ? "; watchdog pings withheld: " : "", n->reason ?: "");
+                        (unsigned long long) s.parked_connections, (unsigned long long) s.generation);
+        append_reasons(m, buffer);
 }
 
 /* Never together with READY=1, so that it can be told from it. */
@@ -209,9 +228,11 @@ static int on_watchdog(sd_event_source *s, uint64_t usec _unused_, void *userdat
         return 0;
 }
 
-bool notify_stalled(const Notify *n)
+StopReason notify_stop_reason(const Notify *n)
 {
-        return n->stalled;
+        if (!n->reason)
+                return STOP_ASKED;
+        return n->stalled ? STOP_STALLED : STOP_WITHHELD;
 }
 
 const char *notify_health(const Notify *n)

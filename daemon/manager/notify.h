@@ -22,8 +22,11 @@ void notify_state(Manager *m, PoolState before);
  */
 usec_t notify_refresh(Manager *m, usec_t now);
 
-/* Whether pings are withheld because every request hangs: none of them is worth a long wait. */
-bool notify_stalled(const Notify *n);
+/*
+ * Why the pool stops that is sent a signal to: systemd's watchdog sends it while pings are withheld, and stops
+ * a pool otherwise by php-poolctl (ExecStop=).
+ */
+StopReason notify_stop_reason(const Notify *n);
 
 /* Why they are, as a part of a sentence; "ok"; or "not watched" where systemd asks for no pings. */
 const char *notify_health(const Notify *n);

@@ -22,18 +22,23 @@
 /* A script may leave many processes behind; so many are reaped in one turn of the loop. */
 #define REAP_MAX 64
 
-/* "was killed by SIGSEGV (core dumped)", "exited with status 3". */
-static void describe_death(const siginfo_t *si, char *buffer, size_t size)
+/*
+ * "was killed by SIGSEGV (core dumped)", "exited with status 3", "was killed by SIGKILL (it is not ready …)":
+ * killed is why we sent that.
+ */
+static void describe_death(const siginfo_t *si, KillReason killed, char *buffer, size_t size)
 {
-        if (si->si_code == CLD_EXITED) {
-                const char *text = exit_status_text(si->si_status);
+        bool ours = si->si_code == CLD_KILLED && si->si_status == SIGKILL && killed != KILL_NONE;
+        const char *signal = sigabbrev_np(si->si_status) ?: "?", *text;
 
-                if (text)
-                        (void) snprintf(buffer, size, "%s", text);
-                else
-                        (void) snprintf(buffer, size, "exited with status %d", si->si_status);
-        } else
-                (void) snprintf(buffer, size, "was killed by SIG%s%s", sigabbrev_np(si->si_status) ?: "?",
+        if (si->si_code == CLD_EXITED && (text = exit_status_text(si->si_status)))
+                (void) snprintf(buffer, size, "%s", text);
+        else if (si->si_code == CLD_EXITED)
+                (void) snprintf(buffer, size, "exited with status %d", si->si_status);
+        else if (ours)
+                (void) snprintf(buffer, size, "was killed by SIG%s (%s)", signal, kill_reason_text(killed));
+        else
+                (void) snprintf(buffer, size, "was killed by SIG%s%s", signal,
                                 si->si_code == CLD_DUMPED ? " (core dumped)" : "");
 }
 
@@ -42,7 +47,7 @@ static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
 {
         if (si->si_code == CLD_EXITED)
                 return exit_status_expected(si->si_status);
-        return w->killed && !running;
+        return w->killed != KILL_NONE && !running;
 }
 
 static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
@@ -50,7 +55,7 @@ static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
         if (si->si_code != CLD_EXITED) {
                 if (w->limit_step >= LIMIT_TERMINATE)
                         return RECYCLED_TERMINATED;
-                return w->killed ? RECYCLED_RETIRED : RECYCLED_CRASHED;
+                return w->killed != KILL_NONE ? RECYCLED_RETIRED : RECYCLED_CRASHED;
         }
         switch (si->si_status) {
         case EXIT_STATUS_RETIRED:
@@ -70,10 +75,10 @@ static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
 static void write_obituary(int level, const Generation *g, const Worker *w, size_t slot,
                            const WorkerRecord *record, const siginfo_t *si)
 {
-        char death[128], pid[16], slots[24], requests[24], age[32], status[16];
+        char death[DEATH_TEXT_MAX], pid[16], slots[24], requests[24], age[32], status[16];
         bool running = stage_has_request(record->stage);
 
-        describe_death(si, death, sizeof death);
+        describe_death(si, w->killed, death, sizeof death);
         (void) snprintf(pid, sizeof pid, "%d", si->si_pid);
         (void) snprintf(slots, sizeof slots, "%zu", slot);
         (void) snprintf(requests, sizeof requests, "%llu", (unsigned long long) record->requests);
@@ -121,13 +126,14 @@ usec_t reap_report(Manager *m, usec_t now)
 }
 
 /* A script that crashes PHP, and is asked for again and again: neither the log nor forking may spin. */
-static bool gets_obituary(Manager *m, usec_t now, const WorkerRecord *record, const siginfo_t *si)
+static bool gets_obituary(Manager *m, usec_t now, const Worker *w, const WorkerRecord *record,
+                          const siginfo_t *si)
 {
         Deaths *d = &m->deaths;
 
         if (obituaries_note(&d->obituaries, now))
                 return true;
-        describe_death(si, d->last, sizeof d->last);
+        describe_death(si, w->killed, d->last, sizeof d->last);
         (void) snprintf(d->last_script, sizeof d->last_script, "%s",
                         stage_has_request(record->stage) ? record->script : "");
         return false;
@@ -165,8 +171,8 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
                 m->last_ended = now;
 
         expected = death_expected(si, w, stage_has_request(record.stage));
-        write_obituary(!expected && gets_obituary(m, now, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w, slot,
-                       &record, si);
+        write_obituary(!expected && gets_obituary(m, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
+                       slot, &record, si);
         /* What was announced to it alone, and the timer that it may have been about to start. */
         if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
                 manager_rouse(m);
@@ -174,16 +180,16 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         }
         if (!expected && g == m->current) {
                 note_crash(m, g, now, si);
-                if (w->ready > 0 && !w->killed)
+                if (w->ready > 0 && w->killed == KILL_NONE)
                         respawn_note(&m->deaths.respawn, now, g->config->pm_max_spawn_rate);
         }
 
-        if (w->ready == 0 && !g->retired && !w->killed && w->state == WORKER_LIVE) {
-                char death[128];
+        if (w->ready == 0 && !g->retired && w->killed == KILL_NONE && w->state == WORKER_LIVE) {
+                char death[DEATH_TEXT_MAX];
 
                 g->n_stillborn++;
                 manager_hold_spawn(m, g->n_stillborn);
-                describe_death(si, death, sizeof death);
+                describe_death(si, w->killed, death, sizeof death);
                 if (g == m->next)
                         generation_fail(g, "its first worker %s", death);
         }
@@ -193,14 +199,14 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
 static void template_died(Manager *m, Generation *g, const siginfo_t *si)
 {
         const char *words = template_last_words(g->template);
-        char death[128];
+        char death[DEATH_TEXT_MAX];
 
         g->template_state = TEMPLATE_DEAD;
         template_retire(g->template);
         if (g->retired)
                 return;
 
-        describe_death(si, death, sizeof death);
+        describe_death(si, g->template_killed, death, sizeof death);
         if (g == m->next)
                 generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
         else

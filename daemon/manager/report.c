@@ -160,7 +160,7 @@ void report_pool(Manager *m, PoolStatus *ret)
                 .max_listen_queue = queue.highest,
                 .listen_queue_len = queue.limit,
                 .requests = m->past_requests,
-                .max_children_reached = m->n_saturated,
+                .max_children_reached = m->saturation.n,
                 .slow_requests = m->n_slow,
                 .parked_connections = parking_count(m->parking),
                 .parked_ready = parking_ready_count(m->parking),

@@ -3,13 +3,16 @@
 /*
  * The life of a pool: one enum (POOL_STATE_LIST), one setter, one step function. Handlers elsewhere only
  * record what happened; manager_step() looks at all of it and does what is due, and leaves the earliest
- * deadline on the timer. Sizing itself is policy.c's.
+ * deadline on the timer. Sizing itself is policy.c's; how generations end, drain.c's.
  */
+
+#include <time.h>
 
 #include "base/log.h"
 #include "base/messages.h"
 #include "manager/control.h"
-#include "manager/manager.h"
+#include "manager/drain.h"
+#include "manager/life.h"
 #include "manager/notify.h"
 #include "manager/policy.h"
 #include "manager/reap.h"
@@ -21,8 +24,8 @@
 /* A template that dies younger than this counts as a failure. */
 #define TEMPLATE_LIFE_MIN (60 * USEC_PER_SEC)
 
-/* A pool that reaches its limit again and again says so this often. */
-#define SATURATION_LOG_INTERVAL (60 * USEC_PER_SEC)
+/* A start that takes longer says what it waits for: systemctl is silent meanwhile. */
+#define START_TELL_AFTER (2 * USEC_PER_SEC)
 
 /* An idle worker that was told to end does so within this time, or was busy after all. */
 #define HANDOVER_INTERVAL (5 * USEC_PER_MSEC)
@@ -34,9 +37,6 @@
 /* systemd is told this far ahead, this often, that starting or draining goes on. */
 #define EXTEND_USEC (30 * USEC_PER_SEC)
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
-
-/* How long requests may go on when none has ended for long, and systemd restarts the pool for that. */
-#define STUCK_DRAIN (5 * USEC_PER_SEC)
 
 static const char *const state_names[] = {
 #define POOL_STATE(name, text) [POOL_##name] = text,
@@ -69,18 +69,11 @@ void manager_hold_spawn(Manager *m, unsigned n_failed)
         m->last_batch = 0;
 }
 
-/* Remembers the earliest deadline of this step. 0 is none. */
-static void earlier(usec_t *earliest, usec_t deadline)
-{
-        if (deadline > 0 && deadline < *earliest)
-                *earliest = deadline;
-}
-
 /* The end of the pool that is not asked for: systemd restarts it. */
-static void give_up(Manager *m)
+static void give_up(Manager *m, StopReason why)
 {
         m->exit_status = EXIT_FAILURE;
-        manager_stop(m);
+        manager_stop(m, why);
 }
 
 /* ---- A generation starts ---- */
@@ -109,7 +102,7 @@ static void start_failed(Manager *m)
         if (m->state == POOL_STARTING) {
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(START_FAILED), NULL, "Pool %s does not start: %s",
                                   m->pool, g->failure);
-                give_up(m);
+                give_up(m, STOP_START_FAILED);
         } else if (m->reason == RELOAD_REQUESTED) {
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
                                   (LogField[]){ { "PHP_GENERATION", m->current->id_text }, {} },
@@ -124,10 +117,8 @@ static void start_failed(Manager *m)
         control_reload_done(m->control, g->failure);
 
         /* What there is of it goes the way of every old generation. */
-        (void) generation_kill(g);
-        generation_retire(g, 0, /* stop= */ false);
-        g->next = m->retired;
-        m->retired = g;
+        (void) generation_kill(g, KILL_START_FAILED);
+        drain_retire(m, g, KILL_START_FAILED, 0);
         manager_changed(m); /* if it is dead already, nothing else makes us free it */
 
         if (m->state == POOL_RELOADING)
@@ -145,7 +136,8 @@ static void log_take_over(const Manager *m, const Generation *g)
                                   (unsigned long long) g->config->pm_max_children);
         else
                 (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), fields,
-                                  "Pool %s: generation %s took over.", m->pool, g->id_text);
+                                  "Pool %s: generation %s took over%s.", m->pool, g->id_text,
+                                  m->reason == RELOAD_REPLACE ? ", with the same settings" : "");
 }
 
 static void take_over(Manager *m)
@@ -160,7 +152,7 @@ static void take_over(Manager *m)
         m->replace_at = 0;
         m->hold_spawn = 0;
         crashes_reset(&m->deaths.crashes);
-        m->saturated = false;
+        saturation_reset(&m->saturation);
         log_set_max_level(new->config->log_level);
         if (new->complaint[0])
                 log_warning("Pool %s serves all the same, with generation %s: %s", m->pool, new->id_text,
@@ -169,9 +161,7 @@ static void take_over(Manager *m)
         if (old) {
                 usec_t drain = old->config->reload_drain_timeout;
 
-                generation_retire(old, drain > 0 ? usec_add(now_monotonic(), drain) : 0, /* stop= */ false);
-                old->next = m->retired;
-                m->retired = old;
+                drain_retire(m, old, KILL_RELOAD_DRAIN, drain > 0 ? usec_add(now_monotonic(), drain) : 0);
         }
 
         log_take_over(m, new);
@@ -204,6 +194,50 @@ static bool room_for_next(const Manager *m)
         for (const Generation *old = m->retired; old; old = old->next)
                 alive += generation_alive(old);
         return alive <= limit;
+}
+
+/* ---- A start that takes its time ---- */
+
+static const char *start_stage(const Generation *g)
+{
+        if (g->template_state != TEMPLATE_UP)
+                return "PHP to start, with its extensions, opcache.preload and reload.warmup";
+        return g->first_ordered ? "its first worker to be ready"
+                                : "room for its first worker, beside requests of earlier generations";
+}
+
+void manager_start_waits_for(const Manager *m, char text[START_TEXT_MAX])
+{
+        time_t until;
+        struct tm tm;
+        size_t n;
+
+        text[0] = 0;
+        if (!m->next || !m->start_told)
+                return;
+        until = (time_t) ((now_realtime() + usec_sub(m->next->deadline, now_monotonic())) / USEC_PER_SEC);
+        n = (size_t) snprintf(text, START_TEXT_MAX, "generation %s waits for %s, until ", m->next->id_text,
+                              start_stage(m->next));
+        if (n < START_TEXT_MAX && localtime_r(&until, &tm))
+                (void) strftime(text + n, START_TEXT_MAX - n, "%T", &tm);
+}
+
+/* Once for each start. */
+static void tell_start(Manager *m, usec_t now, usec_t *earliest)
+{
+        usec_t due = usec_add(m->next->started, START_TELL_AFTER);
+        char text[START_TEXT_MAX];
+
+        if (m->start_told)
+                return;
+        earlier(earliest, due);
+        if (now < due)
+                return;
+        m->start_told = true;
+        manager_start_waits_for(m, text);
+        (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(START_WAITS),
+                          (LogField[]){ { "PHP_GENERATION", m->next->id_text }, {} }, "Pool %s: %s.",
+                          m->pool, text);
 }
 
 static void step_next(Manager *m, usec_t now, usec_t *earliest)
@@ -240,6 +274,8 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
                                                   "of "
                                                   "earlier generations"
                                                 : "PHP was not ready");
+        else
+                tell_start(m, now, earliest);
 
         earlier(earliest, g->deadline);
         if (g->failure)
@@ -248,24 +284,32 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
 
 /* ---- The current generation ---- */
 
-static void watch_sockets(Manager *m, bool watch)
+void manager_watch_sockets(Manager *m, bool watch)
 {
         for (size_t i = 0; i < m->listen.n; i++)
                 (void) sd_event_source_set_enabled(m->listen_sources[i],
                                                    watch ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
-static void note_saturation(Manager *m, const Generation *g, bool saturated, usec_t now)
+/* Whether the pool is full and anybody waits for it, which is looked at where it is full only. */
+static SaturationStep note_saturation(Manager *m, const Generation *g, const PoolView *v, bool reached,
+                                      usec_t now)
 {
-        if (saturated && !m->saturated)
-                m->n_saturated++;
-        if (saturated && !m->saturated && now >= usec_add(m->saturation_logged, SATURATION_LOG_INTERVAL)) {
-                m->saturation_logged = now;
+        SaturationView view = {
+                .reached = reached,
+                .idle = v->idle,
+                .waiting = reached && v->idle == 0 && queue_waiting(m->queue),
+                .woken = v->demand,
+                .now = now,
+        };
+        SaturationStep step = saturation_note(&m->saturation, &view);
+
+        if (step.tell)
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(MAX_CHILDREN), NULL,
-                                  "Pool %s has reached pm.max_children = %llu, consider raising it.",
+                                  "Pool %s has reached pm.max_children = %llu and connections wait, "
+                                  "consider raising it.",
                                   m->pool, (unsigned long long) g->config->pm_max_children);
-        }
-        m->saturated = saturated;
+        return step;
 }
 
 static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
@@ -289,33 +333,6 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
         m->max_active = MAX(m->max_active, count.busy);
         m->demand = m->tick = false;
         return view;
-}
-
-/* Looks whether idle_exit is due, or when it may be. */
-static bool is_leaving(Manager *m, const Generation *g, const PoolView *v, usec_t now, usec_t *earliest)
-{
-        usec_t due;
-
-        if (g->config->idle_exit == 0 || m->state != POOL_RUNNING)
-                return false;
-        if (v->busy > 0 || v->starting > 0 || v->demand)
-                m->last_active = now;
-        m->last_active = MAX(m->last_active, generation_last_active(g));
-
-        due = usec_add(m->last_active, g->config->idle_exit);
-        if (now < due)
-                earlier(earliest, due);
-        return now >= due;
-}
-
-/*
- * The last worker went and nobody is connected. What connects from now on waits in the socket, for our
- * successor.
- */
-static bool may_leave(Manager *m, const PoolView *v)
-{
-        return v->leaving && v->idle + v->busy + v->starting + v->old == 0 && !m->retired &&
-               parking_count(m->parking) == 0;
 }
 
 static void spawn(Manager *m, Generation *g, size_t n, usec_t now)
@@ -358,18 +375,20 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->current;
         PoolView view = pool_view(m, g, now);
+        SaturationStep full;
         PoolStep step;
         size_t idle;
 
-        view.leaving = is_leaving(m, g, &view, now, earliest);
-        if (may_leave(m, &view)) {
-                log_info("Pool %s had nothing to do and exits; its socket starts it again.", m->pool);
-                manager_stop(m);
+        view.leaving = idle_is_due(m, &view, now, earliest);
+        if (view.leaving && idle_may_leave(m, &view, now, earliest)) {
+                manager_stop(m, STOP_IDLE);
                 return;
         }
 
         step = pool_decide(g->config, &view);
-        note_saturation(m, g, step.saturated, now);
+        full = note_saturation(m, g, &view, step.saturated, now);
+        step.least = MAX(step.least, full.least);
+        earlier(earliest, full.again);
         generation_retire_idle(g, step.retire);
 
         if (step.spawn > 0 && now >= m->hold_spawn)
@@ -380,7 +399,7 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
         } else if (!step.more)
                 g->sized = true;
 
-        watch_sockets(m, step.watch);
+        manager_watch_sockets(m, step.watch || full.watch);
         schedule_tick(m, now, step.again);
 
         scoreboard_arm(g->board, step.least, step.surplus);
@@ -439,7 +458,7 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
                 (void) log_record(LOG_ERR, 0, MESSAGE_ID(RESPAWN_LIMIT), NULL,
                                   "Pool %s gives up: %u workers in a row did not survive their start.",
                                   m->pool, g->n_stillborn);
-                give_up(m);
+                give_up(m, STOP_RESPAWN_LIMIT);
                 return;
         }
 
@@ -452,94 +471,14 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
         if (m->replace_at == 0)
                 schedule_replacement(m, g, now);
         if (replace_hopeless(m) && generation_alive(g) == 0 && !can_fork(g))
-                give_up(m);
+                give_up(m, STOP_NO_TEMPLATE);
         else if (now >= m->replace_at)
                 replace_current(m);
         else
                 earlier(earliest, m->replace_at);
 }
 
-/* ---- Earlier generations, and the end ---- */
-
-static bool generation_gone(const Generation *g)
-{
-        return g->template_state == TEMPLATE_DEAD && generation_alive(g) == 0;
-}
-
-static void step_retired(Manager *m, usec_t now, usec_t *earliest)
-{
-        for (Generation **p = &m->retired; *p;) {
-                Generation *g = *p;
-
-                if (generation_alive(g) == 0)
-                        template_retire(g->template); /* until then it reads slow requests' backtraces */
-                if (generation_gone(g)) {
-                        *p = g->next;
-                        generation_free(g);
-                        continue;
-                }
-                if (g->deadline > 0 && now >= g->deadline) {
-                        size_t busy = generation_kill(g);
-
-                        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(DRAIN_TIMEOUT),
-                                          (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
-                                          "Pool %s, generation %s: workers still busy after "
-                                          "reload.drain_timeout are killed: %zu.",
-                                          m->pool, g->id_text, busy);
-                        g->deadline = 0;
-                }
-                earlier(earliest, g->deadline);
-                p = &g->next;
-        }
-}
-
-static void retire_all(Manager *m)
-{
-        Generation *last[] = { m->current, m->next };
-        usec_t drain = m->current ? m->current->config->reload_drain_timeout : 0;
-
-        if (m->stuck)
-                drain = drain > 0 ? MIN(drain, STUCK_DRAIN) : STUCK_DRAIN;
-        for (Generation *g = m->retired; g; g = g->next)
-                generation_retire_stop(g);
-        m->current = m->next = NULL;
-        for (size_t i = 0; i < ELEMENTSOF(last); i++) {
-                if (!last[i])
-                        continue;
-                generation_retire(last[i], drain > 0 ? usec_add(now_monotonic(), drain) : 0,
-                                  /* stop= */ true);
-                if (!last[i]->ready) /* it has served nobody */
-                        (void) generation_kill(last[i]);
-                last[i]->next = m->retired;
-                m->retired = last[i];
-        }
-}
-
-void manager_stop(Manager *m)
-{
-        if (m->state >= POOL_DRAINING)
-                return;
-        m->reload_again = false;
-        control_reload_done(m->control, "the pool is stopping");
-        watch_sockets(m, false);
-        (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
-        manager_set_state(m, POOL_DRAINING);
-        parking_drain(m->parking);
-        retire_all(m);
-        manager_changed(m);
-}
-
-static void step_draining(Manager *m)
-{
-        if (m->retired)
-                return;
-        manager_set_state(m, POOL_STOPPING);
-        (void) reap_report(m, USEC_INFINITY);
-        parking_store(m->parking, m->descriptor_limit);
-        m->control = control_free(
-                        m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
-        (void) sd_event_exit(m->event, m->exit_status);
-}
+/* ---- All of it ---- */
 
 static void step_limits(Manager *m)
 {
@@ -564,7 +503,7 @@ void manager_step(Manager *m)
                 generation_look(m->next);
 
         step_limits(m);
-        step_retired(m, now, &earliest);
+        drain_step(m, now, &earliest);
         if (m->next)
                 step_next(m, now, &earliest);
         if (m->current)
@@ -572,7 +511,7 @@ void manager_step(Manager *m)
         if ((m->state == POOL_STARTING || m->state == POOL_RELOADING) && m->current && !m->next)
                 step_taken_over(m, now, &earliest);
         if (m->state >= POOL_DRAINING)
-                step_draining(m);
+                drain_end(m);
         if (m->state == POOL_RUNNING && m->reload_again) {
                 m->reload_again = false;
                 manager_reload(m);

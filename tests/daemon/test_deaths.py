@@ -145,9 +145,11 @@ def test_a_template_that_hangs(make_daemon):
 def test_an_idle_worker_that_hangs_delays_no_reload(make_daemon):
     with make_daemon(STATIC % 2 + 'reload = { drain_timeout = "5min"; };') as daemon:
         daemon.wait_idle(2)
-        os.kill(min(daemon.workers()), signal.SIGSTOP)
+        victim = min(daemon.workers())
+        os.kill(victim, signal.SIGSTOP)
         daemon.reload()
         assert daemon.run(HELLO) == "hello"
+        assert f"Worker {victim} is killed: it has no request, and did not end" in daemon.logged()
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.__name__)

@@ -219,6 +219,24 @@ def test_template_that_cannot_be_replaced(watched, tmp_path):
         assert daemon.templates() and daemon.status()["health"] == "ok"
 
 
+def test_stop_while_the_template_cannot_be_replaced(watched, tmp_path):
+    """By the watchdog, for that reason; requests have their time."""
+    ini = tmp_path / "php.ini"
+    ini.touch()
+    with watched(conf=f'php = {{ ini = "{ini}"; }};') as daemon:
+        running = Running(daemon, daemon.script("hang.php", hang(daemon.gate("hang"))))
+        ini.write_text(f"opcache.enable=1\nopcache.preload={tmp_path}/none.php\nopcache.preload_user=root\n")
+        (template,) = daemon.templates()
+        os.kill(template, signal.SIGKILL)
+        wait_withheld(daemon, "template")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+        daemon.open_gate("hang")
+        assert running.finish() and daemon.process.wait(20) == 0
+        assert "Pool www stops: systemd's watchdog restarts it, since PHP's template cannot be started again." \
+            in daemon.logged()
+
+
 def test_stop_while_pings_are_withheld(watched):
     """systemd has lost patience: what hangs is not waited for as long as reload.drain_timeout, and STATUS= says why."""
     with watched(conf='reload = { drain_timeout = "10min"; };') as daemon:
@@ -226,8 +244,29 @@ def test_stop_while_pings_are_withheld(watched):
         wait_withheld(daemon, "watchdog_stall")
         assert daemon.stop(timeout=20) == 0
         assert last_status(daemon).startswith("stopping") and "watchdog_stall" in last_status(daemon)
+        reason = "systemd's watchdog restarts the pool, and requests that hang are given five seconds more"
+        assert "Pool www stops: systemd's watchdog restarts it, since every request hangs." in daemon.logged()
+        assert f"2 workers, 2 of them with a request, did not end and must be killed: {reason}." in daemon.logged()
+        assert daemon.logged().count(f"was killed by SIGKILL ({reason})") == 2
+        assert "drain_timeout" not in daemon.logged()
         for connection in [*hanging.waiting, *(r.connection for r in hanging.running)]:
             connection.close()
+
+
+def test_stop_while_an_earlier_generation_hangs_too(watched):
+    """Nor is it waited for without end, where a reload left it to finish."""
+    with watched(children=1, conf='reload = { drain_timeout = "0"; };') as daemon:
+        old = Hanging(daemon, workers=1, waiting=0)
+        daemon.reload()
+        new = Running(daemon, daemon.script("other.php", hang(daemon.gate("other"))))
+        with daemon.connect() as waiting:
+            waiting.start(old.hello)
+            wait_withheld(daemon, "watchdog_stall")
+            assert daemon.stop(timeout=20) == 0
+        for generation in (1, 2):
+            assert f"generation {generation}: 1 worker, 1 of them with a request, did not end" in daemon.logged()
+        for running in (*old.running, new):
+            running.connection.close()
 
 
 # ---- STATUS= and the queue ----

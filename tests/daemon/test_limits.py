@@ -80,6 +80,8 @@ def test_terminate_timeout_of_a_stopped_worker(make_daemon):
         connection.start(script)
         wait_until(lambda: "is sent SIGKILL" in daemon.logged(), what="SIGKILL")
         assert int(daemon.run(PID)) != pid
+        assert f"Worker {pid} was killed by SIGKILL (its request took longer than request.terminate_timeout" \
+            in daemon.logged()
 
 
 FINISHED = r"""<?php

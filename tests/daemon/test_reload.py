@@ -264,7 +264,11 @@ def test_requests_that_outlive_the_drain_timeout(make_daemon):
                 pass
         os.close(held.gate.fd)
         wait_until(lambda: not old & daemon.children().keys(), what="the old generation gone")
-        assert re.search(r"generation 1: .*reload\.drain_timeout.*: 1\.", daemon.logged())
+        assert re.search(r"generation 1: 1 worker, 1 of them with a request, .* killed: "
+                         r"reload\.drain_timeout has passed since a newer generation took over\.", daemon.logged())
+        (victim,) = old & {int(pid) for pid in re.findall(r"Worker (\d+) was killed", daemon.logged())}
+        assert re.search(rf"Worker {victim} was killed by SIGKILL \(reload\.drain_timeout has passed since a newer "
+                         r"generation took over\) after \d+ requests, while it ran .*/held\.php\.", daemon.logged())
         assert daemon.status()["state"] == "running"
         daemon.wait_idle(2)
         assert daemon.run(HELLO) == "hello"

@@ -4,7 +4,8 @@
 import re
 
 from lib.load import Load
-from lib.scripts import HELLO, LONG, SHORT, Running
+from lib.messages import MESSAGE_ID
+from lib.scripts import HELLO, LONG, SHORT, Running, hang
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = 4; };'
@@ -39,6 +40,25 @@ def test_restart_lets_a_running_request_finish_and_refuses_none(pool):
         assert running.finish()
         assert restart.wait(30) == 0
     assert pool.manager not in (0, manager)
+
+
+def test_restart_says_what_it_waits_for(pool):
+    """A request that is slow: which one, since when, and until when; in the journal once, and in STATUS=."""
+    script = pool.script("slow.php", hang(pool.gate("slow")))
+    running = Running(pool, script, uri="/slow?a=1")
+    with pool.machine.start("systemctl", "restart", pool.unit) as restart:
+        record = pool.logged(lambda r: True, f"MESSAGE_ID={MESSAGE_ID['DRAIN_WAITS']}")
+        text = rf"waits for worker \d+, which runs GET /slow\?a=1 \({script}\) since \S+, until \d\d:\d\d:\d\d"
+        assert re.search(rf"Pool www stops, and its generation 1 {text}\.", record["MESSAGE"]), record
+        assert (record["PHP_SCRIPT"], record["REQUEST_METHOD"], record["REQUEST_URI"]) == (script, "GET", "/slow?a=1")
+        assert int(record["PHP_REQUEST_USEC"]) > 0 and record["PHP_WORKER_PID"] and record["PRIORITY"] == "5"
+        wait_until(lambda: re.search(text, pool.show("StatusText")), what="STATUS=")
+        pool.open_gate("slow")
+        assert running.finish()
+        assert restart.wait(30) == 0
+    assert len(pool.journal(f"MESSAGE_ID={MESSAGE_ID['DRAIN_WAITS']}")) == 1
+    why = pool.journal(f"MESSAGE_ID={MESSAGE_ID['STOPPING']}")
+    assert [r["MESSAGE"] for r in why] == ["Pool www stops: it was told to."]
 
 
 def test_killed_manager(pool):

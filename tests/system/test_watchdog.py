@@ -44,6 +44,15 @@ def test_a_pool_that_hangs_is_restarted(machine):
             running.connection.close()
         assert len(pool.journal(f"MESSAGE_ID={MESSAGE_ID['PINGS_WITHHELD']}")) == 1
 
+        # Each end names its reason, and none another's.
+        (stop,) = pool.journal(f"MESSAGE_ID={MESSAGE_ID['STOPPING']}")
+        assert stop["MESSAGE"] == "Pool www stops: systemd's watchdog restarts it, since every request hangs."
+        (killed,) = pool.journal(f"MESSAGE_ID={MESSAGE_ID['DRAIN_STALLED']}")
+        assert "2 workers, 2 of them with a request" in killed["MESSAGE"] and "five seconds" in killed["MESSAGE"]
+        assert pool.journal(f"MESSAGE_ID={MESSAGE_ID['DRAIN_TIMEOUT']}") == []
+        obituaries = pool.journal(f"MESSAGE_ID={MESSAGE_ID['WORKER_DIED']}")
+        assert len(obituaries) == 2 and all("SIGKILL (systemd's watchdog" in r["MESSAGE"] for r in obituaries)
+
 
 def withheld(pool):
     """systemctl status while the reason is part of it, or None."""
