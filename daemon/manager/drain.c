@@ -203,8 +203,9 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
         for (Generation **p = &m->retired; *p;) {
                 Generation *g = *p;
 
-                if (generation_alive(g) == 0)
-                        template_retire(g->template); /* until then it reads slow requests' backtraces */
+                /* Until then it reads slow requests' backtraces, and tells of workers that it was ordered. */
+                if (generation_alive(g) == 0 && !generation_expects(g))
+                        template_retire(g->template);
                 if (generation_gone(g)) {
                         *p = g->next;
                         generation_free(g);

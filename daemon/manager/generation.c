@@ -37,7 +37,7 @@ static void on_spawned(Generation *g, const IpcMessage *message)
                         continue;
                 w->pid = message->workers[i].pid;
                 w->forked = now_monotonic();
-                w->state = WORKER_LIVE;
+                w->state = g->retired ? WORKER_RETIRING : WORKER_LIVE; /* the order to end waits for it */
         }
 }
 
@@ -289,18 +289,16 @@ void generation_retire(Generation *g, KillReason why, usec_t deadline)
         g->deadline = deadline;
         g->drain_reason = why;
         for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].state == WORKER_ORDERED) {
-                        /* No message of the template will tell what became of it. */
+                if (g->workers[i].state == WORKER_ORDERED)
                         (void) eventfd_write(g->workers[i].retire_fd, order);
-                        g->workers[i].state = WORKER_LOST;
-                } else
+                else
                         retire_worker(g, i, order);
 }
 
 void generation_retire_stop(Generation *g)
 {
         for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].state == WORKER_RETIRING)
+                if (g->workers[i].state == WORKER_RETIRING || g->workers[i].state == WORKER_ORDERED)
                         (void) eventfd_write(g->workers[i].retire_fd, IPC_RETIRE_STOP);
 }
 
@@ -498,6 +496,14 @@ size_t generation_alive(const Generation *g)
         for (size_t i = 0; i < g->n_workers; i++)
                 n += g->workers[i].pid > 0;
         return n;
+}
+
+bool generation_expects(const Generation *g)
+{
+        for (size_t i = 0; i < g->n_workers; i++)
+                if (g->workers[i].state == WORKER_ORDERED)
+                        return true;
+        return false;
 }
 
 ssize_t generation_find(const Generation *g, pid_t pid)

@@ -160,6 +160,9 @@ uint64_t generation_progress(const Generation *g);
 /* Workers that are alive or may be. */
 size_t generation_alive(const Generation *g);
 
+/* Whether a worker was ordered of which its template, or the launcher, has not said yet what became. */
+bool generation_expects(const Generation *g);
+
 /* The slot of the worker with this pid, or -1. */
 ssize_t generation_find(const Generation *g, pid_t pid);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Preloaded into php-pool-worker: one of its processes dies by SIGKILL where $DIE_ONCE says:
+ * Preloaded into php-pool-worker: one of its processes is sent SIGKILL, or $DIE_ONCE_SIGNAL, where $DIE_ONCE says:
  *   order    the template, about to fork a launcher for its second order
  *   launch   a launcher, about to fork its second worker
  *   accept   a worker, woken for a connection, about to take it
@@ -21,11 +21,11 @@ static int depth;
 
 static void die_at(int at, const char *where)
 {
-        const char *wanted = getenv("DIE_ONCE"), *file = getenv("DIE_ONCE_FILE");
+        const char *wanted = getenv("DIE_ONCE"), *file = getenv("DIE_ONCE_FILE"), *signal = getenv("DIE_ONCE_SIGNAL");
 
         if (depth == at && wanted && file && strcmp(wanted, where) == 0 &&
             strcmp(program_invocation_short_name, "php-pool-worker") == 0 && unlink(file) == 0)
-                (void) kill(getpid(), SIGKILL);
+                (void) kill(getpid(), signal ? atoi(signal) : SIGKILL);
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)

@@ -13,7 +13,7 @@ import pytest
 
 from lib import fastcgi
 from lib.daemon import SANITIZERS
-from lib.scripts import HELLO
+from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
@@ -217,6 +217,31 @@ def test_killed_while_workers_are_ordered(make_deadly, where):
         daemon.wait_idle(4)
         assert daemon.run(HELLO) == "hello"
         wait_until(lambda: sorted(daemon.children().values()) == ["S"] * 5, what="nothing of the first one")
+
+
+def test_stop_while_workers_are_ordered(make_deadly):
+    """One that was forked already, and serves, is waited for, though its launcher has not told of it yet."""
+    daemon = make_deadly("launch", STATIC % 4)
+    daemon.environment["DIE_ONCE_SIGNAL"] = str(signal.SIGSTOP.value)
+    daemon.deadly.touch()
+    with daemon:
+        wait_until(lambda: not daemon.deadly.exists(), what="a launcher that stands still")
+        running = [Running(daemon, daemon.script(f"{n}.php", hang(f"echo getmypid(); {daemon.gate(n)}"))) for n in "ab"]
+        known = wait_until(daemon.workers, what="a worker that is known")
+        (launcher,) = [pid for pid in daemon.processes() if "T" in open(f"/proc/{pid}/stat").read().split(") ")[1][:1]]
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_notified(lambda n: n.get("STOPPING") == "1")
+        os.kill(launcher, signal.SIGCONT)
+        wait_until(lambda: len(daemon.workers()) == 2, what="the other worker")
+        scripts = {p["pid"]: p["script"] for p in daemon.status()["processes"]}
+        last = "a" if scripts[(scripts.keys() - known).pop()].endswith("a.php") else "b"
+        first = ({"a", "b"} - {last}).pop()
+        daemon.open_gate(first)
+        assert running["ab".index(first)].finish()
+        wait_until(lambda: len(daemon.workers()) == 1, what="the first gone")
+        daemon.open_gate(last)
+        assert running["ab".index(last)].finish()
+        assert daemon.process.wait(20) == 0
 
 
 def test_a_wake_up_that_died_with_its_worker(make_deadly):
