@@ -213,6 +213,8 @@ static int write_socket(ImportPool *p, const FpmEntry *listen, FILE *f)
                 r = write_address(p, listen, address, f);
         if (r >= 0)
                 r = on_path ? write_owner(p, address, f) : write_allowed(p, f);
+        if (r >= 0 && on_path)
+                r = import_links(p, listen, address, f);
         if (r >= 0 && backlog && fpm_value_integer(backlog->value) > 0)
                 fprintf(f, "Backlog=%lld\n", fpm_value_integer(backlog->value));
         else if (r >= 0 && backlog)

@@ -11,6 +11,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/import-files.h"
+#include "ctl/import-hooks.h"
 
 /* Lines go where they can be told from the files: --dry-run writes these to standard output. */
 static int print_notes(const Import *import)
@@ -71,7 +72,8 @@ static void print_next(FpmConfig *fpm)
         printf("\nNext, see FROM PHP-FPM in php-pool(7):\n"
                "  php-poolctl check\n  systemctl daemon-reload\n");
         print_stop(fpm);
-        printf("  systemctl enable --now php-pool.service");
+        printf("  # Scripts that reload PHP-FPM say \"systemctl reload php-pool.service\" from then on.\n"
+               "  systemctl enable --now php-pool.service");
         for (size_t i = 1; i < fpm->n_sections; i++) {
                 if (fpm_section_find(&fpm->sections[i], "pm.status_listen"))
                         printf(" php-pool-status@%s.socket", fpm->sections[i].name);
@@ -86,6 +88,7 @@ CtlExit verb_import(const Options *options, size_t n_args _unused_, char **args)
         _cleanup_(fpm_config_freep) FpmConfig *fpm = NULL;
         _cleanup_(unit_file_freep) UnitFile *unit = NULL;
         _cleanup_(import_freep) Import *import = NULL;
+        int hooks;
 
         if (load(args[0], &fpm, &unit, &import) < 0)
                 return CTL_FAILURE;
@@ -96,7 +99,10 @@ CtlExit verb_import(const Options *options, size_t n_args _unused_, char **args)
 
         if (print_notes(import) < 0)
                 return ctl_fail(ENOMEM, "Failed to import %s: %m", args[0]);
+        hooks = import_print_hooks("");
+        if (hooks < 0)
+                return ctl_fail(hooks, "Failed to look for deploy hooks: %m");
         if (!options->dry_run)
                 print_next(fpm);
-        return import->lost ? CTL_INCOMPLETE : CTL_SUCCESS;
+        return import->lost || hooks > 0 ? CTL_INCOMPLETE : CTL_SUCCESS;
 }

@@ -118,6 +118,9 @@ const char *import_fpm_version(const char *file, size_t *ret_n);
 /* Tells which paths the pool cannot use, with this drop-in for its service. 0 or a negative value. */
 int import_places(ImportPool *p, const char *drop_in);
 
+/* Writes Symlinks= for the links that lead to the pool's Unix socket, and tells it. 0 or -ENOMEM. */
+int import_links(ImportPool *p, const FpmEntry *listen, const char *address, FILE *f);
+
 /* What stands in the pool file and in the drop-ins: each in its import-*.c. 0, -EINVAL, -ENOMEM. */
 int import_settings(ImportPool *p);
 int import_sockets(ImportPool *p);

@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from lib.importer import Importer
 from lib.machine import Machine
 
 
@@ -31,3 +32,13 @@ def pool(machine):
     """A pool `www` with every default, its socket started and its service not."""
     with machine.pool("www") as pool:
         yield pool
+
+
+@pytest.fixture
+def importer(machine):
+    """Runs imports; whatever they wrote and started is gone afterwards."""
+    importer = Importer(machine)
+    try:
+        yield importer
+    finally:
+        importer.clean()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What surrounds PHP-FPM on a machine, and what becomes of it with php-poolctl import."""
+
+import json
+import re
+
+from lib.importer import UNITS
+from lib.wait import wait_until
+
+FPM = "/etc/php/8.2/fpm"
+WHO = "<?php echo json_encode(['user' => posix_getpwuid(posix_geteuid())['name']]);"
+
+
+def test_links_to_the_socket(machine, importer):
+    """Debian's alternative, and an administrator's own link: they are there after a boot, too, without PHP-FPM."""
+    machine.systemctl("start", "php8.2-fpm")
+    machine.run("ln", "-s", "php/php8.2-fpm.sock", "/run/own.sock")
+    links = ["/run/php/php-fpm.sock", "/run/own.sock"]
+    machine.write("/srv/import/who.php", WHO)
+    try:
+        assert machine.run("readlink", "-f", links[0]).stdout == "/run/php/php8.2-fpm.sock\n"
+        result = importer.run(f"{FPM}/php-fpm.conf")
+        assert all(f"listen: {link}, which leads to it, becomes" in result.stderr for link in links)
+        importer.follow(result.stdout, "www")
+        machine.systemctl("stop", "php-pool@www.socket", "php-pool@www.service")
+        assert machine.run("sh", "-c", f"ls {' '.join(links)}", check=False).stdout == ""
+        machine.systemctl("start", "php-pool@www.socket")
+        for link in links:
+            page = machine.run("php-poolctl", "request", f"--socket={link}", "www", "/srv/import/who.php").stdout
+            assert json.loads(page)["user"] == "www-data"
+    finally:
+        machine.remove(*links)
+
+    importer.run("--force", f"{FPM}/php-fpm.conf")  # PHP-FPM does not run, and its link is gone
+    assert 'Symlinks="/run/php/php-fpm.sock"\n' in machine.read(f"{UNITS}/php-pool@www.socket.d/import.conf")
+
+
+HOOKS = {"/etc/letsencrypt/renewal-hooks/deploy/php": "# systemctl reload php8.2-fpm\nservice php8.2-fpm reload\n",
+         "/usr/local/bin/deploy": "set -e\nsystemctl restart php8.2-fpm.service\n",
+         "/etc/cron.d/php-reload": "0 4 * * * root pkill -USR2 php-fpm8.2\n",
+         "/etc/logrotate.d/ours": "/var/log/x {\n  postrotate\n    invoke-rc.d php8.2-fpm reload\n  endscript\n}\n",
+         "/srv/site/.git/hooks/post-receive": "sudo systemctl reload php8.2-fpm\n",
+         "/etc/sudoers.d/deploy": "deploy ALL=NOPASSWD: /bin/systemctl reload php8.2-fpm\n"}
+NO_HOOKS = {"/usr/local/bin/other": "systemctl reload nginx\necho fpm php\n",
+            "/usr/local/bin/binary": "\0systemctl reload php8.2-fpm\n"}
+
+
+def test_deploy_hooks(machine, importer):
+    """What reloads PHP-FPM would do nothing any more, in silence: it is named, with what to write."""
+    assert "is for PHP-FPM" not in importer.run("--dry-run", f"{FPM}/php-fpm.conf").stderr
+    try:
+        for path, text in {**HOOKS, **NO_HOOKS}.items():
+            machine.run("mkdir", "-p", path.rsplit("/", 1)[0])
+            machine.write(path, text)
+        result = importer.run(f"{FPM}/php-fpm.conf", status=5)
+        told = re.findall(r"^(\S+):(\d+): is for PHP-FPM, .* systemctl reload php-pool.service$", result.stderr, re.M)
+        assert dict(told) == {path: str(next(i for i, line in enumerate(text.split("\n"), 1)
+                                             if "fpm" in line and line[0] != "#")) for path, text in HOOKS.items()}
+        assert "systemctl reload php-pool.service" in result.stdout
+    finally:
+        machine.remove(*HOOKS, *NO_HOOKS, "/etc/letsencrypt", "/srv/site")
+
+
+def test_monitors_and_upgrades(machine, pool):
+    """The commands of php-pool(7): workers by their title, and processes that run a PHP that was replaced."""
+    library = machine.run("sh", "-c", "readlink -f $(ldd /usr/libexec/php-pool/php-pool-worker | "
+                          "awk '/libphp/ { print $3 }')").stdout.strip()
+    stale = r"grep -l 'libphp.*(deleted)' /proc/[0-9]*/maps 2>/dev/null | wc -l"
+    pool.configure('pm = { mode = "static"; max_children = 2; };')
+    pool.start()
+    assert len(machine.run("pgrep", "-f", "^php-pool-worker: www .worker").stdout.split()) == 2
+    assert machine.run("systemctl", "is-active", "php-pool@www").stdout == "active\n"
+    machine.run("sh", "-c", f"cp {library} {library}.new && mv {library}.new {library}")
+    assert int(machine.run("sh", "-c", stale).stdout) > 0
+    machine.systemctl("start", "php-pool.service")
+    machine.systemctl("reload", "php-pool.service")
+    wait_until(lambda: int(machine.run("sh", "-c", stale).stdout) == 0, what="the old generation's end")
+    machine.systemctl("stop", "php-pool.service")
