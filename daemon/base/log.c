@@ -37,8 +37,9 @@ static struct {
         Losses losses;
         Grace grace;
 
-        bool torn; /* standard error took only part of what it was last sent */
-} log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET };
+        int stderr_fd;
+        bool torn; /* it took only part of what it was last sent */
+} log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET, .stderr_fd = STDERR_FILENO };
 
 /* That is being put together, and text on its way there: too large for the stack of a script deep in calls. */
 static JournalRecord record;
@@ -100,6 +101,11 @@ void log_open(void)
                                     st.st_ino == inode;
         if (log_state.journal)
                 own_socket();
+}
+
+void log_set_stderr(int fd)
+{
+        log_state.stderr_fd = fd;
 }
 
 void log_set_journal(const char *path)
@@ -269,9 +275,9 @@ static int write_stderr(int level, const char *message)
         lines = make_lines(level, escaped, utf8_escape(message, strlen(message), escaped, sizeof escaped), &size);
         if (!lines)
                 return -ENOMEM;
-        n = send(STDERR_FILENO, lines, size, MSG_NOSIGNAL | flags);
+        n = send(log_state.stderr_fd, lines, size, MSG_NOSIGNAL | flags);
         if (n < 0 && errno == ENOTSOCK)
-                n = write(STDERR_FILENO, lines, size);
+                n = write(log_state.stderr_fd, lines, size);
         if (n < 0)
                 return -errno;
         log_state.torn = (size_t) n < size;

@@ -35,8 +35,11 @@ typedef struct LogField {
         const char *value; /* NULL leaves the field out */
 } LogField;
 
-/* Chooses the target from the environment. Call it once, before descriptor 2 changes its meaning. */
+/* Chooses the target from the environment. Call it once. */
 void log_open(void);
+
+/* Text goes to this descriptor, in the place of standard error, which may be something else of ours. Borrowed. */
+void log_set_stderr(int fd);
 
 /* True when records go to the journal, so that fields are kept. */
 bool log_to_journal(void);

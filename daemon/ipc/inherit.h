@@ -17,7 +17,8 @@
         INHERIT(channel)    /* SOCK_SEQPACKET, messages.h */                                                \
         INHERIT(handoff)    /* SOCK_SEQPACKET, handoff.h: connections to and from the manager */            \
         INHERIT(limit)      /* timerfd: the manager looks at the time limits of requests */                 \
-        INHERIT(wake)       /* eventfd: a write wakes the manager */
+        INHERIT(wake)       /* eventfd: a write wakes the manager */                                        \
+        INHERIT(error)      /* the manager's standard error; what is the template's goes to the manager */
 
 typedef struct Inherit {
 #define INHERIT(name) int name;

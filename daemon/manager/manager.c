@@ -7,6 +7,7 @@
 
 #include "manager/manager.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -121,6 +122,7 @@ int manager_start_generation(Manager *m, Config *config)
                 .channel = -EBADF,
                 .handoff = parking_worker_fd(m->parking),
                 .wake = m->wake_fd,
+                .error = m->error_fd,
                 .n_listen = m->listen.n,
                 .descriptor_limit = m->descriptor_limit,
         };
@@ -249,6 +251,9 @@ static int watch_descriptors(Manager *m)
         m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (m->wake_fd < 0)
                 return -errno;
+        m->error_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (m->error_fd < 0)
+                return -errno;
         r = sd_event_add_io(m->event, &m->wake_source, m->wake_fd, EPOLLIN, on_wake, m);
         if (r < 0)
                 return r;
@@ -356,6 +361,7 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
                 .config_path = config_path,
                 .listen = *listen,
                 .wake_fd = -EBADF,
+                .error_fd = -EBADF,
                 .start_time = now_realtime(),
         };
         *listen = (Listen) {};
@@ -398,6 +404,7 @@ void manager_free(Manager *m)
         sd_event_source_disable_unref(m->timer_source);
         sd_event_source_disable_unref(m->step_source);
         fd_close(m->wake_fd);
+        fd_close(m->error_fd);
         listen_close(&m->listen);
         sd_event_unref(m->event);
         free(m);

@@ -69,6 +69,7 @@ typedef struct Manager {
 
         Listen listen;
         int wake_fd; /* eventfd that workers write to */
+        int error_fd; /* our standard error, for templates to inherit */
         uint64_t descriptor_limit; /* the soft RLIMIT_NOFILE that systemd gave us */
         Parking *parking;
         Queue *queue;

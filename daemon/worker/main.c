@@ -125,6 +125,8 @@ int main(int argc, char **argv)
                 return EXIT_STATUS_USAGE;
         }
 
+        log_set_stderr(context.inherit.error);
+
         pool = strdup(argv[1]);
         if (!pool || title_init(argc, argv, &context.title) < 0 || fd_null(STDIN_FILENO) < 0)
                 return EXIT_STATUS_RESOURCES;

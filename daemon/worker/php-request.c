@@ -311,5 +311,6 @@ PhpOutcome php_serve(Request *request)
         if (r.body_fd >= 0)
                 (void) close(r.body_fd);
         (void) request->ops->finish(request);
+        stderr_end_request();
         return r.outcome;
 }

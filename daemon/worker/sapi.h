@@ -97,6 +97,12 @@ void sleep_wrap_functions(void);
  */
 void refusal_watch(void);
 
+/*
+ * php-stderr.c: a request is over; what it wrote to standard error or output ends with it. Costs nothing where it
+ * cannot have written anything.
+ */
+void stderr_end_request(void);
+
 /* php-limit.c: makes php_interrupt() work. Once, after php_module_startup(). */
 void limit_hook_interrupt(void);
 

@@ -177,6 +177,7 @@ static bool run_script(Params *params, const char *path, Verdict *v)
 /* Leaves what makes the template, and what it has for workers: a script must reach nothing of it. */
 static void become_child(const WorkerContext *c, pid_t template)
 {
+        Inherit all = c->inherit;
         int fds[INHERIT_MAX];
         size_t n;
 
@@ -185,7 +186,8 @@ static void become_child(const WorkerContext *c, pid_t template)
         (void) prctl(PR_SET_NAME, "php-pool-warmup");
         title_set(&c->title, "php-pool-worker: %s (warm-up)", c->pool);
 
-        n = inherit_list(&c->inherit, fds);
+        all.error = -EBADF; /* is the log's */
+        n = inherit_list(&all, fds);
         for (size_t i = 0; i < n; i++)
                 fd_close(fds[i]);
 }

@@ -54,32 +54,39 @@ static int catch_signals(int retire_fd)
         return 0;
 }
 
-/* A journal stream of its own: the journal then knows which worker said a line, and lines do not mix. */
-static void open_journal_stream(void)
+/*
+ * Standard output and error: a journal stream of its own, by which the journal knows which worker said a line, and
+ * lines do not mix. Without a journal it is the template's, which the manager reads.
+ */
+static int open_streams(const WorkerContext *c)
 {
-        _cleanup_(fd_closep) int fd = -EBADF;
+        _cleanup_(fd_closep) int own = -EBADF;
 
-        fd = sd_journal_stream_fd(LOG_IDENTIFIER, SCRIPT_OUTPUT_LEVEL, /* level_prefix= */ false);
-        if (fd < 0) {
-                (void) log_warning_errno(fd, "Failed to open a journal stream, ignoring: %m");
-                return;
+        if (!log_to_journal()) {
+                php_set_streams(STDERR_FILENO, STDERR_FILENO);
+                return 0;
         }
-        if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
-                (void) log_warning_errno(errno, "Failed to use the journal stream, ignoring: %m");
-        if (fd <= STDERR_FILENO)
-                TAKE_FD(fd);
+        own = sd_journal_stream_fd(LOG_IDENTIFIER, SCRIPT_OUTPUT_LEVEL, /* level_prefix= */ false);
+        if (own < 0)
+                return own;
+        if (dup2(own, STDOUT_FILENO) < 0 || dup2(own, STDERR_FILENO) < 0)
+                return -errno;
+        php_set_streams(TAKE_FD(own), c->inherit.error);
+        return 0;
 }
 
 static void set_identity(const WorkerContext *c, size_t slot)
 {
         char pid[16];
+        int r;
 
         (void) snprintf(pid, sizeof pid, "%d", getpid());
         (void) log_set_context("PHP_WORKER_PID", pid);
         (void) prctl(PR_SET_NAME, "php-pool-worker");
         title_set(&c->title, "php-pool-worker: %s (worker %zu)", c->pool, slot);
-        if (log_to_journal())
-                open_journal_stream();
+        r = open_streams(c);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to open a journal stream, ignoring: %m");
 }
 
 /* Where the kernel has Yama, nobody but our ancestors may read our memory, and the template is none. */

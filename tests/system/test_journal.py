@@ -241,6 +241,48 @@ def test_stderr_is_whole(pool):
     assert pool.logged(lambda r: r["MESSAGE"] == "in two parts")
 
 
+# Ways to write to standard error, or output, without the end of a line.
+WAYS = {
+    "stream": "fwrite(fopen('php://stderr', 'w'), $text);",
+    "stdout": "file_put_contents('php://stdout', $text);",
+    "filter": "file_put_contents('php://filter/write=string.rot13/resource=php://stderr', str_rot13($text));",
+    "exec": "exec('printf %s ' . escapeshellarg($text) . ' >&2');",
+    "shell": "`printf %s $text >&2`;",
+    "popen": "$p = popen('cat >&2', 'w'); fwrite($p, $text); pclose($p);",
+    "proc_open": "proc_close(proc_open(['/bin/sh', '-c', 'printf %s \"$0\" >&2', $text], [], $pipes));",
+    "end": "file_put_contents('php://stderr', $text); exit;",
+    "fatal": "file_put_contents('php://stderr', $text); undefined();",
+    "finish": "fastcgi_finish_request(); file_put_contents('php://stderr', $text);",
+    "unclosed": "$GLOBALS['f'] = fopen('php://stderr', 'w'); fwrite($GLOBALS['f'], $text);",
+}
+
+
+def test_each_request_has_its_own_lines_on_stderr(machine):
+    """Also where it does not end the last one; one right behind the other."""
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 1; };',
+                      "[Service]\nLogRateLimitIntervalSec=0\n") as pool:
+        wanted = []
+        scripts = {way: pool.script(f"{way}.php", f"<?php $text = $_SERVER['QUERY_STRING']; {code}")
+                   for way, code in WAYS.items()}
+        for i in range(5):
+            for way, script in scripts.items():
+                wanted.append(f"{way}-{i}")
+                with pool.connect() as connection:
+                    connection.request(script, query=wanted[-1])
+        many = pool.script("many.php", "<?php fwrite(fopen('php://stderr', 'w'), $_SERVER['QUERY_STRING']);")
+        with pool.connect() as connection:
+            for i in range(200):
+                wanted.append(f"many-{i}")
+                connection.request(many, query=wanted[-1], keep=True)
+
+        def lines():
+            return [r["MESSAGE"] for r in pool.journal("_TRANSPORT=stdout", "SYSLOG_IDENTIFIER=php-pool")]
+
+        wait_until(lambda: len(lines()) >= len(wanted), what="as many lines as requests")
+        assert sorted(lines()) == sorted(wanted)  # there are two streams
+        assert {r["PRIORITY"] for r in pool.journal("_TRANSPORT=stdout", "SYSLOG_IDENTIFIER=php-pool")} == {"4"}
+
+
 def test_a_killed_worker_has_one_obituary_and_a_successor(machine):
     with machine.pool("www", 'pm = { mode = "static"; max_children = 2; };') as pool:
         script = pool.script("page.php", "<?php echo getmypid();")

@@ -11,9 +11,9 @@
 
 #include "ipc/inherit.h"
 
-#define FDS 9
+#define FDS 10
 
-/* Descriptors 0 to 8 of an array stand for open ones. */
+/* Descriptors 0 to 9 of an array stand for open ones. */
 static void open_fds(int *fds)
 {
         for (size_t i = 0; i < FDS; i++) {
@@ -37,7 +37,8 @@ static Inherit example(const int *fds)
                 .handoff = fds[3],
                 .limit = fds[4],
                 .wake = fds[5],
-                .listen = { fds[6], fds[7] },
+                .error = fds[6],
+                .listen = { fds[7], fds[8] },
                 .n_listen = 2,
         };
 }
@@ -69,16 +70,17 @@ static void test_there_and_back(void **state _unused_)
         assert_string_equal(argv[1], "www");
         (void) snprintf(text, sizeof text, "settings=%d", fds[0]);
         assert_string_equal(argv[2], text);
-        (void) snprintf(text, sizeof text, "listen=%d", fds[7]);
+        (void) snprintf(text, sizeof text, "listen=%d", fds[8]);
         assert_string_equal(argv[2 + INHERIT_NAMED + 1], text);
 
         assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
         assert_int_equal(parsed.wake, fds[5]);
         assert_int_equal(parsed.n_listen, 2);
-        assert_int_equal(parsed.listen[1], fds[7]);
+        assert_int_equal(parsed.error, fds[6]);
+        assert_int_equal(parsed.listen[1], fds[8]);
         for (size_t i = 0; i < INHERIT_NAMED + 2; i++)
                 assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
-        assert_int_equal(fcntl(fds[8], F_GETFD), 0);
+        assert_int_equal(fcntl(fds[9], F_GETFD), 0);
 
         inherit_argv_free(argv);
         inherit_argv_free(NULL);
@@ -94,7 +96,7 @@ static void test_most_sockets(void **state _unused_)
         open_fds(fds);
         inherit = example(fds);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
-                inherit.listen[i] = fds[8];
+                inherit.listen[i] = fds[9];
         inherit.n_listen = INHERIT_LISTEN_MAX;
         assert_int_equal(inherit_list(&inherit, list), INHERIT_MAX);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
@@ -124,7 +126,7 @@ static void test_refused(void **state _unused_)
                 { 0, "wake=%d", -EINVAL },   /* twice, and no settings */
                 { 5, "listen=%d", -EINVAL }, /* no wake */
                 { 0, "settings=99999", -EBADF },
-                { 7, "listen=99999", -EBADF },
+                { 8, "listen=99999", -EBADF },
                 { 0, "settings=99999999999", -ERANGE },
         };
         Inherit inherit, parsed = { .n_listen = 99 };
@@ -140,7 +142,7 @@ static void test_refused(void **state _unused_)
                 assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
                 (void) snprintf(argument, sizeof argument, "%s", cases[i].argument);
                 if (mark)
-                        (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[8], mark + 2);
+                        (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[9], mark + 2);
                 kept = argv[2 + cases[i].place];
                 argv[2 + cases[i].place] = argument;
                 assert_int_equal(inherit_parse(INHERIT_NAMED + 2, argv + 2, &parsed), cases[i].error);

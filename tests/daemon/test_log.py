@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""The log where there is no journal: text on the manager's standard error, whoever says it."""
+
+import re
+
+import pytest
+
+from lib.wait import wait_until
+
+
+def wait_line(daemon, pattern):
+    """Waits for a line that the pattern is the whole of; returns it."""
+    return wait_until(lambda: re.search(f"^{pattern}$", daemon.logged(), re.MULTILINE), what=pattern)[0]
+
+
+def test_a_record_is_whole_and_has_one_prefix(daemon):
+    """A worker's as the manager's, however long."""
+    daemon.run("<?php error_log('begin ' . str_repeat('x', 20000) . ' end'); error_log(\"two\\nlines\");")
+    wait_line(daemon, "php-pool: notice: begin x{20000} end")
+    wait_line(daemon, "php-pool: notice: two\nlines")
+    daemon.run("<?php trigger_error('caf' . chr(0xe9) . chr(27), E_USER_WARNING);")
+    wait_line(daemon, r"php-pool: warning: PHP Warning:  caf\\xE9\\x1B in .* on line 1")
+    daemon.reload()
+    assert "php-pool: warning: php-pool:" not in daemon.logged() and ": php-pool: " not in daemon.logged()
+
+
+@pytest.mark.parametrize("code", [
+    "file_put_contents('php://stderr', $text);", "exec('printf %s ' . escapeshellarg($text) . ' >&2');",
+    "proc_close(proc_open(['/bin/sh', '-c', 'printf %s \"$0\" >&2', $text], [], $pipes));"],
+    ids=["stream", "exec", "proc_open"])
+def test_each_request_has_its_own_lines(make_daemon, code):
+    """On standard error, where a script or a program that it runs does not end them."""
+    with make_daemon('pm = { mode = "static"; max_children = 1; };') as daemon:
+        script = daemon.script("page.php", f"<?php $text = $_SERVER['QUERY_STRING']; {code}")
+        for text in ("one", "two"):
+            daemon.get(script, query=text)
+            wait_line(daemon, f"php-pool: warning: {text}")
+
+
+def test_what_the_template_says(make_daemon):
+    """Once, and with one prefix."""
+    daemon = make_daemon('php = { admin_value = ["extension=there_is_none"]; };')
+    with daemon:
+        wait_line(daemon, "php-pool: warning: PHP Warning:  PHP Startup: .*there_is_none.*")
+        assert daemon.logged().count("PHP Warning:  PHP Startup: Unable to load") == 1
