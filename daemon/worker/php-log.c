@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/messages.h"
+#include "worker/html-text.h"
 
 /* The most of a message about a request, as in PHP-FPM, and of one from PHP's start, that is kept. */
 #define LOG_REQUEST_MAX 2048
@@ -23,6 +24,7 @@ static struct {
         void (*next)(int type, zend_string *file, const uint32_t line, zend_string *message);
         char file[PATH_MAX]; /* of the error that is being reported, "" for none */
         uint32_t line;
+        bool html;           /* its message was written for a browser */
         char last[LOG_LAST_MAX]; /* outside of requests */
         char complaint[LOG_LAST_MAX]; /* the first E_CORE_WARNING of PHP's start */
 } php_log;
@@ -55,6 +57,15 @@ static void note_complaint(int type, const char *message)
                                 (int) strcspn(message, "\n"), message);
 }
 
+/* What is kept of a message is text. */
+static void drop_html(void)
+{
+        if (!php_log.html)
+                return;
+        html_text_plain(php_log.last);
+        html_text_plain(php_log.complaint);
+}
+
 /* Remembers the place while PHP reports the error; it may leave by longjmp(3), and file may be gone then. */
 static void on_error(int type, zend_string *file, const uint32_t line, zend_string *message)
 {
@@ -64,12 +75,15 @@ static void on_error(int type, zend_string *file, const uint32_t line, zend_stri
                 memcpy(php_log.file, ZSTR_VAL(file), size);
         php_log.file[size] = 0;
         php_log.line = line;
+        php_log.html = PG(html_errors);
         if (!php_request()) {
                 remember_error(ZSTR_VAL(message), line);
                 note_complaint(type, ZSTR_VAL(message));
+                drop_html();
         }
         php_log.next(type, file, line, message);
         php_log.file[0] = 0;
+        php_log.html = false;
 }
 
 void php_log_hook_errors(void)
@@ -113,7 +127,11 @@ static void write_journal(const PhpRequest *r, int level, const char *message, c
                 {},
         };
 
-        (void) log_record(level, 0, MESSAGE_ID(PHP), fields, "%s", message);
+        _cleanup_(freep) char *text = php_log.html ? strdup(message) : NULL;
+
+        if (text)
+                html_text_plain(text);
+        (void) log_record(level, 0, MESSAGE_ID(PHP), fields, "%s", text ?: message);
 }
 
 /* Several messages of a request stand behind each other, in the form that PHP-FPM gave them. */
@@ -148,8 +166,11 @@ void php_log_message(const char *message, int level)
         php_log.file[0] = 0;
 
         write_web_server(r, "PHP message: ", message);
-        if (!r && !reported)
+        if (!r && !reported) {
                 remember(message);
+                drop_html();
+        }
+        php_log.html = false; /* it may leave by longjmp(3) from here */
 }
 
 void php_log_request(PhpRequest *r, int level, const char *format, ...)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/params.h"
+#include "worker/html-text.h"
 #include "worker/php.h"
 
 /* What is kept of what PHP logged about a script. */
@@ -62,6 +63,7 @@ static int on_write_error(Request *request, const void *bytes, size_t size)
 
         (void) snprintf(w->words, sizeof w->words, "%.*s", (int) MIN(n, sizeof w->words),
                         (const char *) bytes);
+        html_text_plain(w->words);
         return 0;
 }
 

@@ -43,3 +43,33 @@ def test_what_the_template_says(make_daemon):
     with daemon:
         wait_line(daemon, "php-pool: warning: PHP Warning:  PHP Startup: .*there_is_none.*")
         assert daemon.logged().count("PHP Warning:  PHP Startup: Unable to load") == 1
+
+
+HTML = 'php = { admin_value = ["html_errors=1", "docref_root=/manual/", "extension=\\"there_is_<none>\\""]; };\n'
+LINKED = "<?php fopen('/no<such', 'r'); error_log('&lt;'); trigger_error('&lt;'); echo $a['&lt;']; echo 'end';"
+
+
+def test_no_html(make_daemon):
+    """It is for browsers, also for a web server's log, which gets what PHP-FPM sends there."""
+    with make_daemon(HTML) as daemon:
+        name = "there_is_<none>"
+        wait_line(daemon, f"php-pool: warning: PHP Warning:  PHP Startup: Unable to load .*{name}.*")
+        wait_line(daemon, f"php-pool: warning: Pool www serves all the same, .*{name}.*")
+        response = daemon.request(daemon.script("page.php", LINKED))
+        assert b"fopen(/no&lt;such) [<a href='/manual/function.fopen'>" in response.err
+        wait_line(daemon, r"php-pool: warning: PHP Warning:  fopen\(/no<such\): Failed to open stream: .*")
+        wait_line(daemon, "php-pool: notice: &lt;")  # which is what the script said
+        wait_line(daemon, "php-pool: notice: PHP Notice:  &lt; in .*")
+        assert "href" not in daemon.logged() and "/no&lt;" not in daemon.logged()
+
+
+def test_no_html_in_a_reason(make_daemon):
+    """Neither where a pool does not start, nor where a reload is refused."""
+    daemon = make_daemon()
+    warmup = daemon.script("warmup.php", "<?php require '/no<such';")
+    daemon.conf.write_text(HTML)
+    with daemon:
+        daemon.conf.write_text(HTML + f'reload = {{ warmup = ["{warmup}"]; }};')
+        refused = daemon.ctl("reload", "www")
+        assert refused.returncode != 0
+        assert "'/no<such'" in refused.stderr and "&lt;" not in refused.stderr and "href" not in refused.stderr, refused
