@@ -62,10 +62,9 @@ static int open_streams(const WorkerContext *c)
 {
         _cleanup_(fd_closep) int own = -EBADF;
 
-        if (!log_to_journal()) {
-                php_set_streams(STDERR_FILENO, STDERR_FILENO);
+        php_set_streams(STDERR_FILENO, STDERR_FILENO);
+        if (!log_to_journal())
                 return 0;
-        }
         own = sd_journal_stream_fd(LOG_IDENTIFIER, SCRIPT_OUTPUT_LEVEL, /* level_prefix= */ false);
         if (own < 0)
                 return own;

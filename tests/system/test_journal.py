@@ -241,6 +241,32 @@ def test_stderr_is_whole(pool):
     assert pool.logged(lambda r: r["MESSAGE"] == "in two parts")
 
 
+def test_a_pool_that_cannot_see_the_journals_socket(machine):
+    """As under RootDirectory=: systemd's stream has its records, with their priority, whole and with no prefix."""
+    with machine.pool("www", 'pm = { mode = "static"; max_children = 1; };',
+                      "[Service]\nTemporaryFileSystem=/run/systemd/journal\n") as pool:
+        script = pool.script("page.php", r"""<?php
+            error_log('begin ' . str_repeat('x', 20000) . ' end');
+            error_log("two\nlines");
+            trigger_error('the milk is sour', E_USER_WARNING);
+            file_put_contents('php://stderr', 'without an end');
+            exec('printf "a program" >&2');""")
+        for _ in range(2):
+            assert pool.request(script).status == 200
+        machine.run("kill", "-KILL", [pid for pid, command in pool.children().items() if "(worker" in command][0])
+
+        def records():
+            return [(r["PRIORITY"], r["MESSAGE"]) for r in pool.journal("SYSLOG_IDENTIFIER=php-pool")]
+
+        wait_until(lambda: any("died" in message or "killed" in message for _, message in records()), what="an obituary")
+        wanted = [("5", "begin " + "x" * 20000 + " end"), ("5", "two"), ("5", "lines"), ("4", "without an end"),
+                  ("4", "a program")]
+        wait_until(lambda: all(records().count(record) == 2 for record in wanted), what="each record, each time")
+        assert sum(priority == "4" and message.startswith("PHP Warning:  the milk is sour in /srv/www/page.php")
+                   for priority, message in records()) == 2
+        assert not any("php-pool: " in message for _, message in records()), records()
+
+
 # Ways to write to standard error, or output, without the end of a line.
 WAYS = {
     "stream": "fwrite(fopen('php://stderr', 'w'), $text);",
