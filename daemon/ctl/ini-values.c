@@ -204,3 +204,13 @@ const IniValue *ini_values_find(const IniValues *values, const char *name)
                         return &values->items[i];
         return NULL;
 }
+
+const char *ini_values_session_path(const IniValues *values, const char *value)
+{
+        const IniValue *handler = ini_values_find(values, "session.save_handler");
+        const char *semicolon = strrchr(value, ';');
+
+        if (handler && (!handler->value || strcasecmp(handler->value, "files") != 0))
+                return "";
+        return semicolon ? semicolon + 1 : value;
+}

@@ -35,3 +35,9 @@ int ini_values_load(const char *root, const Config *config, IniValues *ret);
 
 /* The one that counts, or NULL. */
 const IniValue *ini_values_find(const IniValues *values, const char *name);
+
+/*
+ * The directory in a value of session.save_path, which is "/path", "N;/path" or "N;MODE;/path"; "" where
+ * sessions are no files.
+ */
+const char *ini_values_session_path(const IniValues *values, const char *value);

@@ -184,17 +184,6 @@ static int check_place(const Search *s, const Place *place)
         return is_made_later(s, place, path) ? 0 : tell_access(s, place, path);
 }
 
-/* "/path", "N;/path" or "N;MODE;/path". */
-static const char *session_path(const IniValues *values, const char *value)
-{
-        const IniValue *handler = ini_values_find(values, "session.save_handler");
-        const char *semicolon = strrchr(value, ';');
-
-        if (handler && (!handler->value || strcasecmp(handler->value, "files") != 0))
-                return "";
-        return semicolon ? semicolon + 1 : value;
-}
-
 static int check_values(const Search *s, const IniValues *values)
 {
         static const struct {
@@ -214,7 +203,8 @@ static int check_values(const Search *s, const IniValues *values)
                 if (!v || !v->value)
                         continue;
                 place.source = v->source;
-                place.path = streq(v->name, "session.save_path") ? session_path(values, v->value) : v->value;
+                place.path = streq(v->name, "session.save_path") ? ini_values_session_path(values, v->value)
+                                                                 : v->value;
                 r = check_place(s, &place);
         }
         return r;

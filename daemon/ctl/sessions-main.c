@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * php-pool-sessions: runs before Debian's sessionclean (phpsessionclean.service), which knows the php.ini of
+ * PHP-FPM, Apache and others, and none of a pool's. It has the session files of each pool live as long as
+ * that says: sessionclean finds those as changed just now that a pool still wants, and a directory that is a
+ * pool's own, where Debian has PHP's own cleaning off, is cleaned here.
+ */
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "config/parse.h"
+#include "ctl/ctl.h"
+#include "ctl/ini-values.h"
+#include "ctl/probe.h"
+#include "ctl/sandbox.h"
+#include "ctl/sessions.h"
+
+/* PHP's own default. */
+#define LIFETIME_DEFAULT 1440
+
+/* The most pools that are looked at. */
+#define SESSIONS_MAX 4096
+
+/* Whose files live how long where. Two pools of one user that share a directory have the longer time there.
+ */
+typedef struct Sessions {
+        char directory[PATH_MAX];
+        uid_t uid;
+        uint64_t seconds;
+        bool clean;
+} Sessions;
+
+typedef struct List {
+        Sessions *items;
+        size_t n;
+} List;
+
+static int add_sessions(List *list, const Sessions *wanted)
+{
+        Sessions *items;
+
+        for (size_t i = 0; i < list->n; i++) {
+                Sessions *s = &list->items[i];
+
+                if (s->uid == wanted->uid && streq(s->directory, wanted->directory)) {
+                        s->seconds = MAX(s->seconds, wanted->seconds);
+                        s->clean = s->clean && wanted->clean;
+                        return 0;
+                }
+        }
+        if (list->n == SESSIONS_MAX)
+                return -E2BIG;
+        items = reallocarray(list->items, list->n + 1, sizeof *items);
+        if (!items)
+                return -ENOMEM;
+        list->items = items;
+        items[list->n++] = *wanted;
+        return 0;
+}
+
+/* A value that is a number, or what stands for one that is not there. */
+static uint64_t get_number(const IniValues *values, const char *name, uint64_t otherwise)
+{
+        const IniValue *v = ini_values_find(values, name);
+        uint64_t n;
+
+        return v && v->value && parse_u64(v->value, &n) >= 0 ? n : otherwise;
+}
+
+/* The directory as the machine sees it; false where there is none to tend. */
+static bool find_directory(const UnitFile *unit, const char *pool, const char *path,
+                           char ret[static PATH_MAX])
+{
+        char place[2 * PATH_MAX];
+        Sandbox sandbox;
+
+        if (*path != '/' || sandbox_judge(unit, pool, path, &sandbox) < 0 ||
+            sandbox.verdict == SANDBOX_ELSEWHERE)
+                return false;
+        if (sandbox.verdict == SANDBOX_OWN && !*sandbox.there)
+                return false;
+        (void) snprintf(place, sizeof place, "%s%s", sandbox.verdict == SANDBOX_OWN ? sandbox.there : "",
+                        sandbox.verdict == SANDBOX_OWN ? path + strlen(sandbox.by) : path);
+        return realpath(place, ret);
+}
+
+static int add_values(List *list, const char *pool, const UnitFile *unit, const Account *account,
+                      const IniValues *values)
+{
+        const IniValue *path = ini_values_find(values, "session.save_path");
+        Sessions s = { .uid = account->uid,
+                       .seconds = get_number(values, "session.gc_maxlifetime", LIFETIME_DEFAULT) };
+
+        /* What hangs on the environment is not known here. */
+        if (path && !path->value)
+                return 0;
+        if (!find_directory(unit, pool,
+                            ini_values_session_path(values,
+                                                    path && *path->value ? path->value : SESSIONS_DEFAULT),
+                            s.directory))
+                return 0;
+        s.clean = !streq(s.directory, SESSIONS_DEFAULT) &&
+                  get_number(values, "session.gc_probability", 1) == 0;
+        return add_sessions(list, &s);
+}
+
+/* A pool whose file is wrong, or whose user is not known, is left out: others are not. */
+static int add_pool(List *list, const char *pool)
+{
+        _cleanup_(config_errors_clear) ConfigErrors errors = {};
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
+        _cleanup_(ini_values_clear) IniValues values = {};
+        _cleanup_(account_clear) Account account = {};
+        _cleanup_(freep) char *path = NULL, *name = NULL;
+        int r;
+
+        if (asprintf(&name, CTL_UNIT_PREFIX "%s.service", pool) < 0) {
+                name = NULL;
+                return -ENOMEM;
+        }
+        r = ctl_pool_file(pool, &path);
+        if (r >= 0)
+                r = config_parse_file(path, &config, &errors);
+        if (r >= 0)
+                r = unit_file_load("", name, &unit);
+        if (r >= 0)
+                r = account_find(unit_file_get(unit, "Service", "User"), "", "", &account);
+        if (r >= 0 && account.known)
+                r = ini_values_load("", config, &values);
+        if (r >= 0 && account.known)
+                r = add_values(list, pool, unit, &account, &values);
+        return r == -EINVAL ? 0 : r;
+}
+
+static int find_all(List *list)
+{
+        char **names;
+        size_t n;
+        int r;
+
+        r = ctl_configured_pools(&names, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = add_pool(list, names[i]);
+        ctl_names_free(names, n);
+        return r;
+}
+
+int main(void)
+{
+        List list = {};
+        int r;
+
+        r = find_all(&list);
+        for (size_t i = 0; r >= 0 && i < list.n; i++) {
+                const Sessions *s = &list.items[i];
+                int q = sessions_tend(s->directory, s->uid, s->seconds, s->clean);
+
+                if (q < 0)
+                        (void) ctl_fail(q, "Failed to look at the sessions in %s: %m", s->directory);
+        }
+        free(list.items);
+        return r < 0 ? (int) ctl_fail(r, "Failed to find the pools' sessions: %m") : EXIT_SUCCESS;
+}

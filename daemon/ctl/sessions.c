@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Walks a directory of session files as root: see sessions.h. The pool's user may own the directory and
+ * change it meanwhile: so each name is looked at below an open directory, without following it, and only the
+ * user's own files are ever touched.
+ */
+
+#include "ctl/sessions.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+typedef struct Walk {
+        uid_t uid;
+        uint64_t seconds;
+        time_t now;
+        bool clean;
+} Walk;
+
+/* A file whose times are set, to what they are, has been changed now. */
+static void tend_file(const Walk *w, int directory, const char *name, const struct stat *st)
+{
+        const struct timespec times[] = { st->st_atim, st->st_mtim };
+        bool young = st->st_mtime > w->now || (uint64_t) (w->now - st->st_mtime) <= w->seconds;
+
+        if (young)
+                (void) utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
+        else if (w->clean)
+                (void) unlinkat(directory, name, 0);
+}
+
+static int walk(const Walk *w, int fd, unsigned depth);
+
+/* fd is taken over. */
+static int walk_below(const Walk *w, int directory, const char *name, unsigned depth)
+{
+        int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        return walk(w, fd, depth);
+}
+
+static int walk(const Walk *w, int fd, unsigned depth)
+{
+        DIR *d = fdopendir(fd);
+        struct dirent *entry;
+
+        if (!d) {
+                int r = -errno;
+
+                fd_close(fd);
+                return r;
+        }
+        while ((entry = readdir(d))) {
+                struct stat st;
+
+                if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                if (S_ISREG(st.st_mode) && st.st_uid == w->uid && startswith(entry->d_name, "sess_"))
+                        tend_file(w, fd, entry->d_name, &st);
+                else if (S_ISDIR(st.st_mode) && *entry->d_name != '.' && depth < SESSIONS_DEPTH_MAX)
+                        (void) walk_below(w, fd, entry->d_name, depth + 1);
+        }
+        (void) closedir(d);
+        return 0;
+}
+
+int sessions_tend(const char *directory, uid_t uid, uint64_t seconds, bool clean)
+{
+        const Walk w = { .uid = uid, .seconds = seconds, .now = time(NULL), .clean = clean };
+        int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : walk(&w, fd, 0);
+}
