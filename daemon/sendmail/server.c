@@ -6,7 +6,7 @@
  * descriptors: whatever these are, they can only hold up a process that counts for their own user.
  *
  * A job is one connection on its way: WAITING for its turn, RUNNING, LINGERING while a delivery goes on in
- * the background. job_set_state() is the only writer of its state and of the counts.
+ * the background, ENDING when it was told to end that. job_set_state() is the only writer of its state and of the counts.
  */
 
 #include "sendmail/server.h"
@@ -29,17 +29,22 @@
 #define ACCEPT_PAUSE_USEC (100 * USEC_PER_MSEC)
 #define ACCEPT_LOG_INTERVAL (60 * USEC_PER_SEC)
 
+/* How often a user's connections that are not served are logged: to make them costs next to nothing. */
+#define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
+
 typedef enum JobState {
         JOB_NEW,
         JOB_WAITING,
         JOB_RUNNING,
         JOB_LINGERING,
+        JOB_ENDING,
 } JobState;
 
 typedef struct User {
         uid_t uid;
         MailLoad load;
         size_t n_jobs;
+        usec_t refused_logged;
         struct User *next;
 } User;
 
@@ -50,7 +55,7 @@ typedef struct Job {
         Peer peer;
         int connection;          /* WAITING: to the client */
         int running;             /* RUNNING: its other end is closed when sendmail has ended */
-        pid_t pid;               /* RUNNING, LINGERING */
+        pid_t pid;               /* from RUNNING on */
         sd_event_source *source; /* of connection or running */
         sd_event_source *child;
         sd_event_source *timer;
@@ -65,18 +70,26 @@ struct Server {
         Job *jobs, *last; /* in the order of arrival */
         User *users;
         MailLoad load;
-        usec_t accept_logged;
+        usec_t accept_logged, refused_logged;
 };
 
 /* ---- Books ---- */
 
-static User *user_get(Server *s, uid_t uid)
+static User *user_find(Server *s, uid_t uid)
 {
         User *u;
 
-        for (u = s->users; u; u = u->next)
-                if (u->uid == uid)
-                        return u;
+        for (u = s->users; u && u->uid != uid; u = u->next)
+                ;
+        return u;
+}
+
+static User *user_get(Server *s, uid_t uid)
+{
+        User *u = user_find(s, uid);
+
+        if (u)
+                return u;
         u = calloc(1, sizeof *u);
         if (!u)
                 return NULL;
@@ -107,6 +120,7 @@ static size_t *counter(MailLoad *load, JobState state)
         case JOB_LINGERING:
                 return &load->lingering;
         case JOB_NEW:
+        case JOB_ENDING:
                 break;
         }
         return NULL;
@@ -199,17 +213,25 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         return 0;
 }
 
-/* A user whose deliveries pile up has the oldest one ended: the mail server has the message, and tries again. */
+/* Has what goes on in the background end: the mail server has the message, and tries again. */
+static void job_hurry(Job *job)
+{
+        assert(job->state == JOB_LINGERING);
+
+        job_set_state(job, JOB_ENDING);
+        (void) kill(job->pid, SIGTERM);
+}
+
+/* A user whose deliveries pile up has the oldest one ended. */
 static void limit_lingering(Server *s, const User *user)
 {
-        Job *oldest = NULL;
+        Job *job = s->jobs;
 
         if (user->load.lingering <= MAIL_LINGERING_USER_MAX)
                 return;
-        for (Job *job = s->jobs; job && !oldest; job = job->next)
-                if (job->user == user && job->state == JOB_LINGERING)
-                        oldest = job;
-        (void) kill(oldest->pid, SIGTERM);
+        while (job->user != user || job->state != JOB_LINGERING)
+                job = job->next;
+        job_hurry(job);
 }
 
 /* Sendmail has ended. */
@@ -224,7 +246,7 @@ static int on_running_closed(sd_event_source *source, int fd, uint32_t events, v
         job->running = fd_close(job->running);
         job_set_state(job, JOB_LINGERING);
         if (job->server->ending)
-                (void) kill(job->pid, SIGTERM);
+                job_hurry(job);
         else
                 limit_lingering(job->server, job->user);
         server_step(job->server);
@@ -335,26 +357,28 @@ static int job_wait(Job *job)
         return 0;
 }
 
-/* Why a new connection is not served, or NULL. */
-static const char *refusal(Server *s, const Peer *peer)
+/* Answers a connection that is not served; false for one that is. */
+static bool refuse(Server *s, int fd, const Peer *peer)
 {
         static const MailLoad none = {};
-        const MailLoad *load = &none;
+        User *user = user_find(s, peer->uid);
+        usec_t *last = user ? &user->refused_logged : &s->refused_logged;
+        const char *why = NULL;
 
-        for (const User *u = s->users; u; u = u->next)
-                if (u->uid == peer->uid)
-                        load = &u->load;
         if (peer->uid == 0)
-                return "root has no use for php-pool-sendmail, and runs sendmail itself.";
-        if (!mail_may_wait(&s->load, load))
-                return "too many messages wait to be sent.";
-        return NULL;
+                why = "root has no use for php-pool-sendmail, and runs sendmail itself.";
+        else if (!mail_may_wait(&s->load, user ? &user->load : &none))
+                why = "too many messages wait to be sent.";
+        else
+                return false;
+        mail_answer(fd, peer, EX_UNAVAILABLE,
+                    log_is_due(last, REFUSED_LOG_INTERVAL) ? MESSAGE_ID(MAIL_FAILED) : NULL, why);
+        return true;
 }
 
 static int take_connection(Server *s, int fd)
 {
         _cleanup_(job_freep) Job *job = NULL;
-        const char *why;
         int r;
 
         job = malloc(sizeof *job);
@@ -366,11 +390,8 @@ static int take_connection(Server *s, int fd)
         r = peer_read(fd, &job->peer);
         if (r < 0)
                 return r;
-        why = refusal(s, &job->peer);
-        if (why) {
-                mail_answer(fd, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED), why);
+        if (refuse(s, fd, &job->peer))
                 return 0;
-        }
         r = job_wait(job);
         if (r < 0)
                 return r;
@@ -426,9 +447,9 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         (void) info;
         s->ending = true;
         (void) sd_event_source_set_enabled(s->listen, SD_EVENT_OFF);
-        for (const Job *job = s->jobs; job; job = job->next)
+        for (Job *job = s->jobs; job; job = job->next)
                 if (job->state == JOB_LINGERING)
-                        (void) kill(job->pid, SIGTERM);
+                        job_hurry(job);
         server_step(s);
         return 0;
 }

@@ -4,7 +4,8 @@
  * mail() in the sandbox. The sendmail of a mail server has to change its user or group, and cannot where the
  * kernel gives programs no new privileges (NoNewPrivileges=): Postfix's then tries again for ever. There, the
  * sendmail that sendmail_path names is replaced by php-pool-sendmail(8), with the same arguments: in the setting
- * itself, since applications read it, too. Anything else that it names is the operator's choice and stays.
+ * itself, since applications read it, too. Anything else that it names is the operator's choice and stays. So
+ * does all where no systemd runs the pool, as in containers: there is nobody to start php-pool-sendmaild.
  */
 
 #include "worker/sapi.h"
@@ -35,7 +36,7 @@ void mail_start(void)
         zend_ini_entry *entry = setting();
         char *command;
 
-        if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || !getenv("INVOCATION_ID"))
                 return;
         php_process.mail = entry;
         command = replacement(entry);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Debian's mail servers inside a Machine: installed from their packages, and set up to deliver to local users."""
 
+import fcntl
 import mailbox
 import shutil
 
@@ -95,13 +96,15 @@ class Mta:
     def inbox(self):
         """What alice has got."""
         path = self.machine.path("/var/mail/alice")
-        if not path.exists():
-            return []
-        box = mailbox.mbox(path, create=False)
         try:
-            return list(box)
-        finally:
-            box.close()
+            with open(path, "rb") as file:
+                fcntl.lockf(file, fcntl.LOCK_SH)  # mail servers write with the lock
+                box = mailbox.mbox(path, create=False)
+                messages = [box.get_message(key) for key in box.keys()]
+                box.close()
+        except FileNotFoundError:
+            return []
+        return messages
 
     def received(self, n=1, timeout=30):
         """Waits for so many messages, and empties the mailbox."""

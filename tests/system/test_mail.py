@@ -83,6 +83,11 @@ def processes(machine, unit=UNIT):
     return set(text.split()) - {machine.show(unit, "MainPID")}
 
 
+def children(machine):
+    """The processes that the server has for messages."""
+    return machine.run("pgrep", "-P", machine.show(UNIT, "MainPID"), check=False).stdout.split()
+
+
 def test_sendmail_runs_as_the_pool_does_without_its_sandbox(machine, sendmail):
     """With what it was given and nothing more: user, groups, arguments, input; no environment of the pool's."""
     sendmail(TELLS % 0)
@@ -184,6 +189,7 @@ SystemCallFilter=
 
 
 def test_without_that_part_of_the_sandbox(machine):
+    """Programs of mail servers work as they are."""
     with machine.pool("www", service=NO_SANDBOX) as pool:
         assert pool.run(SHOW) == "/usr/sbin/sendmail -t -i"
 
@@ -383,6 +389,17 @@ def test_what_sendmail_leaves_in_the_background_finishes(machine, sendmail):
     wait_until(lambda: processes(machine) == set())
     assert machine.run("ls", "/tmp/mail/delivered").stdout
     assert machine.show(UNIT, "ActiveState") == "active"
+
+
+def test_deliveries_that_pile_up_are_ended(machine, sendmail):
+    """64 of a user may go on in the background; the oldest gives way, and mail() never does."""
+    sendmail(BACKGROUND)
+    with closed_gate(machine):
+        code = f"for i in $(seq 70); do echo | {CLIENT} -t || exit 1; done"
+        machine.run("runuser", "-u", "www-data", "--", "sh", "-c", code)
+        in_background = wait_until(lambda: 0 < len(own := children(machine)) <= 64 and own)
+    assert len(in_background) == 64
+    wait_until(lambda: processes(machine) == set())
 
 
 def test_a_restart_has_messages_sent_and_ends_background_deliveries(machine, sendmail):
