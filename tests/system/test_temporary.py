@@ -89,13 +89,16 @@ def test_boot_empties_tmp(machine, dynamic):
     with machine.pool("boot", service="[Service]\nDynamicUser=yes\nUser=\nGroup=\n" if dynamic else "") as pool:
         for name in ("plain", ".hidden", "..odd"):
             leave(pool, name)
+        pool.run(f"<?php symlink('{pool.scripts}', '/tmp/link'); mkdir('/tmp/below'); touch('/tmp/below/file');")
         machine.systemctl("stop", pool.unit)
         machine.run("systemd-tmpfiles", "--remove", CONF)  # as an update of a package does
-        assert len(machine.run("ls", "-A", directory(pool)).stdout.split()) == 3
+        assert len(machine.run("ls", "-A", directory(pool)).stdout.split()) == 5
         machine.run("systemd-tmpfiles", "--boot", "--remove", CONF)
         assert machine.run("ls", "-A", directory(pool)).stdout == ""
         assert len(machine.run("ls", "-A", directory(pool, "var-tmp")).stdout.split()) == 3
+        assert machine.run("ls", pool.scripts).stdout.split() == ["leave.php", "page.php"]  # behind the link
         assert pool.run(HELLO) == "hello"
+    machine.systemctl("clean", "--what=cache", pool.unit)
 
 
 @pytest.mark.parametrize("dynamic", [False, True])

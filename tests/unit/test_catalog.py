@@ -43,6 +43,12 @@ def test_entries_name_only_their_messages(source_dir):
             assert id in message_ids(source_dir)
 
 
+def test_the_manual_names_only_messages(source_dir):
+    for page in (source_dir / "man").iterdir():
+        for id in re.findall(r"MESSAGE_ID=([0-9a-f]{32})", page.read_text()):
+            assert id in message_ids(source_dir), page
+
+
 @pytest.fixture(scope="module")
 def installed(build_dir, tmp_path_factory):
     """Where the build is installed."""
