@@ -141,16 +141,35 @@ static int carry(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
         return note(p, a, false, "carried over");
 }
 
-/* The pools' own /tmp is a bind mount: without, they have the machine's. */
-static int carry_tmp(ImportPool *p, const UnitAssignment *a, FILE *f)
+static bool is_no(const char *value)
 {
         static const char *const no[] = { "no", "false", "off", "0", "n", "f" };
 
         for (size_t i = 0; i < ELEMENTSOF(no); i++)
-                if (strcasecmp(a->value, no[i]) == 0) {
-                        fputs("BindPaths=\n", f);
-                        return note(p, a, false, "carried over, as an empty BindPaths=: the machine's /tmp");
-                }
+                if (strcasecmp(value, no[i]) == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * The pools' own /tmp is a bind mount: without, they have the machine's. That takes an empty BindPaths=,
+ * which comes first: it takes all other bind mounts away that stand before it, read-only ones too.
+ */
+static bool wants_machines_tmp(const UnitFile *unit)
+{
+        bool wants = false;
+
+        for (size_t i = 0; i < unit->n; i++)
+                if (!unit->items[i].vendor && streq(unit->items[i].section, "Service") &&
+                    streq(unit->items[i].key, "PrivateTmp"))
+                        wants = is_no(unit->items[i].value);
+        return wants;
+}
+
+static int tell_tmp(ImportPool *p, const UnitAssignment *a)
+{
+        if (wants_machines_tmp(p->import->unit))
+                return note(p, a, false, "carried over, as an empty BindPaths=: the machine's /tmp");
         return note(p, a, false, "nothing to write: each pool has a /tmp of its own, see php-pool(7)");
 }
 
@@ -162,7 +181,7 @@ static int map_assignment(ImportPool *p, const UnitAssignment *a, FILE *f)
                 return note(p, a, true, "not carried over: php-poolctl does not know it");
         switch (d->what) {
         case UNIT_TMP:
-                return carry_tmp(p, a, f);
+                return tell_tmp(p, a);
         case UNIT_REPLACED:
                 return note(p, a, false, "nothing to write: php-pool's units do this in their way");
         case UNIT_LOST:
@@ -177,6 +196,8 @@ int import_unit(ImportPool *p, const char *section, FILE *f)
         const UnitFile *unit = p->import->unit;
         int r = 0;
 
+        if (unit && streq(section, "Service") && wants_machines_tmp(unit))
+                fputs("BindPaths=\n", f);
         for (size_t i = 0; unit && i < unit->n && r >= 0; i++)
                 if (!unit->items[i].vendor && streq(unit->items[i].section, section))
                         r = map_assignment(p, &unit->items[i], f);

@@ -382,6 +382,8 @@ static const struct {
           "  drop-in:2: MemoryDenyWriteExecute=: carried over\n" },
         { "PrivateTmp=no", "", "[Service]\nBindPaths=\nUser" },
         { "PrivateTmp=yes", "", "[Service]\nUser" },
+        { "BindReadOnlyPaths=/x\nPrivateTmp=off", "", "[Service]\nBindPaths=\nBindReadOnlyPaths=/x\nUser" },
+        { "PrivateTmp=no\nPrivateTmp=yes", "", "[Service]\nUser" },
         { "ReadWritePaths=/run/%n /run/%N /run/%p /x/%%i/%H/%i", "",
           "ReadWritePaths=/run/php8.2-fpm.service /run/php8.2-fpm /run/php8.2-fpm /x/%%i/%H/\nUser" },
         { "ReadWritePaths=%f", "", "! drop-in:2: ReadWritePaths=: not carried over: a %-specifier" },
