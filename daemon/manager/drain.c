@@ -14,6 +14,7 @@
 #include "base/messages.h"
 #include "base/utf8.h"
 #include "manager/control.h"
+#include "manager/left.h"
 #include "manager/reap.h"
 
 /* ---- What is waited for ---- */
@@ -203,7 +204,7 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
         for (Generation **p = &m->retired; *p;) {
                 Generation *g = *p;
 
-                /* Until then it reads slow requests' backtraces, and tells of workers that it was ordered. */
+                /* Until then it reads slow requests' backtraces, and tells of workers that were ordered. */
                 if (generation_alive(g) == 0 && !generation_expects(g))
                         template_retire(g->template);
                 if (generation_gone(g)) {
@@ -283,12 +284,24 @@ void manager_stop(Manager *m, StopReason why)
         manager_changed(m);
 }
 
+/* systemd ends with the service whatever requests have left running: KillMode=control-group. */
+static void tell_left(void)
+{
+        Left left = {};
+
+        if (left_look(/* own= */ -1, &left) >= 0 && left.n > 0)
+                left_tell(&left, MESSAGE_ID(LEFT_ENDED),
+                          "The pool ends, and with the service systemd ends programs that requests started "
+                          "and left");
+}
+
 void drain_end(Manager *m)
 {
         if (m->retired)
                 return;
         manager_set_state(m, POOL_STOPPING);
         (void) reap_report(m, USEC_INFINITY);
+        tell_left();
         parking_store(m->parking, m->descriptor_limit);
         m->control = control_free(
                         m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */

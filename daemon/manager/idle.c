@@ -35,24 +35,6 @@ bool idle_is_due(Manager *m, const PoolView *v, usec_t now, usec_t *earliest)
         return i->leaving;
 }
 
-static void tell(const Manager *m, const Left *left)
-{
-        char pid[16], count[24];
-
-        (void) snprintf(pid, sizeof pid, "%d", left->pid);
-        (void) snprintf(count, sizeof count, "%zu", left->n);
-        (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(LEFT_RUNNING),
-                          (LogField[]) {
-                                          { "PHP_LEFT_PID", pid },
-                                          { "PHP_LEFT_COMM", left->name },
-                                          { "PHP_LEFT_COUNT", count },
-                                          {},
-                          },
-                          "Pool %s has nothing to do, but does not exit while programs run that requests "
-                          "started and left: process %s (%s)%s.",
-                          m->pool, pid, left->name, left->n > 1 ? " and others" : "");
-}
-
 /* True when no program is left that would be killed. */
 static bool look_for_programs(Manager *m, usec_t now, usec_t *earliest)
 {
@@ -78,7 +60,9 @@ static bool look_for_programs(Manager *m, usec_t now, usec_t *earliest)
                 earlier(earliest, usec_add(i->left_since, after));
         else {
                 i->left_told = i->left.pid;
-                tell(m, &i->left);
+                left_tell(&i->left, MESSAGE_ID(LEFT_RUNNING),
+                          "The pool has nothing to do, but does not exit while programs run that requests "
+                          "started and left");
         }
         return false;
 }

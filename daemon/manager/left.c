@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/utf8.h"
 
 /* The longest list: of a hundred thousand children. */
@@ -46,6 +47,8 @@ static void read_name(Left *l)
         l->name[MAX(n, (ssize_t) 0)] = 0;
         l->name[strcspn(l->name, "\n")] = 0;
         utf8_make_printable(l->name);
+        if (!l->name[0])
+                strcpy(l->name, "?");
 }
 
 int left_look(pid_t own, Left *ret)
@@ -65,4 +68,21 @@ int left_look(pid_t own, Left *ret)
         if (ret->n > 0)
                 read_name(ret);
         return 0;
+}
+
+void left_tell(const Left *l, const char *message_id, const char *sentence)
+{
+        char pid[16], count[24];
+
+        assert(l->n > 0);
+        (void) snprintf(pid, sizeof pid, "%d", l->pid);
+        (void) snprintf(count, sizeof count, "%zu", l->n);
+        (void) log_record(LOG_NOTICE, 0, message_id,
+                          (LogField[]) {
+                                          { "PHP_LEFT_PID", pid },
+                                          { "PHP_LEFT_COMM", l->name },
+                                          { "PHP_LEFT_COUNT", count },
+                                          {},
+                          },
+                          "%s: process %s (%s)%s.", sentence, pid, l->name, l->n > 1 ? " and others" : "");
 }

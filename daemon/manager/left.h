@@ -31,3 +31,6 @@ void left_pick(const char *list, pid_t own, Left *ret);
  * the system does not tell (no /proc, or a kernel without CONFIG_PROC_CHILDREN); *ret is of no program then.
  */
 int left_look(pid_t own, Left *ret);
+
+/* Logs the sentence, and behind it what was found, which must be something: ": process 17 (sleep)." */
+void left_tell(const Left *left, const char *message_id, const char *sentence);

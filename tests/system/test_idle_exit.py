@@ -58,6 +58,10 @@ def test_stop_ends_a_program_that_a_request_left(machine):
         assert pool.machine.path(f"/proc/{pid}").exists()  # a reload leaves it alone
         pool.machine.systemctl("stop", pool.unit)
         assert not pool.machine.path(f"/proc/{pid}").exists()
+        (record,) = pool.journal(f"MESSAGE_ID={MESSAGE_ID['LEFT_ENDED']}")
+        assert record["MESSAGE"] == "The pool ends, and with the service systemd ends programs that requests started " \
+                                    f"and left: process {pid} (sleep)."
+        assert record["PHP_LEFT_PID"] == str(pid) and record["PRIORITY"] == "5"
 
 
 def test_a_kept_connection_keeps_the_pool(machine):
