@@ -103,8 +103,9 @@ static int connect_server(int *ret)
 /* Standard input is the server's now: whoever writes there shall see when sendmail has closed it. */
 static void let_go(void)
 {
-        (void) fd_null(STDIN_FILENO);
-        (void) fd_null(STDOUT_FILENO);
+        for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+                if (fd_null(fd) < 0)
+                        (void) close(fd);
 }
 
 /*

@@ -269,7 +269,7 @@ static int on_waited(sd_event_source *source, uint64_t now, void *userdata)
         (void) source;
         (void) now;
         mail_answer(job->connection, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED),
-                    "too many messages of this user are being sent at the same time.");
+                    "too many others were being sent for half a minute.");
         job_end(job);
         return 0;
 }

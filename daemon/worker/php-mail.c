@@ -2,14 +2,16 @@
 
 /*
  * mail() in the sandbox. The sendmail of a mail server has to change its user or group, and cannot where the
- * kernel gives programs no new privileges (NoNewPrivileges=): Postfix's then tries again for ever. There, the
- * sendmail that sendmail_path names is replaced by php-pool-sendmail(8), with the same arguments: in the setting
- * itself, since applications read it, too. Anything else that it names is the operator's choice and stays. So
- * does all where no systemd runs the pool, as in containers: there is nobody to start php-pool-sendmaild.
+ * kernel gives programs no new privileges (NoNewPrivileges=) or no capabilities (CapabilityBoundingSet=): Postfix's
+ * then tries again for ever. There, the sendmail that sendmail_path names is replaced by php-pool-sendmail(8), with
+ * the same arguments: in the setting itself, since applications read it, too. Anything else that it names is
+ * the operator's choice and stays. So does all where no systemd runs the pool, as in containers: nobody would start
+ * php-pool-sendmaild.
  */
 
 #include "worker/sapi.h"
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 
 #include "worker/mail-command.h"
@@ -31,12 +33,19 @@ static char *replacement(const zend_ini_entry *entry)
         return command;
 }
 
+/* Whether a sendmail cannot become what it has to be: no new privileges, or no capabilities with them. */
+static bool is_confined(void)
+{
+        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || prctl(PR_CAPBSET_READ, CAP_SETUID, 0, 0, 0) == 0 ||
+               prctl(PR_CAPBSET_READ, CAP_SETGID, 0, 0, 0) == 0;
+}
+
 void mail_start(void)
 {
         zend_ini_entry *entry = setting();
         char *command;
 
-        if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || !getenv("INVOCATION_ID"))
+        if (!is_confined() || !getenv("INVOCATION_ID"))
                 return;
         php_process.mail = entry;
         command = replacement(entry);
