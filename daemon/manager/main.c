@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 
 #include "base/log.h"
@@ -103,6 +104,8 @@ static int run(const char *path, Config *taken_config)
         if (r < 0)
                 return EX_NOINPUT;
 
+        if (config->process_dumpable)
+                (void) prctl(PR_SET_DUMPABLE, 1);
         log_set_max_level(config->log_level);
         r = manager_new(arg_pool, path, TAKE_PTR(config), &listen, &m);
         if (r < 0)
@@ -121,6 +124,8 @@ int main(int argc, char **argv)
         _cleanup_(freep) char *path = NULL;
         int r;
 
+        /* Or scripts, which run as this user, could read and write our memory (prctl(2)). */
+        (void) prctl(PR_SET_DUMPABLE, 0);
         log_open();
         r = parse_argv(argc, argv);
         if (r <= 0)

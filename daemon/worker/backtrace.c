@@ -298,14 +298,14 @@ static int read_once(Peek *p, Chain chains[static 2], Backtrace *b, size_t depth
         return 0;
 }
 
-int backtrace_read(pid_t pid, size_t depth, Backtrace **ret)
+int backtrace_read(int memory, size_t depth, Backtrace **ret)
 {
         _cleanup_(backtrace_freep) Backtrace *b = NULL;
         _cleanup_(peek_freep) Peek *p = NULL;
         _cleanup_(freep) Chain *chains = NULL;
         int r;
 
-        r = peek_new(pid, &p);
+        r = peek_new(memory, &p);
         if (r < 0)
                 return r;
         b = malloc(sizeof *b);

@@ -3,8 +3,6 @@
 
 /* Where a script is, seen from another process: the slow log's backtrace. See backtrace.c. */
 
-#include <sys/types.h>
-
 #include "base/util.h"
 
 /* The most frames of a backtrace, and the most bytes of its text; what is beyond is left out. */
@@ -20,7 +18,8 @@ typedef struct Backtrace {
 
 /*
  * Reads the stack of PHP in a process that was forked from this one, or from which this one was forked,
- * since PHP started. The process runs meanwhile and is not disturbed.
+ * since PHP started: memory is a descriptor of its /proc/PID/mem. The process runs meanwhile and is not
+ * disturbed.
  *
  * A frame is a line, the innermost first, without a line break behind the last:
  *
@@ -30,10 +29,9 @@ typedef struct Backtrace {
  * and eval() are [INCLUDE_OR_EVAL](). A script that is in no function, and so has no frame, gets one, named
  * {main}(), with the line that PHP noted last. All is UTF-8 and printable.
  *
- * 0; -ENODATA when PHP runs nothing there; -ESRCH, -EPERM (see allow_backtraces() in worker.c), -EFAULT,
- * -ENOMEM. *ret is the caller's, to be freed.
+ * 0; -ENODATA when PHP runs nothing there; -ESRCH when the process is gone; -EFAULT, -ENOMEM. *ret is the caller's, to be freed.
  */
-int backtrace_read(pid_t pid, size_t depth, Backtrace **ret);
+int backtrace_read(int memory, size_t depth, Backtrace **ret);
 
 void backtrace_free(Backtrace *backtrace);
 DEFINE_CLEANUP(Backtrace *, backtrace_free)

@@ -10,6 +10,7 @@
 #include "ipc/inherit.h"
 #include "scoreboard/scoreboard.h"
 #include "worker/access-log.h"
+#include "worker/memory-fds.h"
 #include "worker/title.h"
 
 typedef struct WorkerContext {
@@ -17,10 +18,10 @@ typedef struct WorkerContext {
         const Config *config;
         Scoreboard *board;
         AccessLog *access; /* NULL where it is off */
+        MemoryFds *memories; /* NULL without request.slowlog_timeout */
         Inherit inherit;                      /* settings and scoreboard are closed by now */
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
         const Network *allowed;               /* security.allowed_clients; NULL for anybody */
         size_t n_allowed;
         Title title;
-        pid_t template_pid;
 } WorkerContext;

@@ -12,8 +12,8 @@
 
 /*
  * Joins the access of what a request set. opcache writes the value of an ini_get() into the code that it
- * keeps for all requests, where nobody may change the setting (ZEND_INI_SYSTEM and no more): the value of one
- * request would be everybody's. The bit means nothing to PHP; ini_get_all() shows it.
+ * keeps for all requests, where nobody may change the setting (ZEND_INI_SYSTEM and no more): the value of
+ * one request would be everybody's. The bit means nothing to PHP; ini_get_all() shows it.
  */
 #define ACCESS_OF_REQUEST (1 << 3)
 
@@ -55,7 +55,8 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
 {
         volatile bool good = false;
 
-        zend_try {
+        zend_try
+        {
                 zend_string *key = zend_string_init(name, strlen(name), false);
                 zend_string *copy = zend_string_init(ZSTR_VAL(value), ZSTR_LEN(value), false);
 
@@ -64,7 +65,8 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
                 zend_string_release(copy);
                 zend_string_release(key);
         }
-        zend_catch {
+        zend_catch
+        {
                 /* Not the request's. */
                 EG(exit_status) = 0;
                 SG(sapi_headers).http_response_code = 200;
@@ -76,7 +78,8 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
 /* Has the setting's handler say once more what holds, after it has failed halfway. */
 static void put_back(zend_ini_entry *entry, uint8_t access)
 {
-        zend_try {
+        zend_try
+        {
                 if (entry->on_modify)
                         (void) entry->on_modify(entry, entry->value, entry->mh_arg1, entry->mh_arg2,
                                                 entry->mh_arg3, ZEND_INI_STAGE_DEACTIVATE);
@@ -164,7 +167,7 @@ void ini_worker_start(void)
 
         if (entry)
                 php_process.realpath_limit =
-                        (zend_long *) ((char *) entry->mh_arg2 + (size_t) entry->mh_arg1);
+                                (zend_long *) ((char *) entry->mh_arg2 + (size_t) entry->mh_arg1);
 }
 
 /* PHP lets the cache grow no more when a request has open_basedir, and leaves it so. */

@@ -70,6 +70,7 @@ static int run(WorkerContext *c)
         _cleanup_(freep) Network *allowed = NULL;
         _cleanup_(scoreboard_freep) Scoreboard *board = NULL;
         _cleanup_(access_log_freep) AccessLog *access = NULL;
+        _cleanup_(memory_fds_freep) MemoryFds *memories = NULL;
         int r;
 
         r = config_unseal(c->inherit.settings, &config);
@@ -99,13 +100,24 @@ static int run(WorkerContext *c)
                 return EXIT_STATUS_SETTINGS;
         }
 
+        if (config->request_slowlog_timeout > 0) {
+                r = memory_fds_new(scoreboard_size(board), &memories);
+                if (r < 0) {
+                        (void) log_error_errno(r, "Failed to prepare the slow log: %m");
+                        return EXIT_STATUS_RESOURCES;
+                }
+        }
+
+        /* What a client or a script may do comes later than this. */
+        if (config->process_dumpable)
+                (void) prctl(PR_SET_DUMPABLE, 1);
+        c->memories = memories;
         c->inherit.settings = fd_close(c->inherit.settings);
         c->inherit.scoreboard = fd_close(c->inherit.scoreboard);
         c->config = config;
         c->board = board;
         c->allowed = allowed;
         c->access = access;
-        c->template_pid = getpid();
         log_set_max_level(config->log_level);
         return template_run(c);
 }
@@ -116,6 +128,8 @@ int main(int argc, char **argv)
         WorkerContext context = {};
         int r;
 
+        /* execve(2) has made us dumpable: other processes of this user could read and write our memory. */
+        (void) prctl(PR_SET_DUMPABLE, 0);
         take_environment();
         reset_signals();
 

@@ -11,7 +11,7 @@
 
 #include "worker/peek.h"
 
-#include <sys/uio.h>
+#include <unistd.h>
 
 #define BLOCK_SIZE 4096U
 #define BLOCKS_MAX 64U
@@ -23,19 +23,19 @@ typedef struct Block {
 } Block;
 
 struct Peek {
-        pid_t pid;
+        int memory;
         size_t n_calls;
         Block blocks[BLOCKS_MAX]; /* each address has one place where it can be */
 };
 
-int peek_new(pid_t pid, Peek **ret)
+int peek_new(int memory, Peek **ret)
 {
         Peek *p;
 
         p = malloc(sizeof *p);
         if (!p)
                 return -ENOMEM;
-        p->pid = pid;
+        p->memory = memory;
         p->n_calls = 0;
         peek_forget(p);
         *ret = p;
@@ -61,17 +61,16 @@ size_t peek_calls(const Peek *p)
 static int load(Peek *p, uintptr_t address, Block **ret)
 {
         Block *b = &p->blocks[address / BLOCK_SIZE % BLOCKS_MAX];
-        struct iovec here = { b->bytes, BLOCK_SIZE }, there = { (void *) address, BLOCK_SIZE };
         ssize_t n;
 
         if (!b->filled || b->address != address) {
                 p->n_calls++;
-                n = process_vm_readv(p->pid, &here, 1, &there, 1, 0);
+                n = pread(p->memory, b->bytes, BLOCK_SIZE, (off_t) address);
                 b->filled = n == BLOCK_SIZE;
-                if (n < 0)
-                        return errno == EINVAL ? -EFAULT : -errno; /* beyond what an address can be */
+                if (n < 0) /* EINVAL: beyond what an address can be */
+                        return errno == EIO || errno == EINVAL ? -EFAULT : -errno;
                 if (!b->filled)
-                        return -EFAULT;
+                        return n == 0 ? -ESRCH : -EFAULT;
                 b->address = address;
         }
         *ret = b;

@@ -66,11 +66,15 @@ void slowlog_trace(const WorkerContext *c, uint32_t slot, pid_t pid)
                 return;
         }
 
-        r = backtrace_read(pid, c->config->request_slowlog_trace_depth, &backtrace);
+        r = memory_fds_find(c->memories, slot, pid);
+        if (r >= 0)
+                r = backtrace_read(r, c->config->request_slowlog_trace_depth, &backtrace);
         if (!read_running(c, slot, pid, &after) || after.request_started != record.request_started)
                 reason = "the request has ended meanwhile";
         else if (r == -ENODATA)
                 reason = "no script runs";
+        else if (r == -ENOENT)
+                reason = "the worker could not open its memory when it started";
         else if (r < 0)
                 reason = strerror(-r);
         write_record(&record, *reason ? "" : backtrace->text, reason);

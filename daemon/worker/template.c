@@ -55,6 +55,9 @@ static _noreturn_ void launcher_run(const WorkerContext *c, const IpcMessage *or
         IpcMessage message = { .type = IPC_SPAWNED };
         int error = 0;
 
+        if (c->memories)
+                memory_fds_close(c->memories);
+
         while (message.n < order->n) {
                 IpcWorker *worker = &message.workers[message.n];
                 pid_t pid;
@@ -114,11 +117,13 @@ static int take_orders(const WorkerContext *c, Launch *launch)
                 r = ipc_receive(c->inherit.channel, &order, fds);
                 if (r <= 0)
                         return r;
-                if (order.type == IPC_TRACE)
+                if (order.type == IPC_TRACE && c->memories)
                         slowlog_trace(c, order.workers[0].slot, order.workers[0].pid);
                 if (order.type != IPC_SPAWN)
                         continue;
 
+                if (c->memories)
+                        memory_fds_take(c->memories);
                 r = spawn(c, &order, fds, launch);
                 close_all(fds, order.n);
                 if (r < 0)

@@ -88,11 +88,16 @@ static void set_identity(const WorkerContext *c, size_t slot)
                 (void) log_warning_errno(r, "Failed to open a journal stream, ignoring: %m");
 }
 
-/* Where the kernel has Yama, nobody but our ancestors may read our memory, and the template is none. */
-static void allow_backtraces(const WorkerContext *c)
+/* For backtraces, which the template reads from our memory. */
+static void give_memory(const WorkerContext *c, size_t slot)
 {
-        if (c->config->request_slowlog_timeout > 0)
-                (void) prctl(PR_SET_PTRACER, (unsigned long) c->template_pid);
+        int r;
+
+        if (!c->memories)
+                return;
+        r = memory_fds_give(c->memories, slot, c->config->process_dumpable);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to open a worker's memory for the slow log, ignoring: %m");
 }
 
 int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
@@ -101,7 +106,7 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
         int r;
 
         set_identity(c, slot);
-        allow_backtraces(c);
+        give_memory(c, slot);
 
         r = catch_signals(retire_fd);
         if (r < 0) {
