@@ -33,6 +33,7 @@ class Pool(Client):
         self.machine.systemctl("disable", *units, check=False)
         self.machine.systemctl("stop", *units, check=False)
         self.machine.systemctl("reset-failed", *units, check=False)
+        self.machine.systemctl("clean", "--what=cache", self.unit, check=False)  # its own /tmp
         self.machine.remove(self.file, self.scripts, *self.drop_ins)
         self.machine.systemctl("daemon-reload")
 

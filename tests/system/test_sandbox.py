@@ -94,6 +94,7 @@ PREPARE = {
     "dri": "mkdir -p /dev/dri; mknod -m 660 /dev/dri/card0 c 1 5; chgrp video /dev/dri/card0",
     "gpio": "mount -o remount,rw /sys; mkdir -p /sys/gpio; touch /sys/gpio/value; chmod 666 /sys/gpio/value",
     "ipc": "ipcmk -Q -p 0666",
+    "hostname": "hostname >/etc/hostname",
     "family": "/usr/bin/python3 -c 'import socket; socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)'",
 }
 CLEAN_UP = {
@@ -106,6 +107,7 @@ CLEAN_UP = {
     "dri": "rm -r /dev/dri",
     "gpio": "rm -r /sys/gpio; mount -o remount,ro /sys",
     "ipc": "ipcrm --all=msg",
+    "hostname": "hostname -F /etc/hostname",
 }
 
 # PHP's code, true where it works; or a program, which works where it ends with 0.
@@ -123,6 +125,7 @@ TRY = {
     "dri": "head -c 1 /dev/dri/card0",
     "gpio": "echo 1 >/sys/gpio/value",
     "ipc": "ipcs -q | grep 666",
+    "hostname": "<?php echo json_encode(gethostname() === 'renamed');",
     "x86": "/srv/www/program",
     "ptrace": "strace -o /dev/null true",
     "personality": "setarch -R true",
@@ -132,6 +135,9 @@ TRY = {
 
 def works(pool, row):
     code = TRY[row]
+    if row == "hostname":  # it is changed while the pool runs
+        pool.start()
+        pool.machine.run("hostname", "renamed")
     if code.startswith("<?php"):
         return json.loads(pool.run(code, "try.php"))
     return program(pool, f"({code}) 2>&1", "try.php")[0] == 0
@@ -155,6 +161,7 @@ def test_a_row_of_the_manual(machine, pool, row):
         if row == "x86":
             elf32.install(machine, TRY[row])
         assert not works(pool, row), "it works without the drop-in"
+        machine.run("sh", "-c", CLEAN_UP[row] if row == "hostname" else "true")
         pool.configure(service=f"[Service]\n{drop_in}")
         machine.systemctl("restart", pool.unit)
         assert works(pool, row)

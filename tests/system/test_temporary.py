@@ -28,7 +28,6 @@ CONF = "/usr/lib/tmpfiles.d/php-pool.conf"
 def www(machine):
     with machine.pool("www") as pool:
         yield pool
-    machine.systemctl("clean", "--what=cache", pool.unit)
 
 
 def leave(pool, name):
@@ -54,7 +53,6 @@ def test_a_session_outlives_an_idle_exit(machine):
         for visit in "123":
             assert pool.run(VISITS) == visit
             wait_until(lambda: pool.active == "inactive", what="no pool")
-    machine.systemctl("clean", "--what=cache", pool.unit)
 
 
 def test_a_reload_keeps_them(www):
@@ -71,7 +69,6 @@ def test_pools_of_one_user_stay_apart(machine, www):
         assert "mine" not in machine.run("ls", "/tmp", "/var/tmp").stdout
         mode = machine.run("stat", "-c", "%A %U", directory(other), directory(other, "var-tmp")).stdout
         assert mode.splitlines() == ["drwx------ www-data"] * 2
-    machine.systemctl("clean", "--what=cache", other.unit)
 
 
 def test_who_cleans_finds_them(machine):
@@ -98,7 +95,6 @@ def test_boot_empties_tmp(machine, dynamic):
         assert len(machine.run("ls", "-A", directory(pool, "var-tmp")).stdout.split()) == 3
         assert machine.run("ls", pool.scripts).stdout.split() == ["leave.php", "page.php"]  # behind the link
         assert pool.run(HELLO) == "hello"
-    machine.systemctl("clean", "--what=cache", pool.unit)
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
@@ -124,7 +120,6 @@ def test_another_user_later(machine):
         pool.configure(service="[Service]\nDynamicUser=yes\nUser=\nGroup=\n")
         machine.systemctl("restart", pool.unit)
         assert pool.run("<?php echo file_get_contents('/tmp/mine'), unlink('/tmp/mine');", "read.php") == "changed1"
-    machine.systemctl("clean", "--what=cache", pool.unit)
 
 
 def test_below_a_root_of_its_own(machine):
@@ -136,7 +131,6 @@ def test_below_a_root_of_its_own(machine):
         leave(pool, "mine")
         assert machine.read(f"{directory(pool)}/mine") == "/tmp/"
         assert look(pool) == [["mine"]] * 2
-    machine.systemctl("clean", "--what=cache", pool.unit)
     machine.remove("/srv/root")
 
 
@@ -183,4 +177,3 @@ def test_two_pools_share_one_by_the_printed_drop_in(machine, www, printed):
         leave(second, "second")
         assert sorted(look(www)[0]) == ["first", "second"]
         assert look(www)[1] == ["first"]
-    machine.systemctl("clean", "--what=cache", second.unit)
