@@ -23,6 +23,7 @@ typedef struct Loader {
         const char *file;
         size_t section; /* that entries go to */
         unsigned depth;
+        const FpmEnvironment *environment; /* or NULL */
         char *error;
 } Loader;
 
@@ -213,8 +214,9 @@ static const char *get_variable(unsigned line, const char *name, void *userdata)
 {
         Loader *l = userdata;
         FpmConfig *config = l->config;
-        const char *value = getenv(name);
-        FpmVariable variable = { .file = l->file, .line = line, .set = value };
+        const char *unit = l->environment ? l->environment->get(name, l->environment->userdata) : NULL;
+        const char *value = unit ?: getenv(name);
+        FpmVariable variable = { .file = l->file, .line = line, .set = value, .by_unit = unit };
 
         /* Without memory the note is missing, and the next allocation fails. */
         if (grow(&config->variables, config->n_variables, sizeof variable) >= 0) {
@@ -327,10 +329,11 @@ static int include(Loader *l, unsigned line, const char *pattern)
 }
 
 /* Loads the file, or, where there is one, the text instead. */
-static int load_config(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error)
+static int load_config(const char *name, const char *text, size_t size, const FpmEnvironment *environment,
+                       FpmConfig **ret, char **ret_error)
 {
         _cleanup_(fpm_config_freep) FpmConfig *config = calloc(1, sizeof *config);
-        Loader l = { .config = config };
+        Loader l = { .config = config, .environment = environment };
         int r;
 
         r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
@@ -346,14 +349,15 @@ static int load_config(const char *name, const char *text, size_t size, FpmConfi
         return r;
 }
 
-int fpm_config_load(const char *path, FpmConfig **ret, char **ret_error)
+int fpm_config_load(const char *path, const FpmEnvironment *environment, FpmConfig **ret, char **ret_error)
 {
-        return load_config(path, NULL, 0, ret, ret_error);
+        return load_config(path, NULL, 0, environment, ret, ret_error);
 }
 
-int fpm_config_load_text(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error)
+int fpm_config_load_text(const char *name, const char *text, size_t size, const FpmEnvironment *environment,
+                         FpmConfig **ret, char **ret_error)
 {
-        return load_config(name, text, size, ret, ret_error);
+        return load_config(name, text, size, environment, ret, ret_error);
 }
 
 FpmEntry *fpm_section_find(FpmSection *section, const char *name)

@@ -57,13 +57,19 @@ typedef struct FpmSection {
         size_t n_entries;
 } FpmSection;
 
-/* ${NAME} in a file: what it was replaced by is the importer's environment, which may not be FPM's. */
+/* ${NAME} in a file: FPM's environment is its unit's, where that has it; the importer's may not be FPM's. */
 typedef struct FpmVariable {
         const char *file;
         unsigned line;
         char *name;
-        bool set;
+        bool set, by_unit;
 } FpmVariable;
+
+/* What FPM's unit has for a variable: NULL, or a string that is good until the next call. */
+typedef struct FpmEnvironment {
+        const char *(*get)(const char *name, void *userdata);
+        void *userdata;
+} FpmEnvironment;
 
 typedef struct FpmConfig {
         char **files;
@@ -82,14 +88,15 @@ DEFINE_CLEANUP(FpmConfig *, fpm_config_free)
 const FpmDirective *fpm_directive_find(const char *name);
 
 /*
- * Reads the file and what it includes. Values are of their directive's type. 0 and *ret, which the caller
- * frees; -EINVAL and in *ret_error, a new string, what is wrong, with file and line where it has them; or
- * -ENOMEM.
+ * Reads the file and what it includes; environment may be NULL. Values are of their directive's type. 0 and
+ * *ret, which the caller frees; -EINVAL and in *ret_error, a new string, what is wrong, with file and line
+ * where it has them; or -ENOMEM.
  */
-int fpm_config_load(const char *path, FpmConfig **ret, char **ret_error);
+int fpm_config_load(const char *path, const FpmEnvironment *environment, FpmConfig **ret, char **ret_error);
 
 /* The same for text in memory. */
-int fpm_config_load_text(const char *name, const char *text, size_t size, FpmConfig **ret, char **ret_error);
+int fpm_config_load_text(const char *name, const char *text, size_t size, const FpmEnvironment *environment,
+                         FpmConfig **ret, char **ret_error);
 
 /* The last entry of that name, the one that counts, that is not empty; or NULL. All of that name are used.
  */

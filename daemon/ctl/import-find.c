@@ -77,15 +77,15 @@ static int find_by_command(const char *root, const char *file, UnitFile **ret)
         return r;
 }
 
-int import_find_unit(const char *root, const FpmConfig *fpm, UnitFile **ret)
+int import_find_unit(const char *root, const char *file, UnitFile **ret)
 {
         _cleanup_(freep) char *name = NULL;
         int r;
 
-        r = find_by_command(root, fpm->files[0], ret);
+        r = find_by_command(root, file, ret);
         if (r < 0 || *ret)
                 return r;
-        r = name_by_place(fpm->files[0], &name);
+        r = name_by_place(file, &name);
         if (r < 0)
                 return r;
         return unit_file_load(root, *name ? name : "php-fpm.service", ret);

@@ -44,9 +44,11 @@ static int note_variables(Import *import)
 
                 if (asprintf(&note.subject, "${%s}", v->name) < 0)
                         return -ENOMEM;
-                note.text = strdup(v->set ? "replaced by what it is in the environment of this command"
-                                          : "not set in the environment of this command, PHP-FPM's may have "
-                                            "it");
+                note.text = strdup(
+                                v->by_unit ? "replaced by what it is in PHP-FPM's unit"
+                                : v->set   ? "replaced by what it is in the environment of this command"
+                                         : "not set in the environment of this command, PHP-FPM's may have "
+                                           "it");
                 if (!note.text) {
                         free(note.subject);
                         return -ENOMEM;

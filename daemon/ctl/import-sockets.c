@@ -25,6 +25,7 @@ static int tcp_address(ImportPool *p, const FpmEntry *entry, char **ret)
         const char *port = entry->value, *address = "";
         char *colon = host ? strrchr(host, ':') : NULL;
         struct in6_addr binary;
+        unsigned long long number;
         uint64_t n;
         int r;
 
@@ -41,14 +42,15 @@ static int tcp_address(ImportPool *p, const FpmEntry *entry, char **ret)
                 return import_fail(p->import, entry->file, entry->line, "%s: \"%s\" is no port",
                                    entry->directive->name, port);
 
+        number = n; /* systemd takes no zero in front */
         if (!*address || streq(address, "*"))
-                r = asprintf(ret, "%s", port);
+                r = asprintf(ret, "%llu", number);
         else if (inet_pton(AF_INET, address, &binary) == 1)
-                r = asprintf(ret, "%s:%s", address, port);
+                r = asprintf(ret, "%s:%llu", address, number);
         else if (inet_pton(AF_INET6, address, &binary) == 1)
-                r = asprintf(ret, "[%s]:%s", address, port);
+                r = asprintf(ret, "[%s]:%llu", address, number);
         else if (streq(address, "localhost"))
-                r = asprintf(ret, "127.0.0.1:%s", port);
+                r = asprintf(ret, "127.0.0.1:%llu", number);
         else
                 return import_fail(p->import, entry->file, entry->line,
                                    "%s: a socket unit takes no name: write the address of \"%s\" instead",

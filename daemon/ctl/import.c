@@ -28,10 +28,26 @@ static int print_notes(const Import *import)
         return 0;
 }
 
+/* The value that was asked for last. */
+typedef struct Environment {
+        const UnitFile *unit;
+        char *value;
+} Environment;
+
+static const char *get_variable(const char *name, void *userdata)
+{
+        Environment *environment = userdata;
+
+        free(TAKE_PTR(environment->value));
+        (void) import_unit_variable(environment->unit, name, &environment->value);
+        return environment->value;
+}
+
 /* Loads and maps the file, with PHP-FPM's unit; says what is wrong with it. */
 static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Import **ret)
 {
         _cleanup_(freep) char *error = NULL, *directory = NULL, *absolute = NULL;
+        Environment environment = {};
         int r;
 
         /* Where it is says which php.ini goes with it. */
@@ -40,9 +56,12 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
                 absolute = NULL;
                 r = -ENOMEM;
         } else
-                r = fpm_config_load(absolute, ret_fpm, &error);
+                r = import_find_unit("", absolute, ret_unit);
+        environment.unit = *ret_unit;
         if (r >= 0)
-                r = import_find_unit("", *ret_fpm, ret_unit);
+                r = fpm_config_load(absolute, &(FpmEnvironment){ get_variable, &environment }, ret_fpm,
+                                    &error);
+        free(environment.value);
         if (r >= 0)
                 r = import_map(*ret_fpm, *ret_unit, true, ret, &error);
         if (r < 0)

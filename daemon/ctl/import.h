@@ -75,10 +75,15 @@ typedef struct ImportPool {
 int import_map(FpmConfig *fpm, const UnitFile *unit, bool look, Import **ret, char **ret_error);
 
 /*
- * The unit that runs PHP-FPM with this configuration, below root, "" for /: one without files where there is
- * none. 0 and *ret, which the caller frees; or a negative value.
+ * The unit that runs PHP-FPM with this file, an absolute path, below root, "" for /: one without files where
+ * there is none. 0 and *ret, which the caller frees; or a negative value.
  */
-int import_find_unit(const char *root, const FpmConfig *fpm, UnitFile **ret);
+int import_find_unit(const char *root, const char *file, UnitFile **ret);
+
+/* What Environment= of the unit, which may be NULL, has for a variable: 1 and *ret, a new string; 0; or
+ * -ENOMEM. */
+int import_unit_variable(const UnitFile *unit, const char *name, char **ret);
+
 void import_free(Import *import);
 DEFINE_CLEANUP(Import *, import_free)
 
@@ -164,8 +169,8 @@ int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool 
 const char *import_variable_refused(const char *name, bool by_unit);
 
 /*
- * Why PassEnvironment= cannot pass a variable on, or NULL: it yields to Environment= of the pool's unit, which
- * sets what names a locale to nothing.
+ * Why PassEnvironment= cannot pass a variable on, or NULL: it yields to Environment= of the pool's unit,
+ * which sets what names a locale to nothing.
  */
 const char *import_passing_refused(const char *name);
 
@@ -174,10 +179,6 @@ int import_unit(ImportPool *p, const char *section, FILE *f);
 
 /* Tells what other sections have. */
 int import_unit_rest(ImportPool *p);
-
-/* What Environment= of the unit, which may be NULL, has for a variable: 1 and *ret, a new string; 0; or
- * -ENOMEM. */
-int import_unit_variable(const UnitFile *unit, const char *name, char **ret);
 
 /* "name=value" as PHP reads it from an ini file, a new string. 0 or -ENOMEM. */
 int ini_line_format(const char *name, const char *value, char **ret);

@@ -210,6 +210,41 @@ static int check_values(const Search *s, const IniValues *values)
         return r;
 }
 
+/* An extension that is not there keeps a reload from succeeding: as a path, or by its name, with ".so" or
+ * without. */
+static int check_extension(const Search *s, const IniValue *extension, const char *directory)
+{
+        char path[PATH_MAX];
+        struct stat st;
+
+        if (!*extension->value ||
+            snprintf(path, sizeof path, "%s%s%s", strchr(extension->value, '/') ? "" : directory,
+                     strchr(extension->value, '/') ? "" : "/", extension->value) >= PATH_MAX)
+                return 0;
+        if (!strchr(extension->value, '/') && stat(path, &st) < 0 &&
+            strlen(path) + sizeof ".so" <= sizeof path)
+                (void) strcat(path, ".so");
+        return check_place(s, &(Place){ extension->source, extension->name, path, NEED_READ_FILE, true,
+                                        false });
+}
+
+static int check_extensions(const Search *s, const IniValues *values)
+{
+        const IniValue *directory = ini_values_find(values, "extension_dir");
+        int r = 0;
+
+        if (directory && (!directory->value || *directory->value != '/'))
+                return 0;
+        for (size_t i = 0; i < values->n && r >= 0; i++) {
+                const IniValue *v = &values->items[i];
+
+                if (v->value &&
+                    (strcasecmp(v->name, "extension") == 0 || strcasecmp(v->name, "zend_extension") == 0))
+                        r = check_extension(s, v, directory ? directory->value : PHP_POOL_EXTENSION_DIR);
+        }
+        return r;
+}
+
 static int check_scan_dirs(const Search *s, const char *directories)
 {
         int r = 0;
@@ -280,6 +315,8 @@ int places_check(const Config *config, const UnitFile *unit, const char *pool, O
                 r = on_place("", "php.ini", values.error, true, userdata);
         if (r >= 0)
                 r = check_values(&s, &values);
+        if (r >= 0)
+                r = check_extensions(&s, &values);
         account_clear(&s.account);
         return r;
 }

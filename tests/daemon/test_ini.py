@@ -315,3 +315,20 @@ def test_what_is_no_setting(make_daemon, tmp_path):
         with daemon.connect() as connection:
             for host in ("there", "precision", "cfg_file_path"):
                 assert show(connection, script, extra={"SERVER_NAME": host})[0] == "11"
+
+
+# Whether PHP starts with it, where a file that it names is not there.
+NAMED = {
+    "opcache.lockfile_path=/nowhere": False, "opcache.preload=/nowhere/x.php": False, "extension=nowhere": False,
+    "extension=/nowhere/x.so": False, "zend_extension=nowhere": False, "extension_dir=/nowhere": False,
+    "browscap=/nowhere": False, "opcache.file_cache=/nowhere": True, "error_log=/nowhere/x": True,
+    "session.save_path=/nowhere": True, "upload_tmp_dir=/nowhere": True, "auto_prepend_file=/nowhere": True,
+    "curl.cainfo=/nowhere": True, "extension=ctype": True, "extension=ctype.so": True, "zend_extension=opcache": True}
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_check_and_reload_judge_files_alike(ini_daemon, line):
+    ini_daemon.conf.write_text(ONE + f'php = {{ admin_value = [ "{line}" ]; }};\n')
+    check, reload = ini_daemon.ctl("check", ini_daemon.conf), ini_daemon.ctl("reload", "www")
+    assert (check.returncode == 0, reload.returncode == 0) == (NAMED[line], NAMED[line]), (check, reload)
+    assert ("/nowhere" in check.stderr) == ("nowhere" in line)

@@ -21,6 +21,16 @@
 #define MARK "# Imported by php-poolctl from x.\n"
 #define SERVICE "[Service]\nUser=u\n"
 
+/* ${NAME}, as PHP-FPM's unit has it. */
+static const char *get_variable(const char *name, void *userdata)
+{
+        static char *value;
+
+        free(TAKE_PTR(value));
+        assert_true(import_unit_variable(userdata, name, &value) >= 0);
+        return value;
+}
+
 /* The notes and the files as one text; or "error: ...". */
 static char *import_with_unit(const char *name, const char *text, const UnitFile *unit)
 {
@@ -33,7 +43,8 @@ static char *import_with_unit(const char *name, const char *text, const UnitFile
         int r;
 
         assert_non_null(f);
-        r = fpm_config_load_text(name, text, strlen(text), &fpm, &error);
+        r = fpm_config_load_text(name, text, strlen(text), &(FpmEnvironment){ get_variable, (void *) unit },
+                                 &fpm, &error);
         if (r >= 0)
                 r = import_map(fpm, unit, false, &import, &error);
         if (r < 0) {
@@ -78,6 +89,8 @@ static const struct {
         { "prefix = srv\nlisten = a.sock", "ListenStream=/usr/srv/a.sock\n" },
         { "listen = 9000", "ListenStream=\nListenStream=9000\n\n" },
         { "listen = 127.0.0.1:9000", "ListenStream=127.0.0.1:9000\n\n" },
+        { "listen = 127.0.0.1:09000", "ListenStream=127.0.0.1:9000\n" },
+        { "listen = 0009000", "ListenStream=9000\n" },
         { "listen = [::1]:9000", "ListenStream=[::1]:9000\n" },
         { "listen = ::1:9000", "ListenStream=[::1]:9000\n" },
         { "listen = *:9000", "ListenStream=9000\n" },
@@ -185,7 +198,8 @@ static const struct {
           SERVICE "Group=\nReadWritePaths=-/home/a\nReadWritePaths=-/home/b\nReadWritePaths=-/home/c\n"
                   "Environment" },
         { "php_value[a] = /home/../etc:/home/:/home/a*:/homes/b", SERVICE "Group=\n(end)" },
-        { "chroot = /srv\nchdir = /home/a", "journal -/run/php-pool-sendmail\nWorkingDirectory=/home/a\n(end)" },
+        { "chroot = /srv\nchdir = /home/a",
+          "journal -/run/php-pool-sendmail\nWorkingDirectory=/home/a\n(end)" },
         { "chdir = /srv/%", "WorkingDirectory=/srv/%%\n" },
         { "chdir = /srv\\\\", "! x:8: chdir: not imported: WorkingDirectory= cannot hold this value" },
         { "chroot = /srv/jail", "RootDirectory=/srv/jail\nBindReadOnlyPaths=/usr " },
@@ -200,7 +214,8 @@ static const struct {
         { "env[A] = \"b c\"", "Environment=\"A=b c\"\n" },
         { "env[A] = '100% \"b\" c\\d $e\t'", "Environment=\"A=100%% \\\"b\\\" c\\\\d $e\\t\"\n" },
         { "env[A] = $A", "PassEnvironment=A\n" },
-        { "env[LANG] = $LANG", "! x:8: env[LANG]: not imported: the pool's unit keeps the machine's locale" },
+        { "env[LANG] = $LANG",
+          "! x:8: env[LANG]: not imported: the pool's unit keeps the machine's locale" },
         { "env[LC_TIME] = $LC_TIME", SERVICE "Group=\n(end)" },
         { "env[LANG] = de_DE.UTF-8", "Environment=\"LANG=de_DE.UTF-8\"\n" },
         { "env[A] = $B",
@@ -356,6 +371,9 @@ static const struct {
           "  x:1: [p]: what PHP-FPM's unit sets by Environment= and its like is seen by scripts here" },
         { "Environment=\"A=b c\" D=e", "env[A] = $A\nenv[F] = $D",
           "Environment=\"A=b c\" D=e\nUser=u\nGroup=\nEnvironment=\"A=b c\"\nEnvironment=\"F=e\"\n" },
+        { "Environment=IN_UNIT=b", "php_value[a] = /x/${IN_UNIT}/y",
+          "  x:8: ${IN_UNIT}: replaced by what it is in PHP-FPM's unit\n" },
+        { "Environment=IN_UNIT=b", "php_value[a] = /x/${IN_UNIT}/y", "\"a=/x/b/y\"" },
         { "Environment=A=b", "env[A] = c", "Environment=A=b\nUser=u\nGroup=\nEnvironment=\"A=c\"\n" },
         { "Environment=A=b NOTIFY_SOCKET=/x", "",
           "! drop-in:2: Environment=: not carried over: NOTIFY_SOCKET: systemd sets it" },
