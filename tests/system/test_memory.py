@@ -99,3 +99,10 @@ def test_dumpable(pool):
         got = json.loads(pool.get(script, query=f"pids={','.join(map(str, pids))}"))
         assert {name.split("/")[0] for name in got["opened"]} == \
             ({"self", "thread-self", *map(str, pids)} if dumpable else set()), got
+
+
+def test_the_programs_cannot_be_read(pool):
+    """So the kernel has them not dumpable from execve(2) on, before they can see to that themselves."""
+    pool.start()
+    for name in ("sbin/php-poold", "libexec/php-pool/php-pool-worker"):
+        assert pool.machine.run("stat", "-c", "%a %U", f"/usr/{name}").stdout == "711 root\n"
