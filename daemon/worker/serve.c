@@ -20,7 +20,6 @@
 
 #include "base/log.h"
 #include "base/losses.h"
-#include "config/clients.h"
 #include "ipc/messages.h"
 #include "worker/connection.h"
 #include "worker/cpu.h"
@@ -30,6 +29,7 @@
 #include "worker/php.h"
 #include "worker/report.h"
 #include "worker/sources.h"
+#include "worker/take.h"
 #include "worker/wait.h"
 
 /* How often in a row a worker's own connection may go first while others wait. */
@@ -38,13 +38,9 @@
 /* Where the descriptors that are on their way are too many for one more. */
 #define PARK_PAUSE (10 * USEC_PER_MSEC)
 
-/* After the system refused us something: how long to leave it alone, and how often to say so. */
-#define REFUSED_PAUSE (100 * USEC_PER_MSEC)
-#define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
-
 typedef struct Server {
         const WorkerContext *context;
-        Clients clients;
+        Taker taker;
         Report report;
         Sources sources;
         Work work;             /* what is left of the last wake-up */
@@ -60,8 +56,6 @@ typedef struct Server {
         uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
         unsigned own_turns;
         usec_t last_end;       /* CLOCK_MONOTONIC: of the patience with clients whom nobody can take over; 0 before */
-        usec_t refused_logged; /* 0 for never */
-        unsigned refused_more; /* not logged since then */
 } Server;
 
 /* ---- Hooks of the connection ---- */
@@ -140,24 +134,6 @@ static void retire(Server *s)
 
         s->stopping = eventfd_read(s->retire_fd, &order) < 0 || order >= IPC_RETIRE_STOP;
         server_end(s, EXIT_STATUS_RETIRED);
-}
-
-/*
- * Logs what the system refuses, not every time, and leaves it alone for a moment unless ordered to retire.
- */
-static void refused(Server *s, int error, const char *what)
-{
-        usec_t now = now_monotonic();
-
-        if (s->refused_logged > 0 && usec_sub(now, s->refused_logged) < REFUSED_LOG_INTERVAL)
-                s->refused_more++;
-        else {
-                (void) log_warning_errno(error, "Failed to %s, trying again (%u more since last said): %m",
-                                         what, s->refused_more);
-                s->refused_logged = now;
-                s->refused_more = 0;
-        }
-        (void) wait_for(s->retire_fd, POLLIN, usec_add(now, REFUSED_PAUSE));
 }
 
 /* ---- Requests ---- */
@@ -312,80 +288,15 @@ static void serve_connection(Server *s, usec_t patience)
 
 /* ---- New connections ---- */
 
-/* True for what concerns one connection only, which is gone (accept(2)). */
-static bool accept_error_passes(int error)
-{
-        switch (error) {
-        case EAGAIN:
-        case EINTR:
-        case ECONNABORTED:
-        case EPROTO:
-        case EPERM: /* a firewall's rule */
-        case ENETDOWN:
-        case ENETUNREACH:
-        case EHOSTDOWN:
-        case EHOSTUNREACH:
-        case ENONET:
-        case ENOPROTOOPT:
-        case EOPNOTSUPP:
-                return true;
-        default:
-                return false;
-        }
-}
-
-/* clients_allow() for a connection that was accepted earlier, perhaps under other settings. */
-static bool may_go_on(Server *s, int fd)
-{
-        struct sockaddr_storage peer = {};
-        socklen_t size = sizeof peer;
-
-        if (s->clients.n_allowed == 0)
-                return true;
-        /* It is gone: nothing is lost by that. */
-        return getpeername(fd, (struct sockaddr *) &peer, &size) >= 0 && clients_allow(&s->clients, &peer);
-}
-
-static int accept_connection(Server *s, size_t i, Handoff *ret)
-{
-        struct sockaddr_storage peer = {};
-        socklen_t size = sizeof peer;
-        int fd;
-
-        fd = accept4(s->context->inherit.listen[i], (struct sockaddr *) &peer, &size,
-                     SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0 && !accept_error_passes(errno))
-                refused(s, errno, "accept a connection");
-        *ret = (Handoff) { .unix_socket = s->context->unix_socket[i] };
-        if (fd >= 0 && !ret->unix_socket && !clients_allow(&s->clients, &peer))
-                return fd_close(fd);
-        return fd;
-}
-
-/* The next one that may go on. */
-static int resume_connection(Server *s, Handoff *ret)
-{
-        for (;;) {
-                int fd = -EBADF, r;
-
-                r = handoff_receive(s->context->inherit.handoff, ret, &fd);
-                if (r == 0)
-                        retire(s);
-                else if (r < 0 && r != -EAGAIN)
-                        refused(s, r, "take a connection from the manager");
-                if (r <= 0)
-                        return -EBADF;
-                if (ret->unix_socket || may_go_on(s, fd))
-                        return fd;
-                (void) handoff_close(ret, fd);
-        }
-}
-
-/* One connection from where there was one; negative when somebody else has it, or it was refused. */
+/* One connection from where there was one; negative when there is none. */
 static int take_connection(Server *s, int source, Handoff *ret)
 {
-        return source == SOURCE_HANDOFF ? resume_connection(s, ret)
-                                        : accept_connection(s, (size_t) source, ret);
+        int fd;
+
+        fd = taker_take(&s->taker, source, ret);
+        if (fd == -EPIPE)
+                retire(s);
+        return fd;
 }
 
 static void serve_new(Server *s, int fd, const Handoff *origin)
@@ -598,7 +509,7 @@ static void end_work(Server *s)
                 let_go(s);
         }
         /* What the manager handed out before it gave the order is all that comes there. */
-        while (last && (fd = resume_connection(s, &origin)) >= 0) {
+        while (last && (fd = take_connection(s, SOURCE_HANDOFF, &origin)) >= 0) {
                 serve_new(s, fd, &origin);
                 let_go(s);
         }
@@ -657,7 +568,7 @@ ExitStatus serve(const WorkerContext *context, size_t slot, int retire_fd)
 {
         Server s = {
                 .context = context,
-                .clients = { .allowed = context->allowed, .n_allowed = context->n_allowed },
+                .taker = taker_make(context, retire_fd),
                 .report = { .board = context->board, .slot = slot, .wake_fd = context->inherit.wake },
                 .sources = { .epoll_fd = -EBADF },
                 .retire_fd = retire_fd,
