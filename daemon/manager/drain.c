@@ -19,22 +19,26 @@
 
 /* ---- What is waited for ---- */
 
-/* What a worker does that is waited for; a request follows where it has one. */
-static const char *const doings[] = {
-        [STAGE_FREE] = "which ends",
-        [STAGE_STARTING] = "which starts",
-        [STAGE_IDLE] = "which has no request, and does not end",
-        [STAGE_READING] = "whose client has sent part of a request",
-        [STAGE_RUNNING] = "which runs ",
-        [STAGE_SENDING] = "whose client does not take the answer to ",
-        [STAGE_FINISHING] = "which finishes ",
-        [STAGE_ENDING] = "which ends",
+/* What a worker does that is waited for: without a request, and with the one that follows. */
+static const struct {
+        const char *without, *with;
+} doings[] = {
+        [STAGE_FREE] = { "which ends", NULL },
+        [STAGE_STARTING] = { "which starts", NULL },
+        [STAGE_IDLE] = { "which has no request, and does not end", NULL },
+        [STAGE_READING] = { "whose client has sent part of a request", NULL },
+        [STAGE_RUNNING] = { "which runs a request", "which runs " },
+        [STAGE_SENDING] = { "whose client does not take the answer",
+                            "whose client does not take the answer to " },
+        [STAGE_FINISHING] = { "which finishes a request", "which finishes " },
+        [STAGE_ENDING] = { "which ends", NULL },
 };
 _Static_assert(ELEMENTSOF(doings) == _STAGE_MAX, "every stage has its words");
 
-static bool runs_request(Stage stage)
+/* Whether the record is of a request that the worker is at: while it reads a head, it is of the last one. */
+static bool has_request(const WorkerRecord *record)
 {
-        return stage >= STAGE_RUNNING && stage <= STAGE_FINISHING;
+        return doings[record->stage].with && record->request_started > record->request_ended;
 }
 
 /* With the day, where it is not within one. */
@@ -78,9 +82,12 @@ void drain_format(const DrainView *v, char text[DRAIN_TEXT_MAX])
         if (v->is_template)
                 (void) snprintf(who, sizeof who, "PHP's template (pid %d), which ends", v->pid);
         else {
-                if (runs_request(v->record.stage))
+                const char *with = doings[v->record.stage].with, *without = doings[v->record.stage].without;
+
+                if (v->since > 0)
                         format_request(v, what, sizeof what);
-                (void) snprintf(who, sizeof who, "worker %d, %s%s", v->pid, doings[v->record.stage], what);
+                (void) snprintf(who, sizeof who, "worker %d, %s%s", v->pid, v->since > 0 ? with : without,
+                                what);
         }
         if (v->more > 0)
                 (void) snprintf(more, sizeof more, ", and %zu more", v->more);
@@ -93,7 +100,7 @@ void drain_format(const DrainView *v, char text[DRAIN_TEXT_MAX])
 /* Since when a worker has had its request, CLOCK_MONOTONIC; USEC_INFINITY for none, which comes last. */
 static usec_t busy_since(const WorkerRecord *record)
 {
-        return runs_request(record->stage) ? record->request_started : USEC_INFINITY;
+        return has_request(record) ? record->request_started : USEC_INFINITY;
 }
 
 /* False when nothing is left to wait for. */

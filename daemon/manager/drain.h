@@ -21,7 +21,7 @@ typedef struct DrainView {
         pid_t pid;
         bool is_template;    /* no worker is left, but the template */
         WorkerRecord record; /* of a worker */
-        usec_t since;        /* its request began; 0 for no request */
+        usec_t since;        /* its request began; 0 for none */
         usec_t until;        /* it is killed; 0 for never */
         size_t more;         /* other workers that are waited for */
         usec_t now;

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from lib import fastcgi
 from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
@@ -73,6 +74,20 @@ def test_a_stop_that_waits_for_something_else(daemon, code, doing):
         if "answer" in daemon.gates:
             daemon.open_gate("answer")
         connection.response()
+        assert daemon.process.wait(20) == 0
+
+
+def test_a_stop_that_waits_for_a_body(daemon):
+    """Which is its script's to wait for, though PHP reads a form's before it."""
+    params = fastcgi.parameters(daemon.script("form.php", "<?php echo $_POST['a'];"), "POST", body_length=3)
+    with daemon.connect() as connection:
+        connection.send(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params))
+                        + fastcgi.record(fastcgi.STDIN, b"a="))
+        wait_until(lambda: daemon.status()["active-processes"] == 1, what="a busy worker")
+        daemon.process.send_signal(signal.SIGTERM)
+        wait_said(daemon, rf"which runs POST /form\.php \(\S+\) since {TIME}, until {TIME}")
+        connection.send(fastcgi.stream(fastcgi.STDIN, b"1"))
+        assert connection.response().text == "1"
         assert daemon.process.wait(20) == 0
 
 

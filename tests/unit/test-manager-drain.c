@@ -43,6 +43,7 @@ static const struct {
           "worker 17, which finishes GET /a (/a.php) since 12:00:00, without limit" },
         { VIEW(STAGE_READING, "GET", "/last", "/last.php", 0, 0, 0),
           "worker 17, whose client has sent part of a request, without limit" },
+        { VIEW(STAGE_RUNNING, "", "", "", 0, 0, 0), "worker 17, which runs a request, without limit" },
         { VIEW(STAGE_IDLE, "GET", "/last", "/last.php", 0, NOON, 1),
           "worker 17, which has no request, and does not end, and 1 more, until 12:00:00" },
         { VIEW(STAGE_STARTING, "", "", "", 0, NOON, 0), "worker 17, which starts, until 12:00:00" },
