@@ -81,8 +81,9 @@ static bool value_fits(ValueKind kind, const char *value)
         static const char *const conditions[] = { "never", "off", "success", "failure", "delay", NULL },
                                  *const parts[] = { "hdrs", "headers", "full", "off", NULL },
                                  *const bodies[] = { "7BIT", "8BITMIME", "BINARYMIME", NULL },
-                                 *const modes[] = { "b", "i", "q", "d", "background", "interactive",
-                                                    "queueonly", "deferred", NULL };
+                                 *const modes[] = { "b",         "i",          "q",
+                                                    "d",         "background", "interactive",
+                                                    "queueonly", "deferred",   NULL };
         const char *mode;
 
         switch (kind) {

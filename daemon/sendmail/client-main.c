@@ -2,7 +2,8 @@
 
 /*
  * php-pool-sendmail: is sendmail for programs that run in a pool's sandbox. It hands its arguments and its
- * three standard descriptors to php-pool-sendmaild and ends as sendmail does. It judges nothing: the server does.
+ * three standard descriptors to php-pool-sendmaild and ends as sendmail does. It judges nothing: the server
+ * does.
  *
  * Where nothing can deliver it says so, on standard error and in the journal, and ends with EX_UNAVAILABLE
  * within seconds: never with EX_TEMPFAIL, by which a sendmail says that the message waits in a queue.
@@ -28,8 +29,8 @@
 #define TAKE_USEC (5 * USEC_PER_SEC)
 
 /*
- * How long this process stays when it has sent a record: journald looks at it to find out of which unit it is,
- * and "journalctl -u" does not show a record whose sender was gone by then.
+ * How long this process stays when it has sent a record: journald looks at it to find out of which unit it
+ * is, and "journalctl -u" does not show a record whose sender was gone by then.
  */
 #define JOURNAL_LOOKS_MSEC 200
 
@@ -44,7 +45,7 @@ static void say(const char *text)
         (void) dprintf(STDERR_FILENO, "php-pool-sendmail: %s\n", text);
 }
 
-/* Whether standard error is a stream to journald, as of a service: what is in the journal is there already then. */
+/* Whether standard error is a stream to journald: what the journal has need not be said there again. */
 static bool stderr_is_journal(void)
 {
         struct sockaddr_un address = {};
@@ -109,8 +110,8 @@ static void let_go(void)
 }
 
 /*
- * One reply; -ECONNRESET where the server is gone. The kernel reports that it closed without having read what
- * was sent before it hands out what it had answered.
+ * One reply; -ECONNRESET where the server is gone. The kernel reports that it closed without having read
+ * what was sent before it hands out what it had answered.
  */
 static int receive(int fd, MailReply *ret)
 {

@@ -69,7 +69,9 @@ int mail_request_decode(char *data, size_t size, char ***ret_argv)
 
 MailReply mail_reply(MailReplyKind kind, int status, bool logged, const char *text)
 {
-        MailReply reply = { .magic = REPLY_MAGIC, .kind = kind, .status = (uint32_t) status, .logged = logged };
+        MailReply reply = {
+                .magic = REPLY_MAGIC, .kind = kind, .status = (uint32_t) status, .logged = logged
+        };
 
         assert(status >= 0 && status <= 255);
         (void) snprintf(reply.text, sizeof reply.text, "%s", text ?: "");

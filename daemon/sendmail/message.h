@@ -42,7 +42,8 @@ int mail_request_encode(char *const *argv, void **ret_data, size_t *ret_size);
 
 /*
  * Reads them: *ret_argv is a new NULL-terminated array, which the caller frees; its strings are data's.
- * *ret_argv[0] is left free for the program's name: NULL until the caller sets it. -EBADMSG for anything else; 0 or -errno.
+ * *ret_argv[0] is left free for the program's name: NULL until the caller sets it. -EBADMSG for anything
+ * else; 0 or -errno.
  */
 int mail_request_decode(char *data, size_t size, char ***ret_argv);
 

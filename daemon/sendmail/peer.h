@@ -16,7 +16,10 @@ typedef struct Peer {
         char *unit; /* the system unit that it is of, NULL for none */
 } Peer;
 
-/* Asks the kernel about the socket's peer, as it was when it connected. peer_clear() in any case. 0 or -errno. */
+/*
+ * Asks the kernel about the socket's peer, as it was when it connected. peer_clear() in any case. 0 or
+ * -errno.
+ */
 int peer_read(int socket, Peer *ret);
 void peer_clear(Peer *peer);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One message: see run.h. This process is root's and handles what a script has sent, so it does little: it reads
- * one message of bounded size, compares its arguments with a table, and never reads, writes or looks at the
- * descriptors that came with it. They are sendmail's, in a child that has become the peer before it touches
- * them. Descendants that sendmail leaves behind become children of this process, which waits for them.
+ * One message: see run.h. This process is root's and handles what a script has sent, so it does little: it
+ * reads one message of bounded size, compares its arguments with a table, and never reads, writes or looks
+ * at the descriptors that came with it. They are sendmail's, in a child that has become the peer before it
+ * touches them. Descendants that sendmail leaves behind become children of this process, which waits for
+ * them.
  */
 
 #include "sendmail/run.h"
@@ -89,7 +90,7 @@ static const char *find_program(const char **ret_why)
         return NULL;
 }
 
-/* The child: becomes the peer, then takes its descriptors, then is sendmail. Reports on its own standard error. */
+/* The child: becomes the peer, then takes its descriptors, then is sendmail. Reports on standard error. */
 _noreturn_ static void become_sendmail(const Peer *peer, const char *program, char **argv,
                                        const int fds[MAIL_FDS])
 {
@@ -248,7 +249,7 @@ static int receive(int connection, char **ret_data, char ***ret_argv, int fds[MA
         return 0;
 }
 
-/* Reads the message and starts sendmail for it. False where there is nothing to wait for: it was answered. */
+/* Reads the message and starts sendmail for it. False where it was answered, or nobody waits. */
 static bool start_sendmail(Run *run, const Peer *peer)
 {
         _cleanup_(freep) char *data = NULL;
@@ -295,7 +296,8 @@ static void report(const Run *run, const Peer *peer)
         if (run->late)
                 (void) snprintf(text, sizeof text, "sendmail took more than an hour and was ended.");
         else
-                (void) snprintf(text, sizeof text, "sendmail was killed by signal %d.", WTERMSIG(run->status));
+                (void) snprintf(text, sizeof text, "sendmail was killed by signal %d.",
+                                WTERMSIG(run->status));
         mail_answer(run->connection, peer, EX_SOFTWARE, MESSAGE_ID(MAIL_FAILED), text);
 }
 

@@ -19,13 +19,14 @@
 
 /*
  * Serves the connection in this process, which the server has forked for it, and returns when every process
- * that came of it is gone. The process has no descriptors of the server's but these. `running` is closed as soon as sendmail has ended and the client knows: what
- * follows is delivery in the background, which SIGTERM ends.
+ * that came of it is gone. The process has no descriptors of the server's but these. `running` is closed as
+ * soon as sendmail has ended and the client knows: what follows is delivery in the background, which SIGTERM
+ * ends.
  */
 void mail_run(int connection, int running, const Peer *peer);
 
 /*
- * Sends the last reply. With a message_id, text is logged, too, with the records of the pool that the peer is
- * of. Never waits.
+ * Sends the last reply. With a message_id, text is logged, too, with the records of the pool that the peer
+ * is of. Never waits.
  */
 void mail_answer(int connection, const Peer *peer, int status, const char *message_id, const char *text);

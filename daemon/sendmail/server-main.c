@@ -19,8 +19,10 @@ int main(int argc, char **argv)
         (void) argv;
         log_open();
         if (argc != 1)
-                return log_error("php-pool-sendmaild takes no arguments, see php-pool-sendmail(8)."), EX_USAGE;
-        if (sd_listen_fds(true) != 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
+                return log_error("php-pool-sendmaild takes no arguments, see php-pool-sendmail(8)."),
+                       EX_USAGE;
+        if (sd_listen_fds(true) != 1 ||
+            sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
                 return log_error("php-pool-sendmaild takes one socket from systemd: "
                                  "start php-pool-sendmail.socket."),
                        EX_NOINPUT;

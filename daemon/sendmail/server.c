@@ -2,11 +2,12 @@
 
 /*
  * The loop: see server.h. It takes connections, asks the kernel whose each is, and forks a process for each
- * message (run.h) when it is its user's turn (slots.h). It never receives what clients send, least of all their
- * descriptors: whatever these are, they can only hold up a process that counts for their own user.
+ * message (run.h) when it is its user's turn (slots.h). It never receives what clients send, least of all
+ * their descriptors: whatever these are, they can only hold up a process that counts for their own user.
  *
  * A job is one connection on its way: WAITING for its turn, RUNNING, LINGERING while a delivery goes on in
- * the background, ENDING when it was told to end that. job_set_state() is the only writer of its state and of the counts.
+ * the background, ENDING when it was told to end that. job_set_state() is the only writer of its state and
+ * of the counts.
  */
 
 #include "sendmail/server.h"
@@ -345,8 +346,8 @@ static int job_wait(Job *job)
         r = sd_event_add_io(s->event, &job->source, job->connection, EPOLLRDHUP, on_client_gone, job);
         if (r < 0)
                 return r;
-        r = sd_event_add_time_relative(s->event, &job->timer, CLOCK_MONOTONIC, SERVER_WAIT_USEC, 0, on_waited,
-                                       job);
+        r = sd_event_add_time_relative(s->event, &job->timer, CLOCK_MONOTONIC, SERVER_WAIT_USEC, 0,
+                                       on_waited, job);
         if (r < 0)
                 return r;
         r = job_enter(job);

@@ -18,5 +18,5 @@ int server_new(int listen_fd, Server **ret);
 Server *server_free(Server *s);
 DEFINE_CLEANUP(Server *, server_free)
 
-/* Runs until it is idle or told to end by SIGTERM, and all messages that it has begun are sent. 0 or -errno. */
+/* Runs until it is idle, or told to end by SIGTERM and all that it has taken is sent. 0 or -errno. */
 int server_run(Server *s);

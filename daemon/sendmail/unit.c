@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which pool a process is of: see unit.h. sd_pid_get_unit(3) does not tell inside of a sandbox, since it looks at
- * other processes.
+ * Which pool a process is of: see unit.h. sd_pid_get_unit(3) does not tell inside of a sandbox, since it
+ * looks at other processes.
  */
 
 #include "sendmail/unit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The command by which mail() sends: see mail-command.h. It knows words as a shell does, and runs nothing. */
+/* The command by which mail() sends: see mail-command.h. It tells words as a shell does, and runs nothing. */
 
 #include "worker/mail-command.h"
 
@@ -12,7 +12,7 @@
 static bool is_sendmail(const char *word, size_t size, bool first)
 {
         static const char *const paths[] = { "/usr/sbin/sendmail", "/usr/lib/sendmail", "/usr/bin/sendmail",
-                                             "/sbin/sendmail", "/lib/sendmail", "sendmail" };
+                                             "/sbin/sendmail",     "/lib/sendmail",     "sendmail" };
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)
                 if (strlen(paths[i]) == size && memcmp(word, paths[i], size) == 0)

@@ -2,11 +2,11 @@
 
 /*
  * mail() in the sandbox. The sendmail of a mail server has to change its user or group, and cannot where the
- * kernel gives programs no new privileges (NoNewPrivileges=) or no capabilities (CapabilityBoundingSet=): Postfix's
- * then tries again for ever. There, the sendmail that sendmail_path names is replaced by php-pool-sendmail(8), with
- * the same arguments: in the setting itself, since applications read it, too. Anything else that it names is
- * the operator's choice and stays. So does all where no systemd runs the pool, as in containers: nobody would start
- * php-pool-sendmaild.
+ * kernel gives programs no new privileges (NoNewPrivileges=) or no capabilities (CapabilityBoundingSet=):
+ * Postfix's then tries again for ever. There, the sendmail that sendmail_path names is replaced by
+ * php-pool-sendmail(8), with the same arguments: in the setting itself, since applications read it, too.
+ * Anything else that it names is the operator's choice and stays. So does all where no systemd runs the
+ * pool, as in containers: nobody would start php-pool-sendmaild.
  */
 
 #include "worker/sapi.h"
@@ -28,7 +28,8 @@ static char *replacement(const zend_ini_entry *entry)
 {
         char *command;
 
-        if (!entry || !entry->value || mail_command(ZSTR_VAL(entry->value), PHP_POOL_SENDMAIL_PATH, &command) < 0)
+        if (!entry || !entry->value ||
+            mail_command(ZSTR_VAL(entry->value), PHP_POOL_SENDMAIL_PATH, &command) < 0)
                 return NULL;
         return command;
 }
@@ -36,7 +37,8 @@ static char *replacement(const zend_ini_entry *entry)
 /* Whether a sendmail cannot become what it has to be: no new privileges, or no capabilities with them. */
 static bool is_confined(void)
 {
-        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || prctl(PR_CAPBSET_READ, CAP_SETUID, 0, 0, 0) == 0 ||
+        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+               prctl(PR_CAPBSET_READ, CAP_SETUID, 0, 0, 0) == 0 ||
                prctl(PR_CAPBSET_READ, CAP_SETGID, 0, 0, 0) == 0;
 }
 
@@ -50,7 +52,8 @@ void mail_start(void)
         php_process.mail = entry;
         command = replacement(entry);
         if (command)
-                entry->value = zend_string_init(command, strlen(command), true); /* the old one may be in use */
+                /* PHP may keep pointers to the old one: it is not freed. */
+                entry->value = zend_string_init(command, strlen(command), true);
         free(command);
 }
 

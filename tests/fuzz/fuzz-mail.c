@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Any bytes as a request to php-pool-sendmaild: what is taken is arguments within the bytes that came, and what is
- * not refused of them begins with "-" nowhere but in an option of the table.
+ * Any bytes as a request to php-pool-sendmaild: what is taken is arguments within the bytes that came, and
+ * what is not refused of them begins with "-" nowhere but in an option of the table.
  */
 
 #include <stdlib.h>
@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         }
         for (char **p = argv + 1; *p; p++)
-                if (startswith(*p, "-C") || startswith(*p, "-X") || startswith(*p, "-be") || strchr(*p, '\n'))
+                if (startswith(*p, "-C") || startswith(*p, "-X") || startswith(*p, "-be") ||
+                    strchr(*p, '\n'))
                         abort();
         return 0;
 }

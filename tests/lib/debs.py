@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-Debian packages that only a Machine has: mail servers exclude one another, and none is wanted on the machine that
-runs the tests.
+Debian packages that only a Machine has: mail servers exclude one another, and none is wanted on the machine
+that runs the tests.
 """
 
 import fcntl
@@ -24,7 +24,8 @@ def download(build_dir, package):
         complete = directory / "complete"
         if not complete.exists():
             if not fetch(directory, package):  # the list of packages may be out of date
-                subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL, timeout=300)
+                subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL,
+                               timeout=300)
                 assert fetch(directory, package), f"{package} cannot be downloaded"
             complete.touch()
     return sorted(directory.glob("*.deb"))

@@ -27,9 +27,9 @@ static void check_arguments(char *const *argv)
 static void test_arguments(void **state)
 {
         (void) state;
-        check_arguments((char *[]) { NULL });
-        check_arguments((char *[]) { (char *) "", NULL });
-        check_arguments((char *[]) { (char *) "-t", (char *) "", (char *) "a b\n", NULL });
+        check_arguments((char *[]){ NULL });
+        check_arguments((char *[]){ (char *) "", NULL });
+        check_arguments((char *[]){ (char *) "-t", (char *) "", (char *) "a b\n", NULL });
 }
 
 static void test_too_many(void **state)
