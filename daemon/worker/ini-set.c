@@ -13,7 +13,7 @@
 /*
  * Joins the access of what a request set. opcache writes the value of an ini_get() into the code that it
  * keeps for all requests, where nobody may change the setting (ZEND_INI_SYSTEM and no more): the value of
- * one request would be everybody's. The bit means nothing to PHP; ini_get_all() shows it.
+ * one request would be everybody's. The bit means nothing to PHP; ini_get_all() would show it.
  */
 #define ACCESS_OF_REQUEST (1 << 3)
 
@@ -41,8 +41,11 @@ static const struct {
 #include "worker/ini-request.def"
 };
 
-/* PHP compares the names of extensions so. */
-const char *ini_pool_only(const char *name)
+/*
+ * Why only the whole pool can have a setting, NULL where a request can. Without regard to case, as PHP looks
+ * at "extension".
+ */
+static const char *pool_only_reason(const char *name)
 {
         for (size_t i = 0; i < ELEMENTSOF(pool_only); i++)
                 if (strcasecmp(name, pool_only[i].name) == 0)
@@ -55,8 +58,7 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
 {
         volatile bool good = false;
 
-        zend_try
-        {
+        zend_try {
                 zend_string *key = zend_string_init(name, strlen(name), false);
                 zend_string *copy = zend_string_init(ZSTR_VAL(value), ZSTR_LEN(value), false);
 
@@ -65,8 +67,7 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
                 zend_string_release(copy);
                 zend_string_release(key);
         }
-        zend_catch
-        {
+        zend_catch {
                 /* Not the request's. */
                 EG(exit_status) = 0;
                 SG(sapi_headers).http_response_code = 200;
@@ -78,8 +79,7 @@ static bool alter(const char *name, zend_string *value, const Origin *origin)
 /* Has the setting's handler say once more what holds, after it has failed halfway. */
 static void put_back(zend_ini_entry *entry, uint8_t access)
 {
-        zend_try
-        {
+        zend_try {
                 if (entry->on_modify)
                         (void) entry->on_modify(entry, entry->value, entry->mh_arg1, entry->mh_arg2,
                                                 entry->mh_arg3, ZEND_INI_STAGE_DEACTIVATE);
@@ -91,7 +91,7 @@ static void put_back(zend_ini_entry *entry, uint8_t access)
 void ini_set_for_request(PhpRequest *r, const char *name, zend_string *value, IniOrigin from)
 {
         const Origin *origin = &origins[from];
-        const char *reason = ini_pool_only(name);
+        const char *reason = pool_only_reason(name);
         zend_ini_entry *entry = zend_hash_str_find_ptr(EG(ini_directives), name, strlen(name));
         uint8_t access;
 

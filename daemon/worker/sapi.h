@@ -162,13 +162,10 @@ void ini_set_for_request(PhpRequest *r, const char *name, zend_string *value, In
 /* The same for all values of such a section or file. */
 void ini_set_all_for_request(PhpRequest *r, const HashTable *values, IniOrigin from);
 
-/* Why only the whole pool can have a setting, for a sentence; NULL where a request can. */
-const char *ini_pool_only(const char *name);
-
 /* Has ini_get_all() say what PHP's does. Once, while modules start. */
 void ini_wrap_functions(void);
 
-/* Before the first value of a request is set, and after PHP has shut the request down. */
+/* First in each worker; before the first value of a request is set; after PHP has shut the request down. */
 void ini_worker_start(void);
 void ini_request_begins(void);
 void ini_request_ended(void);
