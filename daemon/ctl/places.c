@@ -224,6 +224,9 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
         if (!strchr(extension->value, '/') && stat(path, &st) < 0 &&
             strlen(path) + sizeof ".so" <= sizeof path)
                 (void) strcat(path, ".so");
+        /* There are many, all of packages: no child is asked for one that is there. */
+        if (stat(path, &st) >= 0)
+                return 0;
         return check_place(s, &(Place){ extension->source, extension->name, path, NEED_READ_FILE, true,
                                         false });
 }
