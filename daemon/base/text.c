@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 
+#include "base/utf8.h"
+
 int text_vformat(char **ret, const char *format, va_list ap)
 {
         if (vasprintf(ret, format, ap) < 0) {
@@ -11,6 +13,47 @@ int text_vformat(char **ret, const char *format, va_list ap)
                 return -ENOMEM;
         }
         return 0;
+}
+
+int text_format(char **ret, const char *format, ...)
+{
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = text_vformat(ret, format, ap);
+        va_end(ap);
+        return r;
+}
+
+void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines)
+{
+        while (size > 0) {
+                uint32_t code = 0;
+                size_t n = utf8_decode(bytes, size, &code);
+                bool valid = n > 0, line_end = size > 1 && bytes[0] == '\r' && bytes[1] == '\n';
+
+                n = MAX(n, (size_t) 1);
+                if (valid && (utf8_is_printable(code) || (lines && (code == '\n' || code == '\t'))))
+                        (void) fwrite(bytes, 1, n, f);
+                else if (!(lines && line_end))
+                        for (size_t i = 0; i < n; i++)
+                                fprintf(f, "\\x%02x", (uint8_t) bytes[i]);
+                bytes += n;
+                size -= n;
+        }
+}
+
+int text_escape(const char *text, char **ret)
+{
+        Text t;
+        int r;
+
+        r = text_open(&t);
+        if (r < 0)
+                return r;
+        text_write_escaped(t.f, text, strlen(text), /* lines= */ false);
+        return text_close(&t, 0, ret);
 }
 
 int text_open(Text *t)

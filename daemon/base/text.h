@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* New strings: from a format, or printed piece by piece. */
+/* New strings: from a format, printed piece by piece, or made safe for a terminal. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +10,19 @@
 
 /* vasprintf(3), but *ret is NULL where it fails. 0 or -ENOMEM. */
 int text_vformat(char **ret, const char *format, va_list ap) _printf_(2, 0);
+
+/* The same with its arguments. */
+int text_format(char **ret, const char *format, ...) _printf_(2, 3);
+
+/*
+ * Writes text of others so that it does nothing to a terminal and passes for nothing else: what is not
+ * printable (utf8_is_printable()), and bytes that are not UTF-8, stand as \xNN, byte by byte. With lines set,
+ * line breaks and tabs stay, and CR LF is a line break.
+ */
+void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines);
+
+/* The same, without lines, as a new string. 0 or -ENOMEM. */
+int text_escape(const char *text, char **ret);
 
 /* A string in the making: text_open(), print to f, text_close(). */
 typedef struct Text {

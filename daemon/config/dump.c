@@ -7,6 +7,7 @@
  */
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "config/parse.h"
 #include "config/settings.h"
 
@@ -76,6 +77,20 @@ static char escape_letter(char c)
         }
 }
 
+/* Writes the character at the start of bytes, or its first byte, and returns how many that were. */
+static size_t quote_character(const char *bytes, size_t size, FILE *f)
+{
+        uint32_t code = 0;
+        size_t n = utf8_decode(bytes, size, &code);
+
+        if (n > 0 && utf8_is_printable(code)) {
+                (void) fwrite(bytes, 1, n, f);
+                return n;
+        }
+        fprintf(f, "\\x%02x", (uint8_t) *bytes);
+        return 1;
+}
+
 void quote_write(const char *string, size_t max, FILE *f)
 {
         size_t n = strnlen(string, max);
@@ -85,15 +100,14 @@ void quote_write(const char *string, size_t max, FILE *f)
                 n--;
 
         fputc('"', f);
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0, size; i < n; i += size) {
                 char letter = escape_letter(string[i]);
 
+                size = 1;
                 if (letter)
                         fprintf(f, "\\%c", letter);
-                else if ((uint8_t) string[i] < ' ' || string[i] == 0x7f)
-                        fprintf(f, "\\x%02x", (uint8_t) string[i]);
                 else
-                        fputc(string[i], f);
+                        size = quote_character(string + i, n - i, f);
         }
         fputs(string[n] ? "…\"" : "\"", f);
 }

@@ -6,14 +6,13 @@
  * a pool starts with, but not all of it can work.
  */
 
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
 #include "config/parse.h"
 #include "ctl/ctl.h"
 #include "ctl/places.h"
-#include "ipc/control.h"
+#include "ctl/print.h"
+#include "ipc/names.h"
 
 static void print_errors(const ConfigErrors *errors)
 {
@@ -42,11 +41,7 @@ static int on_place(const char *source, const char *name, const char *text, bool
                 line = NULL;
                 return -ENOMEM;
         }
-        utf8_make_printable(line);
-        if (fatal)
-                (void) ctl_fail(0, "%s", line);
-        else
-                fprintf(stderr, "%s\n", line);
+        (void) ctl_fail(0, "%s", line);
         places->failed = places->failed || fatal;
         return 0;
 }
@@ -92,7 +87,7 @@ static CtlExit check_file(const char *path, const char *pool)
 
         status = check_places(path, pool, config);
         if (status == CTL_SUCCESS)
-                printf("%s: ok\n", path);
+                ctl_print("%s: ok", path);
         return status;
 }
 
@@ -118,10 +113,12 @@ static CtlExit check_all(void)
         if (r < 0)
                 return ctl_fail(r, "Failed to list " CONFIG_DIR ": %m");
         if (n == 0)
-                printf("No pool has a file in " CONFIG_DIR ".\n");
+                ctl_print("No pool has a file in " CONFIG_DIR ".");
         for (size_t i = 0; i < n; i++)
                 status = MAX(status, check_pool(names[i]));
         ctl_names_free(names, n);
+        if (ctl_fail_misnamed())
+                status = CTL_FAILURE;
         return status;
 }
 
@@ -152,7 +149,7 @@ CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
                 return check_path(args[0]);
         name = ctl_pool_argument(args[0]);
         if (!pool_name_valid(name))
-                return check_file(name, NULL);
+                return access(name, F_OK) >= 0 ? check_file(name, NULL) : ctl_fail_no_pool(name);
 
         r = ctl_pool_file(name, &path);
         if (r < 0)

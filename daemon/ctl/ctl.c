@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What several verbs need: how a failure is told, and which pools there are by the files that they have.
- * Nothing here asks a manager or systemd.
+ * Which pools there are, by the files and sockets that they have. Nothing here asks a manager or systemd.
  */
 
 #include "ctl/ctl.h"
 
 #include <dirent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
-#include "ipc/control.h"
+#include "ipc/names.h"
 
 #define FILE_SUFFIX ".conf"
-
-CtlExit ctl_fail(int error, const char *format, ...)
-{
-        char message[LOG_MESSAGE_MAX];
-        va_list ap;
-
-        errno = abs(error);
-        va_start(ap, format);
-        (void) vsnprintf(message, sizeof message, format, ap);
-        va_end(ap);
-
-        if (log_to_journal())
-                log_error("%s", message);
-        else
-                fprintf(stderr, "%s\n", message);
-        return CTL_FAILURE;
-}
-
-CtlExit ctl_fail_no_answer(const char *pool)
-{
-        return ctl_fail(0, "Pool %s does not answer.", pool);
-}
-
-CtlExit ctl_fail_no_pool(const char *pool)
-{
-        (void) ctl_fail(0, "There is no pool %s: it has no file " CONFIG_DIR "/%s" FILE_SUFFIX ".", pool,
-                        pool);
-        return CTL_NO_SUCH_POOL;
-}
 
 char *ctl_pool_argument(char *argument)
 {
@@ -82,13 +50,9 @@ bool ctl_pool_exists(const char *pool)
 
         if (!pool_name_valid(pool))
                 return false;
-        if (ctl_pool_file(pool, &file) < 0 || control_socket_path(pool, &control) < 0)
+        if (ctl_pool_file(pool, &file) < 0 || pool_socket_path(pool, POOL_SOCKET_CONTROL, &control) < 0)
                 return false;
-        if (stat(file, &st) >= 0)
-                return true;
-
-        *strrchr(control, '/') = 0;
-        return stat(control, &st) >= 0 && S_ISDIR(st.st_mode);
+        return stat(file, &st) >= 0 || stat(control, &st) >= 0;
 }
 
 void ctl_names_free(char **names, size_t n)
@@ -98,17 +62,23 @@ void ctl_names_free(char **names, size_t n)
         free(names);
 }
 
-/* The pool that a directory entry stands for, a new string; NULL for none. */
-typedef char *EntryToPool(const struct dirent *entry);
+/* What a file's name says, a new string; NULL for a name that says nothing. */
+typedef char *ToName(const char *file);
 
-static char *pool_of_file(const struct dirent *entry)
+/* The name before ".conf". Hidden files are editors'. */
+static char *name_of_file(const char *file)
 {
-        size_t n = strlen(entry->d_name), n_suffix = strlen(FILE_SUFFIX);
-        char *name;
+        size_t n = strlen(file), n_suffix = strlen(FILE_SUFFIX);
 
-        if (n <= n_suffix || !streq(entry->d_name + n - n_suffix, FILE_SUFFIX))
+        if (file[0] == '.' || n <= n_suffix || !streq(file + n - n_suffix, FILE_SUFFIX))
                 return NULL;
-        name = strndup(entry->d_name, n - n_suffix);
+        return strndup(file, n - n_suffix);
+}
+
+static char *pool_of_file(const char *file)
+{
+        char *name = name_of_file(file);
+
         if (name && !pool_name_valid(name)) {
                 free(name);
                 return NULL;
@@ -116,18 +86,23 @@ static char *pool_of_file(const struct dirent *entry)
         return name;
 }
 
-static char *pool_of_runtime_directory(const struct dirent *entry)
+static char *misnamed_file(const char *file)
 {
-        char path[PATH_MAX];
-        struct stat st;
+        char *name = name_of_file(file);
 
-        if (!pool_name_valid(entry->d_name))
+        if (name && pool_name_valid(name)) {
+                free(name);
                 return NULL;
-        (void) snprintf(path, sizeof path, CONTROL_RUN_DIR "/%s/control", entry->d_name);
-        return stat(path, &st) >= 0 && S_ISSOCK(st.st_mode) ? strdup(entry->d_name) : NULL;
+        }
+        return name;
 }
 
-static int list_pools(const char *directory, EntryToPool *to_pool, char ***ret_names, size_t *ret_n)
+static char *pool_of_control_socket(const char *file)
+{
+        return pool_of_socket(file, POOL_SOCKET_CONTROL);
+}
+
+static int list_names(const char *directory, ToName *to_name, char ***ret_names, size_t *ret_n)
 {
         struct dirent **entries;
         char **names;
@@ -140,7 +115,7 @@ static int list_pools(const char *directory, EntryToPool *to_pool, char ***ret_n
 
         names = calloc((size_t) MAX(n_entries, 0) + 1, sizeof *names);
         for (int i = 0; i < n_entries; i++) {
-                char *name = names ? to_pool(entries[i]) : NULL;
+                char *name = names ? to_name(entries[i]->d_name) : NULL;
 
                 if (name)
                         names[n++] = name;
@@ -158,10 +133,15 @@ static int list_pools(const char *directory, EntryToPool *to_pool, char ***ret_n
 
 int ctl_configured_pools(char ***ret_names, size_t *ret_n)
 {
-        return list_pools(CONFIG_DIR, pool_of_file, ret_names, ret_n);
+        return list_names(CONFIG_DIR, pool_of_file, ret_names, ret_n);
 }
 
 int ctl_running_pools(char ***ret_names, size_t *ret_n)
 {
-        return list_pools(CONTROL_RUN_DIR, pool_of_runtime_directory, ret_names, ret_n);
+        return list_names(POOL_RUN_DIR, pool_of_control_socket, ret_names, ret_n);
+}
+
+int ctl_misnamed_files(char ***ret_names, size_t *ret_n)
+{
+        return list_names(CONFIG_DIR, misnamed_file, ret_names, ret_n);
 }

@@ -53,15 +53,13 @@ typedef CtlExit VerbFunction(const Options *options, size_t n_args, char **args)
 #include "ctl/verbs.def"
 
 /*
- * Says what went wrong on standard error and returns CTL_FAILURE, so that it can stand behind return. %m is
- * error's text. Where standard error is the journal (ExecReload= and so on), it is a record of priority err.
+ * Says what went wrong in a line on standard error, escaped (print.c), and returns CTL_FAILURE, so that it can
+ * stand behind return. %m is error's text. Where standard error is the journal (ExecReload= and so on), it is
+ * a record of priority err.
  */
 CtlExit ctl_fail(int error, const char *format, ...) _printf_(2, 3);
 
-/* The same for a manager that is there and stuck. */
-CtlExit ctl_fail_no_answer(const char *pool);
-
-/* The same for a pool that does not exist; returns CTL_NO_SUCH_POOL. */
+/* The same for a pool that does not exist, or cannot; returns CTL_NO_SUCH_POOL. */
 CtlExit ctl_fail_no_pool(const char *pool);
 
 /*
@@ -70,9 +68,7 @@ CtlExit ctl_fail_no_pool(const char *pool);
  */
 char *ctl_pool_argument(char *argument);
 
-/*
- * Whether there is a file or a runtime directory of such a pool. A name that no pool can have has neither.
- */
+/* Whether there is a file or a control socket of such a pool. A name that no pool can have has neither. */
 bool ctl_pool_exists(const char *pool);
 
 /* The path of the pool's file, a new string. 0 or -ENOMEM. */
@@ -83,6 +79,9 @@ int ctl_pool_file(const char *pool, char **ret);
  * ctl_names_free(). No directory is no pool. 0 or -errno.
  */
 int ctl_configured_pools(char ***ret_names, size_t *ret_n);
+
+/* What stands before ".conf" in files of CONFIG_DIR that are named as no pool can be, in the same way. */
+int ctl_misnamed_files(char ***ret_names, size_t *ret_n);
 
 /* The names of the pools that have a control socket, in the same way. */
 int ctl_running_pools(char ***ret_names, size_t *ret_n);

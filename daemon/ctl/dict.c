@@ -9,6 +9,9 @@
 
 #include "base/parse.h"
 #include "ctl/client.h"
+#include "scoreboard/scoreboard.h"
+
+_Static_assert(STATUS_WORKERS_MAX > SCOREBOARD_SLOTS_MAX, "every worker of a pool has room");
 
 /* Pools and workers share the keys that they both have, so one table serves both. */
 static const struct {
@@ -53,6 +56,8 @@ static int dict_add(Dict *dict, const char *key, const char *string, uint64_t nu
         DictItem item = { .type = string ? DICT_STRING : type_of_number(key), .number = number };
         DictItem *items;
 
+        if (dict->n == DICT_ITEMS_MAX)
+                return -E2BIG;
         items = reallocarray(dict->items, dict->n + 1, sizeof *items);
         if (!items)
                 return -ENOMEM;
@@ -134,6 +139,8 @@ static int read_workers(sd_bus_message *m, Status *status)
         while ((r = sd_bus_message_at_end(m, false)) == 0) {
                 Dict *workers;
 
+                if (status->n_workers == STATUS_WORKERS_MAX)
+                        return -E2BIG;
                 workers = reallocarray(status->workers, status->n_workers + 1, sizeof *workers);
                 if (!workers)
                         return -ENOMEM;
@@ -166,22 +173,22 @@ int status_read(sd_bus_message *reply, Status *ret)
         return 0;
 }
 
-int status_get(const char *pool, usec_t timeout, Status *ret)
+int status_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error, Status *ret)
 {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         usec_t deadline = usec_add(now_monotonic(), timeout), left;
         int r;
 
-        r = client_connect(pool, timeout, &bus);
+        r = client_connect(pool, path, timeout, &bus);
+        if (r <= 0)
+                return r;
+        left = usec_sub(deadline, now_monotonic());
+        r = client_call(bus, "GetStatus", left, error, &reply);
         if (r < 0)
                 return r;
-        left = MAX(usec_sub(deadline, now_monotonic()), (usec_t) 1); /* 0 would be sd-bus' default */
-        r = client_call(bus, "GetStatus", left, &error, &reply);
-        if (r < 0)
-                return r;
-        return status_read(reply, ret);
+        r = status_read(reply, ret);
+        return r < 0 ? r : 1;
 }
 
 const DictItem *dict_find(const Dict *dict, const char *key)

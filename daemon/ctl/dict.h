@@ -11,6 +11,10 @@
 #include "base/time.h"
 #include "ctl/json.h"
 
+/* What a status may hold: more is no manager's, as of scoreboard.h and status.def. */
+#define DICT_ITEMS_MAX 256
+#define STATUS_WORKERS_MAX 8192
+
 typedef enum DictType {
         DICT_STRING,
         DICT_URI, /* a string */
@@ -42,16 +46,17 @@ typedef struct Status {
 
 /*
  * Reads a reply to GetStatus. 0 and *ret, which the caller clears; or -errno, -EBADMSG for another
- * signature.
+ * signature, -E2BIG for more than a status may hold.
  */
 int status_read(sd_bus_message *reply, Status *ret);
 void status_clear(Status *status);
 
 /*
- * Connects to a pool's manager and asks it, both within timeout. As status_read() and client_connect():
- * -ETIMEDOUT for a manager that does not answer.
+ * Connects to a pool's manager, as client_connect() does, and asks it, both within timeout. 1 and *ret, which
+ * the caller clears; 0 when the pool does not run; or an error of client_connect(), client_call() or
+ * status_read(), with the manager's words in *error.
  */
-int status_get(const char *pool, usec_t timeout, Status *ret);
+int status_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error, Status *ret);
 
 /* The item of a key, or NULL. */
 const DictItem *dict_find(const Dict *dict, const char *key);

@@ -10,7 +10,17 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* RFC 8259, section 7; DEL and what JavaScript takes for line ends (U+2028, U+2029) are escaped too. */
+/* As JSON has it: in UTF-16, whose pairs stand for what is beyond U+FFFF. */
+static void write_escape(FILE *f, uint32_t code)
+{
+        if (code > 0xffff) {
+                fprintf(f, "\\u%04x", (unsigned) (0xd800 + ((code - 0x10000) >> 10)));
+                code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+        }
+        fprintf(f, "\\u%04x", (unsigned) code);
+}
+
+/* RFC 8259, section 7; all that is not printable is escaped too, as JSON is shown on terminals. */
 static void write_character(FILE *f, const char *bytes, size_t n, uint32_t code)
 {
         static const char letters[] = {
@@ -21,8 +31,8 @@ static void write_character(FILE *f, const char *bytes, size_t n, uint32_t code)
                 fprintf(f, "\\%c", (int) code);
         else if (code < ELEMENTSOF(letters) && letters[code])
                 fprintf(f, "\\%c", letters[code]);
-        else if (code < 0x20 || code == 0x7f || code == 0x2028 || code == 0x2029)
-                fprintf(f, "\\u%04x", (unsigned) code);
+        else if (!utf8_is_printable(code))
+                write_escape(f, code);
         else
                 (void) fwrite(bytes, 1, n, f);
 }
@@ -92,6 +102,12 @@ void json_end_object(Json *json)
 void json_end_array(Json *json)
 {
         end(json, ']');
+}
+
+void json_end_line(Json *json)
+{
+        fputc('\n', json->f);
+        json->comma = false;
 }
 
 void json_number(Json *json, const char *name, uint64_t value)

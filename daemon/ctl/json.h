@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Writes JSON (RFC 8259) on one line, as systemctl --output=json does. Commas are the writer's affair;
+ * Writes JSON (RFC 8259) on one line, as systemctl --output=json does, and nothing that a terminal acts on. Commas are the writer's affair;
  * matching ends are the caller's. Write errors stay in the stream.
  */
 
@@ -20,6 +20,9 @@ void json_begin_object(Json *json, const char *name);
 void json_begin_array(Json *json, const char *name);
 void json_end_object(Json *json);
 void json_end_array(Json *json);
+/* Ends the line, once everything is ended. */
+void json_end_line(Json *json);
+
 void json_number(Json *json, const char *name, uint64_t value);
 
 /* 1234 as 12.34 */

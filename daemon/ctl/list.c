@@ -12,6 +12,7 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/dict.h"
+#include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ctl/table.h"
 
@@ -110,10 +111,10 @@ static int list_ask(List *list, sd_bus *systemd)
                 if (r < 0)
                         return r;
 
-                r = status_get(e->pool, CLIENT_LIST_TIMEOUT, &e->status);
-                e->answered = r >= 0;
+                r = status_get(e->pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &e->status);
+                e->answered = r > 0;
                 e->no_answer = r == -ETIMEDOUT;
-                if (r < 0 && !e->no_answer && !client_not_running(r))
+                if (r < 0 && !e->no_answer)
                         list->error = r;
         }
         return 0;
@@ -207,8 +208,10 @@ static int print_text(const List *list, bool legend)
                         return r;
         }
         table_print(&table, stdout);
-        if (legend)
-                printf("\n%zu pools listed; WORKERS: active/idle/all.\n", list->n);
+        if (legend) {
+                ctl_print("%s", "");
+                ctl_print("%zu pools listed; WORKERS: active/idle/all.", list->n);
+        }
         return 0;
 }
 
@@ -237,7 +240,7 @@ static void print_json(const List *list)
                 json_end_object(&json);
         }
         json_end_array(&json);
-        putchar('\n');
+        json_end_line(&json);
 }
 
 CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _unused_)
@@ -255,6 +258,7 @@ CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _u
         if (r < 0)
                 return ctl_fail(r, "Failed to list the pools: %m");
 
+        (void) ctl_fail_misnamed();
         if (options->json) {
                 print_json(&list);
                 return CTL_SUCCESS;
@@ -263,6 +267,7 @@ CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _u
         if (r < 0)
                 return ctl_fail(r, "Failed to list the pools: %m");
         if (list.error < 0 && !options->no_legend)
-                (void) ctl_fail(list.error, "Pools without figures could not be asked: %m");
+                (void) ctl_fail(0, "Pools without figures could not be asked: %s",
+                                client_error_text(list.error, NULL));
         return CTL_SUCCESS;
 }

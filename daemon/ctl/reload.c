@@ -3,95 +3,170 @@
 /*
  * php-poolctl reload: asks managers for a new generation and waits until it serves, or is refused. This is
  * what ExecReload= runs, so its exit status is the one of `systemctl reload`. Never starts a pool.
+ *
+ * With --all, no pool keeps those behind it from their reload: each has a bound, and what it answers is only
+ * believed of itself.
  */
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
 #include "base/log.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "config/parse.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/print.h"
+#include "ctl/systemd.h"
 #include "ipc/control.h"
 
-/* The manager is stuck: an error of our own, so that it is not one that a manager sent. */
-#define ERROR_NO_ANSWER "org.phppool.Error.NoAnswer"
+/* Beside what reload.start_timeout gives PHP: workers hand over, and the machine may be busy. */
+#define RELOAD_SLACK (30 * USEC_PER_SEC)
 
-/* 0, or -errno and the words for it in *error. PHP may take any time to start; the manager has the limit. */
-static int reload_pool(const char *pool, sd_bus_error *error)
+/*
+ * How long the manager may take: reload.start_timeout, twice where another reload is running. The pool file
+ * is asked and not the manager, which would have the last word then.
+ */
+static usec_t reload_timeout(const char *pool)
+{
+        _cleanup_(config_errors_clear) ConfigErrors errors = {};
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(freep) char *path = NULL;
+        usec_t start;
+
+        if (ctl_pool_file(pool, &path) < 0 ||
+            (config_parse_file(path, &config, &errors) < 0 && config_new(&config) < 0))
+                return RELOAD_SLACK;
+        start = config->reload_start_timeout;
+        return usec_add(usec_add(start, start), RELOAD_SLACK);
+}
+
+/* What became of the reload of one pool. */
+typedef struct Reload {
+        bool running;   /* there was a manager */
+        int error;      /* 0, or as of client_call() */
+        sd_bus_error words;
+        usec_t timeout; /* how long it was given */
+} Reload;
+
+static void reload_clear(Reload *reload)
+{
+        sd_bus_error_free(&reload->words);
+}
+
+static void reload_pool(const char *pool, const char *socket, usec_t timeout, Reload *ret)
 {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        r = client_connect(pool, CLIENT_TIMEOUT, &bus);
-        if (client_not_running(r))
-                (void) sd_bus_error_setf(error, SD_BUS_ERROR_FAILED,
-                                         "php-pool@%s.service is not active, cannot reload.", pool);
-        if (r == -ETIMEDOUT)
-                (void) sd_bus_error_set_const(error, ERROR_NO_ANSWER, "the pool does not answer.");
-        if (r < 0)
-                return r;
-
-        r = client_call(bus, "Reload", USEC_INFINITY, error, NULL);
-        if (client_not_running(r)) {
-                sd_bus_error_free(error);
-                (void) sd_bus_error_set_const(error, SD_BUS_ERROR_FAILED,
-                                              "the pool ended before it had reloaded.");
-        }
-        return r;
+        *ret = (Reload) { .timeout = timeout };
+        r = client_connect(pool, socket, CLIENT_TIMEOUT, &bus);
+        ret->running = r != 0;
+        if (r > 0)
+                r = client_call(bus, "Reload", timeout, &ret->words, NULL);
+        ret->error = r;
 }
 
-static CtlExit fail_reload(const char *pool, int r, const sd_bus_error *error)
+static CtlExit fail_reload(const char *pool, const Reload *reload)
 {
-        if (sd_bus_error_has_name(error, ERROR_NO_ANSWER))
-                return ctl_fail_no_answer(pool);
-        return ctl_fail(r, "Failed to reload pool %s: %s", pool, client_error_text(error, r));
+        char timeout[PARSE_FORMAT_MAX];
+
+        if (!reload->running)
+                return ctl_fail(0, "php-pool@%s.service is not active, cannot reload.", pool);
+        if (reload->error == -ETIME)
+                return ctl_fail(0, "Failed to reload pool %s: it has not answered within %s.", pool,
+                                format_usec(timeout, reload->timeout));
+        return client_fail("reload", pool, reload->error, &reload->words);
 }
 
-static CtlExit reload_named(const char *pool)
+static CtlExit reload_named(const char *pool, const char *socket)
 {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r;
+        _cleanup_(reload_clear) Reload reload = {};
 
-        if (!ctl_pool_exists(pool)) {
-                (void) ctl_fail(0, "Failed to reload pool %s: there is no such pool.", pool);
-                return CTL_NO_SUCH_POOL;
-        }
-        r = reload_pool(pool, &error);
-        if (r >= 0)
+        if (!socket && !ctl_pool_exists(pool))
+                return ctl_fail_no_pool(pool);
+        reload_pool(pool, socket, reload_timeout(pool), &reload);
+        if (reload.running && reload.error >= 0)
                 return CTL_SUCCESS;
         /* Under ExecReload= the manager has said the same in the same journal. */
-        if (log_to_journal() && sd_bus_error_has_name(&error, CONTROL_ERROR_RELOAD))
+        if (log_to_journal() && sd_bus_error_has_name(&reload.words, CONTROL_ERROR_RELOAD))
                 return CTL_FAILURE;
-        return fail_reload(pool, r, &error);
+        return fail_reload(pool, &reload);
+}
+
+/*
+ * One that stops, or will be started with the new settings, needs no reload. That it is so is for systemd to
+ * say, unless nobody was there to be asked.
+ */
+static bool needs_none(const char *pool, const Reload *reload)
+{
+        if (!reload->running)
+                return true;
+        if (!client_is_gone(reload->error) && !sd_bus_error_has_name(&reload->words, CONTROL_ERROR_STOPPING))
+                return false;
+        return systemd_pool_rests(pool);
+}
+
+/* Under ExecReload= of php-pool.service: its time-out is not for all pools together, but for each. */
+static void extend_unit_timeout(usec_t timeout)
+{
+        (void) sd_notifyf(/* unset_environment= */ false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+                          usec_add(usec_add(timeout, CLIENT_TIMEOUT), RELOAD_SLACK));
+}
+
+static CtlExit fail_summary(char **names, size_t n, size_t n_all)
+{
+        _cleanup_(freep) char *joined = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(freep) char *before = TAKE_PTR(joined);
+
+                if (text_format(&joined, "%s%s%s", before ?: "", before ? ", " : "", names[i]) < 0)
+                        return CTL_FAILURE;
+        }
+        return ctl_fail(0, "%zu of %zu pools did not reload: %s", n, n_all, joined);
 }
 
 /* One after the other, so that a machine with many pools does not start them all at once. */
 static CtlExit reload_all(void)
 {
+        _cleanup_(freep) char **failed = NULL;
         CtlExit status = CTL_SUCCESS;
+        size_t n, n_failed = 0;
         char **names;
-        size_t n;
         int r;
 
         r = ctl_running_pools(&names, &n);
         if (r < 0)
                 return ctl_fail(r, "Failed to list the running pools: %m");
+        failed = calloc(n + 1, sizeof *failed);
 
-        for (size_t i = 0; i < n; i++) {
-                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        for (size_t i = 0; i < n && failed; i++) {
+                _cleanup_(reload_clear) Reload reload = {};
+                usec_t timeout = reload_timeout(names[i]);
 
-                r = reload_pool(names[i], &error);
-                /* One that stops, or will be started with the new settings, needs no reload. */
-                if (r >= 0 || client_not_running(r) || sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING))
+                extend_unit_timeout(timeout);
+                reload_pool(names[i], NULL, timeout, &reload);
+                if ((reload.running && reload.error >= 0) || needs_none(names[i], &reload))
                         continue;
-                status = fail_reload(names[i], r, &error);
+                (void) fail_reload(names[i], &reload);
+                failed[n_failed++] = names[i];
         }
+        if (!failed)
+                status = ctl_fail(ENOMEM, "Failed to reload the pools: %m");
+        else if (n_failed > 0)
+                status = fail_summary(failed, n_failed, n);
         ctl_names_free(names, n);
         return status;
 }
 
 CtlExit verb_reload(const Options *options, size_t n_args, char **args)
 {
-        if (options->all == (n_args > 0)) {
+        if (options->all == (n_args > 0) || (options->all && options->socket)) {
                 (void) ctl_fail(0, "php-poolctl reload takes either the name of one pool or --all.");
                 return CTL_USAGE;
         }
-        return options->all ? reload_all() : reload_named(ctl_pool_argument(args[0]));
+        return options->all ? reload_all() : reload_named(ctl_pool_argument(args[0]), options->socket);
 }

@@ -18,12 +18,15 @@
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/exchange.h"
+#include "ctl/print.h"
 #include "ctl/systemd.h"
-#include "ipc/control.h"
+#include "ipc/names.h"
 
 typedef struct Output {
         Answer answer;
         bool include;
+        bool terminal; /* who reads the output is a person: escaped, and else as it comes */
+        Escaped out, errors;
 } Output;
 
 static int set_param(Params *params, const char *name, const char *value)
@@ -180,6 +183,14 @@ static int open_body(const char *path, int *ret_fd)
         return 0;
 }
 
+static void write_output(Output *o, const char *bytes, size_t size)
+{
+        if (o->terminal)
+                escaped_write(&o->out, bytes, size);
+        else
+                (void) fwrite(bytes, 1, size, stdout);
+}
+
 static int on_output(void *userdata, const char *bytes, size_t size)
 {
         Output *o = userdata;
@@ -191,17 +202,21 @@ static int on_output(void *userdata, const char *bytes, size_t size)
         r = answer_take(&o->answer, bytes, size, &body, &n);
         if (r < 0)
                 return r;
-        if (o->include && !had_head && o->answer.head_ended)
-                printf("%s\n", o->answer.head);
-        (void) fwrite(body, 1, n, stdout);
+        if (o->include && !had_head && o->answer.head_ended) {
+                write_output(o, o->answer.head, strlen(o->answer.head));
+                write_output(o, "\n", 1);
+        }
+        write_output(o, body, n);
         return fflush(stdout) == EOF ? -errno : 0;
 }
 
-static int on_error(void *userdata _unused_, const char *bytes, size_t size)
+/* What the application logs is for people wherever it goes. Each record is a line of its own, at least. */
+static int on_error(void *userdata, const char *bytes, size_t size)
 {
-        (void) fwrite(bytes, 1, size, stderr);
-        if (size > 0 && bytes[size - 1] != '\n')
-                fputc('\n', stderr);
+        Output *o = userdata;
+
+        escaped_write(&o->errors, bytes, size);
+        escaped_end_line(&o->errors);
         return 0;
 }
 
@@ -231,11 +246,11 @@ static char *unit_address(const char *pool)
 static int pool_address(const char *pool, char **ret)
 {
         _cleanup_(freep) char *usual = NULL;
+        int r;
 
-        if (asprintf(&usual, CONTROL_RUN_DIR "/%s.sock", pool) < 0) {
-                usual = NULL;
-                return -ENOMEM;
-        }
+        r = pool_socket_path(pool, POOL_SOCKET_FASTCGI, &usual);
+        if (r < 0)
+                return r;
         if (access(usual, F_OK) < 0 && errno == ENOENT) {
                 if (!ctl_pool_exists(pool))
                         return -ENOENT;
@@ -298,7 +313,12 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
 {
         _cleanup_(params_freep) Params *params = NULL;
         _cleanup_(fd_closep) int body_fd = -EBADF, fd = -EBADF;
-        Output output = { .include = options->include };
+        Output output = {
+                .include = options->include,
+                .terminal = isatty(STDOUT_FILENO) > 0,
+                .out.f = stdout,
+                .errors.f = stderr,
+        };
         const ExchangeSink sink = { on_output, on_error, &output };
         const char *pool = ctl_pool_argument(args[0]);
         char timeout[PARSE_FORMAT_MAX];
@@ -306,10 +326,8 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
         CtlExit status;
         int r;
 
-        if (!pool_name_valid(pool)) {
-                (void) ctl_fail(0, "\"%s\" cannot be the name of a pool.", pool);
-                return CTL_NO_SUCH_POOL;
-        }
+        if (!pool_name_valid(pool))
+                return ctl_fail_no_pool(pool);
         r = open_body(options->body, &body_fd);
         if (r < 0)
                 return ctl_fail(r, "Failed to read %s: %m", options->body);
@@ -322,6 +340,8 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
                 return status;
 
         r = exchange_run(fd, params, body_fd, deadline, &sink);
+        if (output.terminal)
+                escaped_end_line(&output.out);
         if (r == -ETIMEDOUT)
                 status = ctl_fail(0, "Request to pool %s failed: the answer did not end within %s.", pool,
                                   format_usec(timeout, options->timeout));

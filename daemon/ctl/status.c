@@ -9,10 +9,11 @@
 
 #include <stdio.h>
 
-#include "base/parse.h"
+#include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/dict.h"
+#include "ctl/print.h"
 #include "ctl/table.h"
 
 /* Where the values start, as on PHP-FPM's page. */
@@ -37,7 +38,7 @@ static const struct {
 /* "accepted conn:        5312" */
 static int print_item(const DictItem *item)
 {
-        _cleanup_(freep) char *label = NULL, *value = NULL, *escaped = NULL;
+        _cleanup_(freep) char *label = NULL, *value = NULL;
         int r;
 
         r = text_escape(item->key, &label);
@@ -49,10 +50,8 @@ static int print_item(const DictItem *item)
         r = dict_item_format(item, &value);
         if (r < 0)
                 return r;
-        r = text_escape(value, &escaped);
-        if (r < 0)
-                return r;
-        printf("%s:%*s%s\n", label, MAX(LABEL_WIDTH - 1 - (int) strlen(label), 1), "", escaped);
+        ctl_print("%s:%*s%s", label, MAX(LABEL_WIDTH - 1 - (int) MIN(strlen(label), (size_t) LABEL_WIDTH), 1), "",
+                  value);
         return 0;
 }
 
@@ -89,7 +88,7 @@ static int print_workers(const Status *status, bool legend)
                                 return r;
                 }
 
-        putchar('\n');
+        ctl_print("%s", "");
         table_print(&table, stdout);
         return 0;
 }
@@ -120,27 +119,26 @@ static void print_json(const Status *status)
         }
         json_end_array(&json);
         json_end_object(&json);
-        putchar('\n');
+        json_end_line(&json);
 }
 
 CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
 {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(status_clear) Status status = {};
         const char *pool = ctl_pool_argument(args[0]);
         int r;
 
-        if (!ctl_pool_exists(pool))
+        if (!options->socket && !ctl_pool_exists(pool))
                 return ctl_fail_no_pool(pool);
-        r = status_get(pool, CLIENT_TIMEOUT, &status);
-        if (client_not_running(r)) {
+        r = status_get(pool, options->socket, CLIENT_TIMEOUT, &error, &status);
+        if (r == 0) {
                 (void) ctl_fail(0, "Pool %s is not running, see \"systemctl status php-pool@%s\".", pool,
                                 pool);
                 return CTL_NOT_RUNNING;
         }
-        if (r == -ETIMEDOUT)
-                return ctl_fail_no_answer(pool);
         if (r < 0)
-                return ctl_fail(r, "Failed to get the status of pool %s: %m", pool);
+                return client_fail("get the status of", pool, r, &error);
 
         if (options->json) {
                 print_json(&status);

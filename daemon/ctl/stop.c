@@ -5,41 +5,60 @@
  * is also run when the manager has ended by itself, so a pool that is not running is no error.
  */
 
+#include "base/parse.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/print.h"
 #include "ipc/control.h"
 
-CtlExit verb_stop(const Options *options _unused_, size_t n_args _unused_, char **args)
+/*
+ * How long a manager that lives may take to let requests finish. reload.drain_timeout is its own affair, and
+ * may be none; under ExecStop= there is TimeoutStopSec=, too.
+ */
+#define STOP_TIMEOUT (60 * 60 * USEC_PER_SEC)
+
+/*
+ * Under ExecStop=, of a manager that is gone already (systemd.exec(5)): nobody would take a connection, as
+ * its socket is open until the service has ended.
+ */
+static bool manager_has_ended(void)
+{
+        return getenv("SERVICE_RESULT") && !getenv("MAINPID");
+}
+
+static CtlExit stop_running(const char *pool, sd_bus *bus)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        char timeout[PARSE_FORMAT_MAX];
+        int r;
+
+        r = client_call(bus, "Stop", CLIENT_TIMEOUT, &error, NULL);
+        if (client_is_gone(r))
+                return CTL_SUCCESS;
+        if (r < 0 && !sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING))
+                return client_fail("stop", pool, r, &error);
+
+        r = client_wait_closed(bus, STOP_TIMEOUT);
+        if (r == -ETIME)
+                return ctl_fail(0, "Failed to stop pool %s: requests have not ended within %s.", pool,
+                                format_usec(timeout, STOP_TIMEOUT));
+        if (r < 0)
+                return client_fail("stop", pool, r, NULL);
+        return CTL_SUCCESS;
+}
+
+CtlExit verb_stop(const Options *options, size_t n_args _unused_, char **args)
 {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         const char *pool = ctl_pool_argument(args[0]);
         int r;
 
-        if (!ctl_pool_exists(pool)) {
-                (void) ctl_fail(0, "Failed to stop pool %s: there is no such pool.", pool);
-                return CTL_NO_SUCH_POOL;
-        }
-
-        r = client_connect(pool, CLIENT_TIMEOUT, &bus);
-        if (client_not_running(r))
+        if (!options->socket && !ctl_pool_exists(pool))
+                return ctl_fail_no_pool(pool);
+        if (manager_has_ended())
                 return CTL_SUCCESS;
-        if (r == -ETIMEDOUT)
-                return ctl_fail_no_answer(pool);
+        r = client_connect(pool, options->socket, CLIENT_TIMEOUT, &bus);
         if (r < 0)
-                return ctl_fail(r, "Failed to stop pool %s: %m", pool);
-
-        r = client_call(bus, "Stop", CLIENT_TIMEOUT, &error, NULL);
-        if (r < 0 && !sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING)) {
-                if (client_not_running(r))
-                        return CTL_SUCCESS;
-                if (r == -ETIMEDOUT)
-                        return ctl_fail_no_answer(pool);
-                return ctl_fail(r, "Failed to stop pool %s: %s", pool, client_error_text(&error, r));
-        }
-
-        r = client_wait_closed(bus);
-        if (r < 0)
-                return ctl_fail(r, "Failed to wait for the end of pool %s: %m", pool);
-        return CTL_SUCCESS;
+                return client_fail("stop", pool, r, NULL);
+        return r > 0 ? stop_running(pool, bus) : CTL_SUCCESS;
 }

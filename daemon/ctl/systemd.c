@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
-#include "ipc/control.h"
+#include "ipc/names.h"
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
@@ -133,6 +133,16 @@ int systemd_unit_state(sd_bus *bus, const char *pool, const char *suffix, UnitSt
                 return r;
         *ret = TAKE_GENERIC(state, ((UnitState) {}));
         return 0;
+}
+
+bool systemd_pool_rests(const char *pool)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(unit_state_clear) UnitState state = {};
+
+        if (systemd_connect(&bus) < 0 || systemd_unit_state(bus, pool, ".service", &state) < 0)
+                return false;
+        return !streq(state.active, "active") && !streq(state.active, "reloading");
 }
 
 /* Reads a(ss): what kind of socket, and its address. What was read stays in the list after an error. */

@@ -5,38 +5,8 @@
 #include "ctl/table.h"
 
 #include "base/text.h"
-#include "base/utf8.h"
 
 #define COLUMN_GAP 2
-
-int text_escape(const char *text, char **ret)
-{
-        size_t size = strlen(text);
-        char *copy, *p;
-
-        p = copy = malloc(size * strlen("\\xNN") + 1);
-        if (!copy)
-                return -ENOMEM;
-
-        while (size > 0) {
-                uint32_t code;
-                size_t n;
-
-                n = utf8_decode(text, size, &code);
-                if (n > 0 && utf8_is_printable(code)) {
-                        p = (char *) memcpy(p, text, n) + n;
-                } else {
-                        n = MAX(n, (size_t) 1);
-                        for (size_t i = 0; i < n; i++)
-                                p += sprintf(p, "\\x%02x", (uint8_t) text[i]);
-                }
-                text += n;
-                size -= n;
-        }
-        *p = 0;
-        *ret = copy;
-        return 0;
-}
 
 /* Columns on a terminal, taking each character for one. */
 static size_t text_width(const char *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Text in columns, as systemctl lists units, and text of others made safe for a terminal. */
+/* Text in columns, as systemctl lists units. */
 
 #include <stdio.h>
 
@@ -29,9 +29,3 @@ int table_addf(Table *table, const char *format, ...) _printf_(2, 3);
 
 /* Writes it, each column as wide as its widest cell, two spaces between, nothing behind the last. */
 void table_print(const Table *table, FILE *f);
-
-/*
- * A copy in which control characters and bytes that are not UTF-8 stand as \xNN, so that they do nothing to
- * a terminal; the caller frees it. 0 or -ENOMEM.
- */
-int text_escape(const char *text, char **ret);

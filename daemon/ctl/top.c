@@ -13,27 +13,26 @@
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/print.h"
 #include "ctl/status.h"
 #include "ctl/table.h"
 
 #define TOP_INTERVAL_SECONDS 1
 
-/* Cursor to the top left, and all below it cleared: ECMA-48. */
-#define CLEAR_SCREEN "\033[H\033[J"
-
-static int show_pool(const char *pool)
+static int show_pool(const char *pool, const char *socket)
 {
         _cleanup_(status_clear) Status status = {};
         int r;
 
-        r = status_get(pool, CLIENT_LIST_TIMEOUT, &status);
-        if (r >= 0)
+        r = status_get(pool, socket, CLIENT_LIST_TIMEOUT, NULL, &status);
+        if (r > 0)
                 return status_print(&status, /* legend= */ true);
-        if (client_not_running(r))
-                printf("Pool %s is not running.\n", pool);
+        if (r == -EACCES)
+                return r;
+        if (r == 0)
+                ctl_print("Pool %s is not running.", pool);
         else
-                printf("Pool %s: %s\n", pool,
-                       r == -ETIMEDOUT ? "its manager does not answer" : strerror(-r));
+                ctl_print("Pool %s: %s", pool, client_error_text(r, NULL));
         return 0;
 }
 
@@ -42,7 +41,7 @@ static int show_pool(const char *pool)
 typedef struct Row {
         const char *pool;
         Status status;
-        int error; /* why there is none, or 0 */
+        int error; /* negative: why there is none; 0: it has just ended */
 } Row;
 
 /* Who has most to do comes first. */
@@ -69,7 +68,7 @@ static int add_row(Table *table, const Row *row)
 
         r = table_add(table, row->pool);
         if (r >= 0)
-                r = table_add(table, row->error < 0 ? strerror(-row->error)
+                r = table_add(table, row->error < 0 ? client_error_text(row->error, NULL)
                                                     : dict_string(&row->status.pool, "state"));
         for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0; i++)
                 r = row->error < 0 ? table_add(table, NULL)
@@ -107,7 +106,7 @@ static int print_rows(const Row *rows, size_t n)
         }
         table_print(&table, stdout);
         if (shown < n)
-                printf("and %zu more", n - shown);
+                ctl_print("and %zu more", n - shown);
         return 0;
 }
 
@@ -115,18 +114,21 @@ static int print_rows(const Row *rows, size_t n)
 static int show_rows(char *const *names, size_t n)
 {
         _cleanup_(freep) Row *rows = NULL;
-        int r;
+        int r = 0;
 
         rows = calloc(n, sizeof *rows);
         if (!rows)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 rows[i].pool = names[i];
-                r = status_get(names[i], CLIENT_LIST_TIMEOUT, &rows[i].status);
-                rows[i].error = MIN(r, 0);
+                rows[i].error = status_get(names[i], NULL, CLIENT_LIST_TIMEOUT, NULL, &rows[i].status);
+                if (rows[i].error == -EACCES)
+                        r = -EACCES;
         }
-        qsort(rows, n, sizeof *rows, compare_rows);
-        r = print_rows(rows, n);
+        if (r >= 0) {
+                qsort(rows, n, sizeof *rows, compare_rows);
+                r = print_rows(rows, n);
+        }
         for (size_t i = 0; i < n; i++)
                 status_clear(&rows[i].status);
         return r;
@@ -144,30 +146,34 @@ static int show_all(void)
         if (n > 0)
                 r = show_rows(names, n);
         else
-                puts("No pool is running.");
+                ctl_print("No pool is running.");
         ctl_names_free(names, n);
         return r;
 }
 
-CtlExit verb_top(const Options *options _unused_, size_t n_args, char **args)
+CtlExit verb_top(const Options *options, size_t n_args, char **args)
 {
         const struct timespec interval = { .tv_sec = TOP_INTERVAL_SECONDS };
         const char *pool = n_args > 0 ? ctl_pool_argument(args[0]) : NULL;
         bool terminal = isatty(STDOUT_FILENO);
 
-        if (pool && !ctl_pool_exists(pool))
+        if (options->socket && !pool) {
+                (void) ctl_fail(0, "php-poolctl top --socket takes the name of a pool.");
+                return CTL_USAGE;
+        }
+        if (pool && !options->socket && !ctl_pool_exists(pool))
                 return ctl_fail_no_pool(pool);
 
         for (;;) {
                 int r;
 
                 if (terminal)
-                        fputs(CLEAR_SCREEN, stdout);
-                r = pool ? show_pool(pool) : show_all();
+                        ctl_clear_screen();
+                r = pool ? show_pool(pool, options->socket) : show_all();
                 if (r < 0)
-                        return ctl_fail(r, "Failed to show the status: %m");
+                        return ctl_fail(0, "Failed to show the status: %s", client_error_text(r, NULL));
                 if (!terminal)
-                        putchar('\n');
+                        ctl_print("%s", "");
                 if (fflush(stdout) != 0)
                         return CTL_FAILURE;
                 (void) nanosleep(&interval, NULL);

@@ -3,16 +3,17 @@
 /*
  * The control socket: one sd-bus connection per client, peer to peer, without a bus daemon. A call of
  * Reload() is kept until the reload has ended; every other call is answered at once.
+ *
+ * The socket is systemd's, like the others: root's, mode 0600, where no script can reach or replace it. It is
+ * there exactly while the service is, so nothing that connects starts a pool.
  */
 
 #include "manager/control.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "ipc/control.h"
@@ -22,8 +23,9 @@
 /* Clients at the same time; more are refused. */
 #define CONTROL_CLIENTS_MAX 64
 
-/* Connections taken in a second. */
+/* How often in a second connections are taken, and how many each time. */
 #define CONTROL_RATE_MAX 100
+#define CONTROL_BATCH_MAX 32
 
 /* How often a refused client is worth a line. */
 #define CONTROL_LOG_INTERVAL (60 * USEC_PER_SEC)
@@ -37,8 +39,7 @@ typedef struct Client {
 
 struct Control {
         Manager *manager;
-        char *path;
-        int fd;
+        int fd; /* the Listen's */
         sd_event_source *source;
         Client *clients[CONTROL_CLIENTS_MAX];
         usec_t full_logged; /* CLOCK_MONOTONIC; 0 for never */
@@ -147,7 +148,7 @@ static int client_new(Control *control, int taken_fd, Client **ret)
         r = sd_bus_set_server(c->bus, true, id);
         if (r < 0)
                 return r;
-        /* Who could open the socket may do everything. */
+        /* Who got here may do everything: see is_root(). */
         r = sd_bus_set_trusted(c->bus, true);
         if (r < 0)
                 return r;
@@ -170,14 +171,34 @@ static int client_new(Control *control, int taken_fd, Client **ret)
         return 0;
 }
 
-static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+/* Its mode says the same; a drop-in, or a script that got hold of another's descriptor, may not. */
+static bool is_root(int connection)
 {
-        Control *c = userdata;
-        int connection, r;
+        struct ucred peer;
+        socklen_t size = sizeof peer;
 
-        connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (connection < 0)
+        return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) >= 0 && peer.uid == 0;
+}
+
+/* 1 and a connection; 0 for one that is worth nothing: its client is gone, or is not root; -EAGAIN for none. */
+static int take_connection(Control *c, int *ret_fd)
+{
+        _cleanup_(fd_closep) int fd = -EBADF;
+        char byte;
+
+        fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        if (!is_root(fd) || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
                 return 0;
+        *ret_fd = TAKE_FD(fd);
+        return 1;
+}
+
+/* The connection is taken. */
+static void serve(Control *c, int connection)
+{
+        int r;
 
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
                 if (c->clients[i])
@@ -185,35 +206,27 @@ static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _
                 r = client_new(c, connection, &c->clients[i]);
                 if (r < 0)
                         (void) log_debug_errno(r, "Failed to serve a control connection, closing it: %m");
-                return 0;
+                return;
         }
         if (log_is_due(&c->full_logged, CONTROL_LOG_INTERVAL))
                 log_warning("More than %d control connections, closing the newest.", CONTROL_CLIENTS_MAX);
         fd_close(connection);
-        return 0;
 }
 
-static int control_listen(Control *c)
+static int on_connection(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        mode_t mask;
-        int r;
+        Control *c = userdata;
 
-        if (strlen(c->path) >= sizeof address.sun_path)
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, c->path);
+        for (size_t i = 0; i < CONTROL_BATCH_MAX; i++) {
+                int connection, r;
 
-        c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (c->fd < 0)
-                return -errno;
-
-        (void) unlink(c->path); /* a manager that was killed left it */
-        mask = umask(0177);
-        r = bind(c->fd, (struct sockaddr *) &address, sizeof address) < 0 ? -errno : 0;
-        (void) umask(mask);
-        if (r < 0)
-                return r;
-        return listen(c->fd, SOMAXCONN) < 0 ? -errno : 0;
+                r = take_connection(c, &connection);
+                if (r < 0)
+                        break;
+                if (r > 0)
+                        serve(c, connection);
+        }
+        return 0;
 }
 
 int control_new(Manager *m, Control **ret)
@@ -221,18 +234,14 @@ int control_new(Manager *m, Control **ret)
         _cleanup_(control_freep) Control *c = NULL;
         int r;
 
+        if (m->listen.control < 0)
+                return 0;
         c = calloc(1, sizeof *c);
         if (!c)
                 return -ENOMEM;
         c->manager = m;
-        c->fd = -EBADF;
+        c->fd = m->listen.control;
 
-        r = control_socket_path(m->pool, &c->path);
-        if (r < 0)
-                return r;
-        r = control_listen(c);
-        if (r < 0)
-                return r;
         r = sd_event_add_io(m->event, &c->source, c->fd, EPOLLIN, on_connection, c);
         if (r < 0)
                 return r;
@@ -251,10 +260,13 @@ Control *control_free(Control *c)
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 client_free(c->clients[i]);
         sd_event_source_disable_unref(c->source);
-        if (c->fd >= 0)
-                (void) unlink(c->path);
-        fd_close(c->fd);
-        free(c->path);
+        /* systemd keeps the socket open: nobody would tell who waits in its queue that we are gone. */
+        for (size_t i = 0; i < SOMAXCONN; i++) {
+                _cleanup_(fd_closep) int connection = -EBADF;
+
+                if (take_connection(c, &connection) < 0)
+                        break;
+        }
         free(c);
         return NULL;
 }

@@ -5,10 +5,16 @@
 
 #include "manager/manager.h"
 
-/* Opens the socket and serves it in the loop. -ENOENT when the directory is not there. 0 or -errno. */
+/*
+ * Serves the control socket, Listen.control, in the loop; the descriptor stays the Listen's. 0, with *ret NULL where
+ * there is none, or -errno.
+ */
 int control_new(Manager *m, Control **ret);
 
-/* Closes and removes the socket and every connection; NULL is fine. Returns NULL. */
+/*
+ * Ends every connection, also those that nobody has taken yet, and looks at the socket no more; NULL is fine.
+ * Returns NULL.
+ */
 Control *control_free(Control *c);
 DEFINE_CLEANUP(Control *, control_free)
 

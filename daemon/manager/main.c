@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/messages.h"
@@ -39,6 +40,7 @@ static int parse_argv(int argc, char **argv)
                 { "config", required_argument, NULL, ARG_CONFIG },
                 {},
         };
+        const char *why;
         int c;
 
         while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
@@ -62,11 +64,9 @@ static int parse_argv(int argc, char **argv)
         if (optind + 1 != argc)
                 return log_error_errno(EINVAL, "php-poold takes the name of one pool, see --help.");
         arg_pool = argv[optind];
-        if (!pool_name_valid(arg_pool))
-                return log_error_errno(EINVAL,
-                                       "\"%s\" cannot be the name of a pool: letters, digits, \".\", \"_\" "
-                                       "and \"-\" are allowed.",
-                                       arg_pool);
+        why = pool_name_error(arg_pool);
+        if (why)
+                return log_error_errno(EINVAL, "No pool can be called \"%s\": %s.", arg_pool, why);
         return 1;
 }
 
@@ -93,11 +93,48 @@ static int read_config(const char *path, Config **ret)
         return r;
 }
 
+static bool in_roots_group(void)
+{
+        _cleanup_(freep) gid_t *groups = NULL;
+        gid_t real, effective, saved;
+        int n;
+
+        n = getgroups(0, NULL);
+        groups = n < 0 ? NULL : calloc((size_t) n + 1, sizeof *groups);
+        if (!groups || getgroups(n, groups) < 0 || getresgid(&real, &effective, &saved) < 0)
+                return true;
+        for (int i = 0; i < n; i++)
+                if (groups[i] == 0)
+                        return true;
+        return real == 0 || effective == 0 || saved == 0;
+}
+
+/*
+ * Whether scripts would be root, or have what belongs to root's group: refused, as in PHP-FPM, since whoever
+ * brings a script would have the machine. In doubt they would.
+ */
+static bool is_root(void)
+{
+        uid_t real, effective, saved;
+
+        if (getresuid(&real, &effective, &saved) < 0)
+                return true;
+        return real == 0 || effective == 0 || saved == 0 || in_roots_group();
+}
+
+static int refuse_root(void)
+{
+        return log_record(LOG_ERR, EPERM, MESSAGE_ID(START_FAILED), NULL,
+                          "Pool %s does not start: it would run as root, or in the group root. Name another in "
+                          "User=, Group= and SupplementaryGroups= of php-pool@%s.service, with systemctl edit.",
+                          arg_pool, arg_pool);
+}
+
 static int run(const char *path, Config *taken_config)
 {
         _cleanup_(config_freep) Config *config = taken_config;
         _cleanup_(manager_freep) Manager *m = NULL;
-        Listen listen = {};
+        Listen listen = { .control = -EBADF };
         int r;
 
         r = listen_take(arg_pool, &listen);
@@ -139,6 +176,10 @@ int main(int argc, char **argv)
         if (!path)
                 return EX_OSERR;
 
+        if (!arg_check && is_root()) {
+                (void) refuse_root();
+                return EX_CONFIG;
+        }
         r = read_config(path, &config);
         if (r < 0)
                 return EX_CONFIG;

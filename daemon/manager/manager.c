@@ -341,9 +341,7 @@ static int manager_setup(Manager *m)
                 return log_error_errno(r, "Failed to watch the status sockets: %m");
         r = control_new(m, &m->control);
         if (r < 0)
-                (void) log_warning_errno(
-                                r, "Failed to open the control socket, php-poolctl will not reach this "
-                                   "pool, ignoring: %m");
+                return log_error_errno(r, "Failed to watch the control socket: %m");
         return 0;
 }
 
@@ -364,7 +362,7 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
                 .error_fd = -EBADF,
                 .start_time = now_realtime(),
         };
-        *listen = (Listen) {};
+        *listen = (Listen) { .control = -EBADF };
 
         r = manager_setup(m);
         if (r < 0)

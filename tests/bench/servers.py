@@ -115,19 +115,17 @@ class Pool(Server):
     name = "php-pool"
 
     def spawn(self):
-        conf, runtime = self.directory / "www.conf", self.directory / "www"
+        conf = self.directory / "www.conf"
         pm = " ".join(f'{key} = {json.dumps(value)};' for key, value in self.pm.items())
         conf.write_text(f'pm = {{ {pm} }};\n'
                         f'php = {{ ini = "{PHP}/php.ini"; ini_scan_dir = "{PHP}/conf.d"; }};\n')
-        runtime.mkdir()
-        os.chown(runtime, 33, 33)
         self.ready = threading.Event()
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.directory / "notify"))
         os.chmod(self.directory / "notify", 0o666)
         threading.Thread(target=self._listen, daemon=True).start()
         environment = {"PHP_POOL_WORKER": f"{self.build}/daemon/php-pool-worker",
-                       "RUNTIME_DIRECTORY": runtime, "NOTIFY_SOCKET": self.directory / "notify",
+                       "NOTIFY_SOCKET": self.directory / "notify",
                        "WATCHDOG_USEC": WATCHDOG_USEC}
         # An ordinary user, as the unit's: opcache and files behave as they do there.
         self.process = subprocess.Popen(

@@ -186,10 +186,9 @@ class Server:
         return settings.replace("{dir}", str(self.directory))
 
     def environment(self):
-        """The unit's; the manager's own names are there, too, as it leaves them to scripts."""
+        """The unit's."""
         environment = {"PATH": "/usr/sbin:/usr/bin", "USER": USER.pw_name, "HOME": USER.pw_dir,
-            "POOL_TEST": "unit's",
-                       "RUNTIME_DIRECTORY": str(self.directory.parent / "runtime")}
+                       "POOL_TEST": "unit's"}
         return {**environment, **(SANITIZERS if self.sanitized else {})}
 
 
@@ -253,7 +252,7 @@ class Pair:
         try:
             ini = self.tmp / "php.ini"
             ini.write_text((INI + self.profile.ini).replace("{root}", str(self.root)) + self.sections)
-            for name in ("runtime", "fpm", "pool"):
+            for name in ("fpm", "pool"):
                 (self.tmp / name).mkdir()
                 os.chown(self.tmp / name, USER.pw_uid, USER.pw_gid)
             for kind in (Fpm, Pool):

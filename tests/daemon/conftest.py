@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lib.daemon import Daemon
+from lib.daemon import Daemon, given_away
 
 
 @pytest.fixture(scope="session")
@@ -14,10 +14,16 @@ def environment(build_dir, tmp_path_factory):
     """What a sanitized build needs to have PHP's extensions loaded: see no-deepbind.c."""
     if b"__asan_init" not in (build_dir / "daemon/php-poold").read_bytes():
         return {}
-    library = tmp_path_factory.mktemp("preload") / "no-deepbind.so"
+    library = given_away(tmp_path_factory.mktemp("preload")) / "no-deepbind.so"
     source = pathlib.Path(__file__).with_name("no-deepbind.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, source], check=True)
     return {"LD_PRELOAD": library}
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Pools run there, and they are not root."""
+    return given_away(tmp_path)
 
 
 @pytest.fixture

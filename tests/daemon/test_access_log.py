@@ -97,6 +97,7 @@ def test_the_client_does_not_wait_for_its_line(make_daemon, tmp_path):
     """The log is a pipe that nobody empties."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
+    pipe.chmod(0o666)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     with make_daemon(settings(pipe, "%{NAME}e", children=1)) as daemon:
         hello = daemon.script("hello.php", HELLO)

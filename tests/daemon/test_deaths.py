@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lib import fastcgi
-from lib.daemon import SANITIZERS
+from lib.daemon import AS_USER, SANITIZERS
 from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
@@ -260,9 +260,7 @@ def test_a_wake_up_that_died_with_its_worker(make_deadly):
 def test_template_killed_while_a_reload_runs(daemon, which):
     (old,) = daemon.templates()
     daemon.conf.write_text(STATIC % 2 + PRELOAD % daemon.script("preload.php", gate(daemon, "preload")))
-    with subprocess.Popen([daemon.build_dir / "daemon/php-poolctl", "reload", "www"], text=True,
-                          env={**os.environ, "RUNTIME_DIRECTORY": str(daemon.runtime)},
-                          stderr=subprocess.PIPE) as reload:
+    with subprocess.Popen(daemon.ctl_command("reload", "www"), text=True, stderr=subprocess.PIPE) as reload:
         (new,) = wait_until(lambda: daemon.templates() - {old}, what="the next template")
         os.kill(old if which == "old" else new, signal.SIGKILL)
         wait_until(lambda: (old if which == "old" else new) not in daemon.children(), what="its death")
@@ -392,8 +390,10 @@ def test_a_reload_forgets_crashes(make_daemon):
 
 
 def set_descriptors(daemon, soft):
+    """As its user: of others, only root with CAP_SYS_RESOURCE may."""
     hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)[1]
-    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (hard if soft is None else soft, hard))
+    subprocess.run([*AS_USER, "prlimit", f"--pid={daemon.pid}", f"--nofile={hard if soft is None else soft}:{hard}"],
+                   check=True)
 
 
 def test_no_descriptor_for_a_reload(daemon):
@@ -441,10 +441,10 @@ def test_no_descriptor_for_a_worker(daemon):
 def test_clients_of_the_control_socket_are_told_once(daemon):
     """However many there are, they neither fill the log nor keep others out when they are gone."""
     before = daemon.descriptors()
-    clients = [fastcgi.connect_unix(daemon.runtime / "control") for _ in range(64)]
+    clients = [fastcgi.connect_unix(daemon.control_socket) for _ in range(64)]
     wait_until(lambda: daemon.control_clients() == 64, what="64 clients")
     for _ in range(20):
-        with fastcgi.connect_unix(daemon.runtime / "control") as one:
+        with fastcgi.connect_unix(daemon.control_socket) as one:
             assert one.ended()
     for client in clients:
         client.close()

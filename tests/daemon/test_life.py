@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from lib.daemon import AS_USER
 from lib.load import Load
 from lib.scripts import HELLO, LONG, SHORT, Running
 from lib.wait import wait_until
@@ -15,9 +16,9 @@ from lib.wait import wait_until
 PID = "<?php echo getmypid();"
 
 
-def poold(build_dir, *arguments):
+def poold(build_dir, *arguments, become=AS_USER):
     """Runs it where it is expected to end by itself."""
-    command = [build_dir / "daemon/php-poold", *arguments]
+    command = [*become, build_dir / "daemon/php-poold", *arguments]
     return subprocess.run(command, text=True, capture_output=True, timeout=20)
 
 
@@ -48,6 +49,32 @@ def test_without_sockets(build_dir, tmp_path):
 def test_wrong_usage(build_dir, arguments):
     result = poold(build_dir, *arguments)
     assert result.returncode == os.EX_USAGE and result.stderr
+
+
+@pytest.mark.parametrize("name", ["x.sock", "x.http", "x.status", "x.agent", "x.control", "x.status.sock", "sendmail"])
+def test_names_of_other_sockets(build_dir, name):
+    """Such a pool would have the path of another pool's socket."""
+    for arguments in ([f"--config={os.devnull}"], ["--check", f"--config={os.devnull}"]):
+        result = poold(build_dir, *arguments, name)
+        assert result.returncode == os.EX_USAGE and f'No pool can be called "{name}"' in result.stderr, result
+
+
+@pytest.mark.parametrize("become", [
+    [], ["--reuid=33"], ["--regid=33", "--clear-groups"], ["--ruid=33", "--regid=33", "--clear-groups"],
+    ["--euid=33", "--regid=33", "--clear-groups"], ["--reuid=33", "--rgid=33", "--clear-groups"],
+    ["--reuid=33", "--egid=33", "--clear-groups"], ["--reuid=33", "--regid=33", "--groups=33,0"],
+], ids=" ".join)
+def test_root_is_refused(build_dir, become):
+    """Real, effective or saved, as a user, a group, or one group of many."""
+    result = poold(build_dir, f"--config={os.devnull}", "www", become=["setpriv", *become, "--"] if become else [])
+    assert result.returncode == os.EX_CONFIG
+    assert re.search(r"would run as root.*User=.*Group=.*php-pool@www\.service", result.stderr), result
+    assert result.stderr.count("\n") == 1
+
+
+def test_root_may_check(build_dir):
+    result = poold(build_dir, "--check", f"--config={os.devnull}", "www", become=())
+    assert result.returncode == 0 and "pm.max_children" in result.stdout
 
 
 def test_check(build_dir, tmp_path):

@@ -9,7 +9,7 @@ from lib.scripts import HELLO
 
 def test_a_silent_control_client_does_not_hold_the_stop(daemon):
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(daemon.runtime / "control"))
+        client.connect(str(daemon.control_socket))
         daemon.stop(timeout=10)
 
 

@@ -292,9 +292,6 @@ REFUSED = {
     "preload that throws": ({"preload": "<?php throw new Exception();"}, r"PHP did not start|preload\.php"),
     "preload that is missing": ({"preload": "/nowhere/preload.php"},
                                 r"PHP did not start|/nowhere/preload\.php"),
-    "preload as root, as nobody in particular": (
-        {"values": ["opcache.enable=1", "opcache.preload=/srv/preload.php"]},
-        r'"opcache\.preload_user" has not been defined'),
 
     "warm-up that throws": ({"warmup": [HELLO, "<?php throw new Exception('no database');"]},
                             r"reload\.warmup: \S+/warmup2\.php answered 500: .*no database"),

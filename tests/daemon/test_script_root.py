@@ -3,6 +3,7 @@
 
 import pytest
 
+from lib.daemon import given_away
 from lib.scripts import HELLO
 from lib.wait import wait_until
 
@@ -119,6 +120,7 @@ def test_phar(start, site):
         make = site.path / "site/make.php"
         for name in ("site/a.phar", "site2/a.phar"):
             make.write_text(PHAR % (site.path / name))
+            given_away((site.path / name).parent)
             daemon.get(str(make))
         assert runs(daemon, site, "site/a.phar") == "inner"
         assert runs(daemon, site, "site/a.phar/x.php") == "inner"

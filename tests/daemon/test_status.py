@@ -268,9 +268,8 @@ def test_stuck_manager(pool):
 
 def test_top(pool):
     """Each second a new page."""
-    environment = {**os.environ, **SANITIZERS, "RUNTIME_DIRECTORY": str(pool.runtime)}
-    with subprocess.Popen([pool.build_dir / "daemon/php-poolctl", "top", "www"], env=environment,
-                          stdout=subprocess.PIPE, text=True) as top:
+    with subprocess.Popen(pool.ctl_command("top", "www"), env={**os.environ, **SANITIZERS}, stdout=subprocess.PIPE,
+                          text=True) as top:
         try:
             ages = []
             while len(ages) < 2:

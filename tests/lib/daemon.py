@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import signal
 import socket
 import subprocess
@@ -25,24 +26,41 @@ SANITIZERS = {
 }
 
 
+# Whom pools run as: not root, which a manager refuses.
+USER = pwd.getpwnam("www-data")
+AS_USER = ("setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--init-groups", "--")
+
+
+def given_away(directory):
+    """The directory, which is USER's from now on, and which USER can get to."""
+    os.chown(directory, USER.pw_uid, USER.pw_gid)
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_uid in (os.getuid(), USER.pw_uid) and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return directory
+
+
 class Daemon(Client):
     """
-    A pool `www` in `directory`: www.conf, www.sock, www/control, notify, log. As a context manager it runs;
-    at the end it is stopped, and nothing of it is left. `tcp` are addresses on which it listens, too.
+    A pool `www` in `directory`: www.conf, www.sock, www.control.sock, notify, log. As a context manager it runs,
+    as USER; at the end it is stopped, and nothing of it is left. `tcp` are addresses on which it listens, too.
+    The directory has to be given_away().
     """
 
     def __init__(self, build_dir, directory, conf="", worker=None, environment=None, tcp=()):
         super().__init__()
         self.build_dir, self.directory = build_dir, pathlib.Path(directory)
         self.socket, self.log = self.directory / "www.sock", self.directory / "log"
-        self.runtime, self.conf = self.directory / "www", self.directory / "www.conf"
+        self.conf = self.directory / "www.conf"
+        self.control_socket = self.directory / "www.control.sock"
+        self.control_sockets = None  # others in its place
         self.worker = worker or build_dir / "daemon/php-pool-worker"
         self.environment, self.tcp = environment or {}, tcp
+        self.become = AS_USER
         self.status_socket = self.directory / "www.status.sock"  # there if with_status_socket is set
         self.with_status_socket = False
         self.status_tcp = ()  # addresses of more of them
         self.conf.write_text(conf)
-        self.runtime.mkdir()
         self.process = None
         self.notifications = []  # [{"READY": "1"}, …]
 
@@ -78,17 +96,20 @@ class Daemon(Client):
         """systemd-socket-activate starts it at the first connection, which this makes."""
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.directory / "notify"))
+        (self.directory / "notify").chmod(0o666)
         self.listener = threading.Thread(target=self._listen_for_notifications, daemon=True)
         self.listener.start()
-        environment = {"NOTIFY_SOCKET": self.directory / "notify", "RUNTIME_DIRECTORY": self.runtime,
-                       "PHP_POOL_WORKER": self.worker, **SANITIZERS, **self.environment}
+        environment = {"NOTIFY_SOCKET": self.directory / "notify", "PHP_POOL_WORKER": self.worker, **SANITIZERS,
+                       **self.environment}
         status = [self.status_socket] * self.with_status_socket + [*self.status_tcp]
+        control = self.control_sockets if self.control_sockets is not None else [self.control_socket]
         self.process = subprocess.Popen(
             ["systemd-socket-activate", "-l", listen or self.socket, *(f"--listen={address}" for address in self.tcp),
-             *(f"--listen={address}" for address in status),
-             "--fdname=" + ":".join(["fastcgi"] * (1 + len(self.tcp)) + ["status"] * len(status)),
+             *(f"--listen={address}" for address in status + control),
+             "--fdname=" + ":".join(["fastcgi"] * (1 + len(self.tcp)) + ["status"] * len(status)
+                                    + ["control"] * len(control)),
              *(f"--setenv={name}={value}" for name, value in environment.items()),
-             self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
+             *self.become, self.build_dir / "daemon/php-poold", f"--config={self.conf}", "www"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"),
             cwd=self.directory)
         if listen is None:
@@ -176,9 +197,14 @@ class Daemon(Client):
     def seen(self, path):
         return path
 
+    def ctl_command(self, verb, *args):
+        """php-poolctl, told where the pool's manager is."""
+        spoken = verb in ("status", "top", "reload", "stop") and "www" in args
+        where = [f"--socket={self.control_socket}"] if spoken else []
+        return [self.build_dir / "daemon/php-poolctl", verb, *where, *args]
+
     def ctl(self, *args):
-        environment = {**os.environ, **SANITIZERS, "RUNTIME_DIRECTORY": str(self.runtime)}
-        return subprocess.run([self.build_dir / "daemon/php-poolctl", *args], env=environment, text=True,
+        return subprocess.run(self.ctl_command(*args), env={**os.environ, **SANITIZERS}, text=True,
                               capture_output=True, timeout=60)
 
     def status(self):
@@ -232,8 +258,7 @@ class Daemon(Client):
 
     def control_clients(self):
         """How many connections to its control socket the manager has."""
-        path = str(self.runtime / "control")
-        return sum(line.endswith(f" {path}\n") for line in open("/proc/net/unix")) - 1  # the one that listens
+        return sum(line.endswith(f" {self.control_socket}\n") for line in open("/proc/net/unix")) - 1  # the one that listens
 
     def descriptors(self):
         """How many descriptors the manager has open, as soon as it has closed what was for php-poolctl."""

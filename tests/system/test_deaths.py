@@ -2,7 +2,6 @@
 """Failures of the system and of whole pools: each costs what it must, is told, and heals when its cause is gone."""
 
 import os
-import re
 
 import pytest
 
@@ -105,26 +104,6 @@ def test_no_room_for_uploads(machine):
             body = FORM % (b"x" * size)
             assert pool.get(script, method="POST", body=body, extra=MULTIPART) == error
         assert pool.get(pid) == before, "the same worker went on"
-
-
-def test_no_room_in_the_runtime_directory(machine):
-    """Without its control socket it serves all the same, and says what it lacks; a reload says so, too."""
-    with machine.pool("www") as pool:
-        machine.run("install", "-d", "-o", "www-data", "/run/php-pool/www")
-        machine.run("mount", "-t", "tmpfs", "-o", "nr_inodes=1,mode=755,uid=33", "tmpfs", "/run/php-pool/www")
-        try:
-            pool.start()
-            record = pool.logged(lambda r: "control socket" in r["MESSAGE"])
-            assert "No space left on device" in record["MESSAGE"] and record["PRIORITY"] == "4"
-            assert pool.run(HELLO) == "hello"
-            result = machine.systemctl("reload", pool.unit, check=False)
-            assert result.returncode != 0
-            assert pool.run(HELLO) == "hello" and pool.active == "active"
-            machine.systemctl("stop", pool.unit)
-        finally:
-            machine.run("umount", "/run/php-pool/www")
-        pool.start()
-        assert pool.run(HELLO) == "hello" and re.fullmatch("running", pool.status()["state"])
 
 
 def test_killed_again_and_again(pool):

@@ -72,6 +72,8 @@ static void test_escapes(void **state _unused_)
         assert_string_as("\b\t\n\f\r", "\"\\b\\t\\n\\f\\r\"");
         assert_string_as("\x01\v\x1b\x7f", "\"\\u0001\\u000b\\u001b\\u007f\"");
         assert_string_as("\xe2\x80\xa8\xe2\x80\xa9", "\"\\u2028\\u2029\"");
+        assert_string_as("\xc2\x9b\u202e\u2069", "\"\\u009b\\u202e\\u2069\"");
+        assert_string_as("\xf0\x9f\xbf\xbe", "\"\\ud83f\\udffe\""); /* U+1FFFE, which stands for nothing */
         assert_string_as("ä€😀", "\"ä€😀\"");
 }
 

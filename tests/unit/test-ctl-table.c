@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Columns of text, and text that cannot harm a terminal. */
+/* Columns of text. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,24 +9,6 @@
 #include <cmocka.h>
 
 #include "ctl/table.h"
-
-static void assert_escaped(const char *text, const char *expected)
-{
-        _cleanup_(freep) char *escaped = NULL;
-
-        assert_int_equal(text_escape(text, &escaped), 0);
-        assert_string_equal(escaped, expected);
-}
-
-static void test_escape(void **state _unused_)
-{
-        assert_escaped("", "");
-        assert_escaped("plain \\ ä€😀", "plain \\ ä€😀");
-        assert_escaped("\x1b[31m\r\n", "\\x1b[31m\\x0d\\x0a");
-        assert_escaped("\x7f", "\\x7f");
-        assert_escaped("\xc2\x9b" "31m", "\\xc2\\x9b31m"); /* CSI in C1 */
-        assert_escaped("a\xff\xc3", "a\\xff\\xc3");
-}
 
 static void test_print(void **state _unused_)
 {
@@ -64,7 +46,6 @@ static void test_empty(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_escape),
                 cmocka_unit_test(test_print),
                 cmocka_unit_test(test_empty),
         };

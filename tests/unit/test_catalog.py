@@ -59,7 +59,7 @@ def installed(build_dir, tmp_path_factory):
 
 
 @pytest.mark.parametrize("pattern, number", [
-    ("**/system/php-pool*", 4), ("**/sysusers.d/php-pool.conf", 1), ("**/tmpfiles.d/php-pool.conf", 1),
+    ("**/system/php-pool*", 5), ("**/sysusers.d/php-pool.conf", 1), ("**/tmpfiles.d/php-pool.conf", 1),
     ("**/man/man*/php-pool*", 5)])
 def test_no_placeholders(installed, pattern, number):
     files = list(installed.glob(pattern))
@@ -71,7 +71,7 @@ def test_no_placeholders(installed, pattern, number):
 def test_units_run_what_is_installed(installed):
     units = [unit for unit in installed.glob("**/system/php-pool*") if "Exec" in unit.read_text()]
     commands = {command for unit in units
-                for command in re.findall(r"^Exec\w+=(\S+/php-\S+)", unit.read_text(), re.MULTILINE)}
+                for command in re.findall(r"^Exec\w+=\+?(\S+/php-\S+)", unit.read_text(), re.MULTILINE)}
     assert commands
     for command in commands:
         assert (installed / command.lstrip("/")).exists(), command
