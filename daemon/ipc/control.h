@@ -15,8 +15,8 @@
  * Both sides answer org.freedesktop.DBus.Peer.Ping(): while a Reload() or the end is waited for, it tells a
  * manager that works from one that is stuck.
  *
- * The manager has no more rights than the pool's scripts, and a script may become it: php-poolctl, which root
- * runs, waits for no answer without a bound, escapes what it shows, and believes a pool only about itself.
+ * The manager has the user that the pool's scripts have: php-poolctl, which root runs, takes it for what it may
+ * have become, waits for no answer without a bound, escapes what it shows, and believes a pool only about itself.
  */
 
 #include "ipc/names.h"

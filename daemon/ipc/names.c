@@ -12,21 +12,13 @@ static const struct {
         const char *name, *suffix;
 } sockets[] = {
 #define POOL_SOCKET(id, name, suffix) [POOL_SOCKET_##id] = { name, suffix },
-#define POOL_RESERVED(name)
 #include "ipc/names.def"
 };
 _Static_assert(ELEMENTSOF(sockets) == _POOL_SOCKET_MAX, "every socket has a name");
 
-static const char *const reserved[] = {
-#define POOL_SOCKET(id, name, suffix)
-#define POOL_RESERVED(name) name,
-#include "ipc/names.def"
-};
-
 /* The longest path fits sun_path. */
 #define POOL_SOCKET(id, name, suffix)                                                                       \
         _Static_assert(sizeof POOL_RUN_DIR "/" suffix + POOL_NAME_MAX <= 108, "a socket's path is too long");
-#define POOL_RESERVED(name)
 #include "ipc/names.def"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -88,9 +80,6 @@ const char *pool_name_error(const char *name)
                 return "it is longer than 64 characters";
         if (name[0] == '.' || name[0] == '-')
                 return "it begins with \".\" or \"-\"";
-        for (size_t i = 0; i < ELEMENTSOF(reserved); i++)
-                if (streq(name, reserved[i]))
-                        return "php-pool has a socket of its own of that name";
         if (is_anothers_socket(name))
                 return "it ends as the name of a socket does, and another pool's socket may have that path";
         return NULL;

@@ -51,7 +51,7 @@ def test_wrong_usage(build_dir, arguments):
     assert result.returncode == os.EX_USAGE and result.stderr
 
 
-@pytest.mark.parametrize("name", ["x.sock", "x.http", "x.status", "x.agent", "x.control", "x.status.sock", "sendmail"])
+@pytest.mark.parametrize("name", ["x.sock", "x.http", "x.status", "x.agent", "x.control", "x.status.sock"])
 def test_names_of_other_sockets(build_dir, name):
     """Such a pool would have the path of another pool's socket."""
     for arguments in ([f"--config={os.devnull}"], ["--check", f"--config={os.devnull}"]):

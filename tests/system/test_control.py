@@ -274,12 +274,11 @@ def test_no_pool_has_the_name_of_a_socket(machine):
         machine.systemctl("start", "php-pool-status@x.socket")
         try:
             inode = machine.run("stat", "-c", "%i", "/run/php-pool/x.status.sock").stdout
-            for unit in ("php-pool@x.status.socket", "php-pool@x.status.service", "php-pool@sendmail.socket",
+            for unit in ("php-pool@x.status.socket", "php-pool@x.status.service",
                          "php-pool@x.control.socket", "php-pool@x.sock.socket"):
                 assert machine.systemctl("start", unit, check=False).returncode != 0, unit
             machine.systemctl("reset-failed")
             assert machine.run("stat", "-c", "%i", "/run/php-pool/x.status.sock").stdout == inode
-            assert not machine.path("/run/php-pool/sendmail.sock").exists()
             machine.systemctl("restart", pool.unit)
             assert pool.status()["pool"] == "x"
         finally:
@@ -287,7 +286,7 @@ def test_no_pool_has_the_name_of_a_socket(machine):
 
 
 def test_files_that_no_pool_can_have(machine):
-    files = [f"/etc/php-pool/conf.d/{name}.conf" for name in ("x.status", "sendmail", "a b", "-x")]
+    files = [f"/etc/php-pool/conf.d/{name}.conf" for name in ("x.status", "y.sock", "a b", "-x")]
     for file in files:
         machine.write(file, "")
     machine.write("/etc/php-pool/conf.d/.hidden.conf", "")

@@ -18,7 +18,7 @@ static const char *const good[] = {
         "www", "a", "0", "_", "a.b", "a-b", "shop.example.com", "x.y_z-1", SIXTY "1234",
         /* only the end counts, and paths tell capitals from small letters */
         "x.status.example", "x.sock.example", "x.STATUS", "x.Sock", "xstatus", "x-control", "x_http", "x.http2",
-        "status", "control", "agent", "http", "sock", "sendmail.example", "Sendmail", "sendmail2",
+        "status", "control", "agent", "http", "sock", "sendmail",
 };
 
 static const char *const bad[] = {
@@ -27,7 +27,6 @@ static const char *const bad[] = {
         "x.sock", "x.http", "x.status", "x.agent", "x.control",
         "x.http.sock", "x.status.sock", "x.agent.sock", "x.control.sock", "x.status.status", "x.sock.sock",
         ".status", ".sock",
-        "sendmail",
 };
 
 static void test_good(void **state _unused_)
