@@ -5,8 +5,8 @@
  * and no name to address. Only client_fail() says anything.
  *
  * The kernel accepts connections for a manager that is stuck, and sd-bus waits 90 s for it to authenticate,
- * in each call and also when it flushes; sd_bus_call() goes on reading beyond its time for as long as there is
- * something to read, and keeps all of it. So a connection is only handed out once it is ready, is never
+ * in each call and also when it flushes; sd_bus_call() goes on reading beyond its time for as long as there
+ * is something to read, and keeps all of it. So a connection is only handed out once it is ready, is never
  * flushed, and each wait is a loop of our own, which looks at the clock after each message.
  */
 
@@ -185,7 +185,7 @@ static Wait wait_for(usec_t timeout)
 {
         usec_t now = now_monotonic();
 
-        return (Wait) {
+        return (Wait){
                 .deadline = usec_add(now, timeout),
                 .heard = now,
                 .next_ping = timeout > CLIENT_SILENCE_MAX ? now + CLIENT_PING_INTERVAL : USEC_INFINITY,

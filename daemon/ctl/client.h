@@ -27,16 +27,16 @@
 /*
  * Connects to the manager of a pool, at path or, where that is NULL, at the pool's control socket, and waits
  * until it has let the caller in, at most for timeout. 1 and a connection, which the caller frees with
- * sd_bus_close_unref(); 0 when nobody listens there: the pool does not run. -ETIMEDOUT for a manager that does
- * not answer, -EACCES for a caller who is not root, or another -errno.
+ * sd_bus_close_unref(); 0 when nobody listens there: the pool does not run. -ETIMEDOUT for a manager that
+ * does not answer, -EACCES for a caller who is not root, or another -errno.
  */
 int client_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret);
 
 /*
- * Calls a method without arguments and waits for the answer. 0 and a reply, which the caller unrefs, if asked
- * for; -EREMOTEIO and *error, unless that is NULL, where the manager answered with an error; -ETIMEDOUT for a
- * manager that is silent, for timeout or, if that is shorter, for CLIENT_SILENCE_MAX; -ETIME for one that says
- * that it lives, but has not answered within timeout; or another -errno.
+ * Calls a method without arguments and waits for the answer. 0 and a reply, which the caller unrefs, if
+ * asked for; -EREMOTEIO and *error, unless that is NULL, where the manager answered with an error;
+ * -ETIMEDOUT for a manager that is silent, for timeout or, if that is shorter, for CLIENT_SILENCE_MAX;
+ * -ETIME for one that says that it lives, but has not answered within timeout; or another -errno.
  */
 int client_call(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
                 sd_bus_message **ret_reply);

@@ -53,9 +53,9 @@ typedef CtlExit VerbFunction(const Options *options, size_t n_args, char **args)
 #include "ctl/verbs.def"
 
 /*
- * Says what went wrong in a line on standard error, escaped (print.c), and returns CTL_FAILURE, so that it can
- * stand behind return. %m is error's text. Where standard error is the journal (ExecReload= and so on), it is
- * a record of priority err.
+ * Says what went wrong in a line on standard error, escaped (print.c), and returns CTL_FAILURE, so that it
+ * can stand behind return. %m is error's text. Where standard error is the journal (ExecReload= and so on),
+ * it is a record of priority err.
  */
 CtlExit ctl_fail(int error, const char *format, ...) _printf_(2, 3);
 

@@ -2,8 +2,8 @@
 
 /*
  * What php-poolctl says to people, and the one place that lets text of others out to a terminal: a pool, a
- * script, a client or a file may have written any part of it. Only table.c and json.c write besides, and they
- * escape too.
+ * script, a client or a file may have written any part of it. Only table.c and json.c write besides, and
+ * they escape too.
  */
 
 #include "ctl/print.h"
@@ -86,7 +86,8 @@ CtlExit ctl_fail_no_pool(const char *pool)
         if (why)
                 (void) ctl_fail(0, "No pool can be called \"%s\": %s.", pool, why);
         else
-                (void) ctl_fail(0, "There is no pool %s: it has no file " CONFIG_DIR "/%s.conf.", pool, pool);
+                (void) ctl_fail(0, "There is no pool %s: it has no file " CONFIG_DIR "/%s.conf.", pool,
+                                pool);
         return CTL_NO_SUCH_POOL;
 }
 
@@ -98,8 +99,8 @@ bool ctl_fail_misnamed(void)
         if (ctl_misnamed_files(&names, &n) < 0)
                 return false;
         for (size_t i = 0; i < n; i++)
-                (void) ctl_fail(0, CONFIG_DIR "/%s.conf: no pool can be called \"%s\": %s.", names[i], names[i],
-                                pool_name_error(names[i]));
+                (void) ctl_fail(0, CONFIG_DIR "/%s.conf: no pool can be called \"%s\": %s.", names[i],
+                                names[i], pool_name_error(names[i]));
         ctl_names_free(names, n);
         return n > 0;
 }
@@ -129,5 +130,5 @@ void escaped_end_line(Escaped *e)
         text_write_escaped(e->f, e->bytes, e->n, /* lines= */ true);
         if (e->n > 0 || (e->last && e->last != '\n'))
                 fputc('\n', e->f);
-        *e = (Escaped) { .f = e->f };
+        *e = (Escaped){ .f = e->f };
 }

@@ -45,8 +45,8 @@ static usec_t reload_timeout(const char *pool)
 
 /* What became of the reload of one pool. */
 typedef struct Reload {
-        bool running;   /* there was a manager */
-        int error;      /* 0, or as of client_call() */
+        bool running; /* there was a manager */
+        int error;    /* 0, or as of client_call() */
         sd_bus_error words;
         usec_t timeout; /* how long it was given */
 } Reload;
@@ -61,7 +61,7 @@ static void reload_pool(const char *pool, const char *socket, usec_t timeout, Re
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        *ret = (Reload) { .timeout = timeout };
+        *ret = (Reload){ .timeout = timeout };
         r = client_connect(pool, socket, CLIENT_TIMEOUT, &bus);
         ret->running = r != 0;
         if (r > 0)

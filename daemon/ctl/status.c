@@ -50,8 +50,8 @@ static int print_item(const DictItem *item)
         r = dict_item_format(item, &value);
         if (r < 0)
                 return r;
-        ctl_print("%s:%*s%s", label, MAX(LABEL_WIDTH - 1 - (int) MIN(strlen(label), (size_t) LABEL_WIDTH), 1), "",
-                  value);
+        ctl_print("%s:%*s%s", label,
+                  MAX(LABEL_WIDTH - 1 - (int) MIN(strlen(label), (size_t) LABEL_WIDTH), 1), "", value);
         return 0;
 }
 

@@ -18,7 +18,8 @@ _Static_assert(ELEMENTSOF(sockets) == _POOL_SOCKET_MAX, "every socket has a name
 
 /* The longest path fits sun_path. */
 #define POOL_SOCKET(id, name, suffix)                                                                       \
-        _Static_assert(sizeof POOL_RUN_DIR "/" suffix + POOL_NAME_MAX <= 108, "a socket's path is too long");
+        _Static_assert(sizeof POOL_RUN_DIR "/" suffix + POOL_NAME_MAX <= 108, "a socket's path is too "     \
+                                                                              "long");
 #include "ipc/names.def"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"

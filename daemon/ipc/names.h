@@ -30,10 +30,10 @@ int pool_socket_path(const char *pool, PoolSocket socket, char **ret);
 char *pool_of_socket(const char *file, PoolSocket socket);
 
 /*
- * Why nothing can be a pool of this name, in words that go on after a colon; NULL for a good name. Good are letters,
- * digits, ".", "_", "-", at most POOL_NAME_MAX of them, that do not begin with "." or "-", and
- * do not end in what would make the path of one pool's socket that of another's: the pool "x.status" would
- * have the status socket of the pool "x". As in paths, "x.STATUS" is something else.
+ * Why nothing can be a pool of this name, in words that go on after a colon; NULL for a good name. Good are
+ * letters, digits, ".", "_", "-", at most POOL_NAME_MAX of them, that do not begin with "." or "-", and do
+ * not end in what would make the path of one pool's socket that of another's: the pool "x.status" would have
+ * the status socket of the pool "x". As in paths, "x.STATUS" is something else.
  */
 const char *pool_name_error(const char *name);
 

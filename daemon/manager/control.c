@@ -4,8 +4,8 @@
  * The control socket: one sd-bus connection per client, peer to peer, without a bus daemon. A call of
  * Reload() is kept until the reload has ended; every other call is answered at once.
  *
- * The socket is systemd's, like the others: root's, mode 0600, where no script can reach or replace it. It is
- * there exactly while the service is, so nothing that connects starts a pool.
+ * The socket is systemd's, like the others: root's, mode 0600, where no script can reach or replace it. It
+ * is there exactly while the service is, so nothing that connects starts a pool.
  */
 
 #include "manager/control.h"
@@ -180,7 +180,7 @@ static bool is_root(int connection)
         return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) >= 0 && peer.uid == 0;
 }
 
-/* 1 and a connection; 0 for one that is worth nothing: its client is gone, or is not root; -EAGAIN for none. */
+/* 1 and a connection; 0 for one that is worth nothing: its client is gone, or no root; -EAGAIN for none. */
 static int take_connection(Control *c, int *ret_fd)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -213,7 +213,8 @@ static void serve(Control *c, int connection)
         fd_close(connection);
 }
 
-static int on_connection(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+static int on_connection(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_,
+                         void *userdata)
 {
         Control *c = userdata;
 

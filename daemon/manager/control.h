@@ -6,14 +6,14 @@
 #include "manager/manager.h"
 
 /*
- * Serves the control socket, Listen.control, in the loop; the descriptor stays the Listen's. 0, with *ret NULL where
- * there is none, or -errno.
+ * Serves the control socket, Listen.control, in the loop; the descriptor stays the Listen's. 0, with *ret
+ * NULL where there is none, or -errno.
  */
 int control_new(Manager *m, Control **ret);
 
 /*
- * Ends every connection, also those that nobody has taken yet, and looks at the socket no more; NULL is fine.
- * Returns NULL.
+ * Ends every connection, also those that nobody has taken yet, and looks at the socket no more; NULL is
+ * fine. Returns NULL.
  */
 Control *control_free(Control *c);
 DEFINE_CLEANUP(Control *, control_free)

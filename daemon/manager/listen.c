@@ -47,8 +47,9 @@ static int check_socket(int fd, const char *name)
 static int add_control(Listen *l, int fd)
 {
         if (sd_is_socket(fd, AF_UNIX, 0, -1) <= 0)
-                return log_error_errno(EINVAL, "The control socket has to be a Unix socket, where the kernel "
-                                               "says who connects.");
+                return log_error_errno(EINVAL,
+                                       "The control socket has to be a Unix socket, where the kernel says "
+                                       "who connects.");
         if (l->control >= 0)
                 return log_error_errno(EINVAL, "systemd passed more than one control socket.");
         l->control = fd;

@@ -125,8 +125,9 @@ static bool is_root(void)
 static int refuse_root(void)
 {
         return log_record(LOG_ERR, EPERM, MESSAGE_ID(START_FAILED), NULL,
-                          "Pool %s does not start: it would run as root, or in the group root. Name another in "
-                          "User=, Group= and SupplementaryGroups= of php-pool@%s.service, with systemctl edit.",
+                          "Pool %s does not start: it would run as root, or in the group root. Name "
+                          "another in User=, Group= and SupplementaryGroups= of php-pool@%s.service, with "
+                          "systemctl edit.",
                           arg_pool, arg_pool);
 }
 

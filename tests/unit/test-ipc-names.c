@@ -15,18 +15,62 @@
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
 static const char *const good[] = {
-        "www", "a", "0", "_", "a.b", "a-b", "shop.example.com", "x.y_z-1", SIXTY "1234",
+        "www",
+        "a",
+        "0",
+        "_",
+        "a.b",
+        "a-b",
+        "shop.example.com",
+        "x.y_z-1",
+        SIXTY "1234",
         /* only the end counts, and paths tell capitals from small letters */
-        "x.status.example", "x.sock.example", "x.STATUS", "x.Sock", "xstatus", "x-control", "x_http", "x.http2",
-        "status", "control", "agent", "http", "sock", "sendmail",
+        "x.status.example",
+        "x.sock.example",
+        "x.STATUS",
+        "x.Sock",
+        "xstatus",
+        "x-control",
+        "x_http",
+        "x.http2",
+        "status",
+        "control",
+        "agent",
+        "http",
+        "sock",
+        "sendmail",
 };
 
 static const char *const bad[] = {
-        "", ".", "..", ".www", "-www", "a/b", "../x", "a b", "a\n", "a\x1b[31m", "ä", "a%b", "a@b", "a:b", "a\\b",
+        "",
+        ".",
+        "..",
+        ".www",
+        "-www",
+        "a/b",
+        "../x",
+        "a b",
+        "a\n",
+        "a\x1b[31m",
+        "ä",
+        "a%b",
+        "a@b",
+        "a:b",
+        "a\\b",
         SIXTY "12345",
-        "x.sock", "x.http", "x.status", "x.agent", "x.control",
-        "x.http.sock", "x.status.sock", "x.agent.sock", "x.control.sock", "x.status.status", "x.sock.sock",
-        ".status", ".sock",
+        "x.sock",
+        "x.http",
+        "x.status",
+        "x.agent",
+        "x.control",
+        "x.http.sock",
+        "x.status.sock",
+        "x.agent.sock",
+        "x.control.sock",
+        "x.status.status",
+        "x.sock.sock",
+        ".status",
+        ".sock",
 };
 
 static void test_good(void **state _unused_)
@@ -89,8 +133,14 @@ static void test_no_two_pools_share_a_path(void **state _unused_)
 
 static void test_no_socket(void **state _unused_)
 {
-        static const char *const files[] = { "", "control", ".control.sock", "www.sock", "www.control", "-.control.sock",
-                                             "x.status.control.sock", "a\nb.control.sock" };
+        static const char *const files[] = { "",
+                                             "control",
+                                             ".control.sock",
+                                             "www.sock",
+                                             "www.control",
+                                             "-.control.sock",
+                                             "x.status.control.sock",
+                                             "a\nb.control.sock" };
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 assert_null(pool_of_socket(files[i], POOL_SOCKET_CONTROL));
@@ -99,10 +149,8 @@ static void test_no_socket(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_good),
-                cmocka_unit_test(test_bad),
-                cmocka_unit_test(test_paths),
-                cmocka_unit_test(test_no_two_pools_share_a_path),
+                cmocka_unit_test(test_good),      cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_paths),     cmocka_unit_test(test_no_two_pools_share_a_path),
                 cmocka_unit_test(test_no_socket),
         };
 
