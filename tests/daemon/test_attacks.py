@@ -315,6 +315,7 @@ def test_scoreboard_tampering(make_daemon, what, mode):
     """
     conf = f'pm = {{ mode = "{mode}"; max_children = 4; process_idle_timeout = "1s"; }};\n'
     conf += 'request = { terminate_timeout = "10s"; slowlog_timeout = "5s"; };'
+    conf += 'process = { dumpable = true; };'  # it has no other way to the memory than /proc/self/mem
     with make_daemon(conf) as daemon:
         tamper, hello = daemon.script("tamper.php", TAMPER), daemon.script("hello.php", HELLO)
         manager = daemon.pid

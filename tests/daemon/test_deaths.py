@@ -2,8 +2,8 @@
 """Processes that die, one by one and in storms, wherever they are: the request at hand is lost, and no other."""
 
 import os
+import pathlib
 import re
-import resource
 import signal
 import subprocess
 import threading
@@ -391,7 +391,7 @@ def test_a_reload_forgets_crashes(make_daemon):
 
 def set_descriptors(daemon, soft):
     """As its user: of others, only root with CAP_SYS_RESOURCE may."""
-    hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)[1]
+    hard = re.search(r"^Max open files +\S+ +(\d+)", pathlib.Path(f"/proc/{daemon.pid}/limits").read_text(), re.M)[1]
     subprocess.run([*AS_USER, "prlimit", f"--pid={daemon.pid}", f"--nofile={hard if soft is None else soft}:{hard}"],
                    check=True)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lib import fastcgi
-from lib.daemon import Daemon
+from lib.daemon import Daemon, given_away
 
 ONE = 'pm = { mode = "static"; max_children = 1; };\n'
 SHOW = """<?php echo json_encode([ini_get('precision'), ini_get('memory_limit'), ini_get('auto_prepend_file'),
@@ -100,7 +100,7 @@ LINES = {
 @pytest.fixture(scope="module")
 def ini_daemon(build_dir, tmp_path_factory, environment):
     """One for all lines: a refused reload leaves it as it was."""
-    with Daemon(build_dir, tmp_path_factory.mktemp("ini"), ONE, environment=environment) as daemon:
+    with Daemon(build_dir, given_away(tmp_path_factory.mktemp("ini")), ONE, environment=environment) as daemon:
         yield daemon
 
 
