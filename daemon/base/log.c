@@ -155,7 +155,7 @@ int log_set_context(const char *name, const char *value)
 
 static void add_field(const char *name, const char *value, size_t size, size_t max)
 {
-        journal_record_add(&record, name, escaped, utf8_escape(value, size, escaped, max));
+        journal_record_add(&record, name, escaped, utf8_escape(value, size, /* lines= */ true, escaped, max));
 }
 
 static void make_record(int level, const char *message_id, const LogField *fields, const char *message,
@@ -272,7 +272,7 @@ static int write_stderr(int level, const char *message)
         size_t size;
         ssize_t n;
 
-        lines = make_lines(level, escaped, utf8_escape(message, strlen(message), escaped, sizeof escaped), &size);
+        lines = make_lines(level, escaped, utf8_escape(message, strlen(message), true, escaped, sizeof escaped), &size);
         if (!lines)
                 return -ENOMEM;
         n = send(log_state.stderr_fd, lines, size, MSG_NOSIGNAL | flags);

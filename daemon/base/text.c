@@ -6,6 +6,10 @@
 
 #include "base/utf8.h"
 
+/* Bytes that are escaped at a time, and the most that each becomes: "\\x1B". */
+#define ESCAPE_CHUNK 256U
+#define ESCAPED_SIZE 4
+
 int text_vformat(char **ret, const char *format, va_list ap)
 {
         if (vasprintf(ret, format, ap) < 0) {
@@ -28,17 +32,16 @@ int text_format(char **ret, const char *format, ...)
 
 void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines)
 {
-        while (size > 0) {
-                uint32_t code = 0;
-                size_t n = utf8_decode(bytes, size, &code);
-                bool valid = n > 0, line_end = size > 1 && bytes[0] == '\r' && bytes[1] == '\n';
+        char escaped[ESCAPE_CHUNK * ESCAPED_SIZE];
 
-                n = MAX(n, (size_t) 1);
-                if (valid && (utf8_is_printable(code) || (lines && (code == '\n' || code == '\t'))))
-                        (void) fwrite(bytes, 1, n, f);
-                else if (!(lines && line_end))
-                        for (size_t i = 0; i < n; i++)
-                                fprintf(f, "\\x%02x", (uint8_t) bytes[i]);
+        while (size > 0) {
+                size_t n = size;
+
+                if (n > ESCAPE_CHUNK) {
+                        n = utf8_cut(bytes, ESCAPE_CHUNK);
+                        n -= bytes[n - 1] == '\r'; /* a line break may follow */
+                }
+                (void) fwrite(escaped, 1, utf8_escape(bytes, n, lines, escaped, sizeof escaped), f);
                 bytes += n;
                 size -= n;
         }

@@ -16,8 +16,7 @@ int text_format(char **ret, const char *format, ...) _printf_(2, 3);
 
 /*
  * Writes text of others so that it does nothing to a terminal and passes for nothing else: what is not
- * printable (utf8_is_printable()), and bytes that are not UTF-8, stand as \xNN, byte by byte. With lines
- * set, line breaks and tabs stay, and CR LF is a line break.
+ * printable, or no UTF-8, stands as utf8_escape() has it.
  */
 void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines);
 

@@ -101,15 +101,15 @@ static bool append(char *to, size_t max, size_t *at, const char *bytes, size_t n
         return true;
 }
 
-size_t utf8_escape(const char *bytes, size_t size, char *to, size_t max)
+size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t max)
 {
         size_t at = 0;
 
         while (size > 0) {
                 uint32_t code = 0;
                 size_t n = utf8_decode(bytes, size, &code);
-                bool good = n > 0 && (utf8_is_printable(code) || code == '\n' || code == '\t');
-                bool dropped = code == '\r' && size > 1 && bytes[1] == '\n';
+                bool good = n > 0 && (utf8_is_printable(code) || (lines && (code == '\n' || code == '\t')));
+                bool dropped = lines && code == '\r' && size > 1 && bytes[1] == '\n';
 
                 n = MAX(n, (size_t) 1);
                 if (!dropped && !append(to, max, &at, bytes, n, !good))

@@ -23,10 +23,10 @@ bool utf8_is_printable(uint32_t code);
 
 /*
  * Copies text to to[], of which max bytes are used and no zero is added: what is not printable or not UTF-8 as
- * "\x1B", byte by byte, as the access log has it. Line breaks and tabs stay, and a carriage return in front of a
- * line break goes. What does not fit is cut, never within a character. The number of bytes written.
+ * "\x1B", byte by byte, as the access log has it. With lines set, line breaks and tabs stay, and a carriage return
+ * in front of a line break goes. What does not fit is cut, never within a character. The number of bytes written.
  */
-size_t utf8_escape(const char *bytes, size_t size, char *to, size_t max);
+size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t max);
 
 /* Replaces in place, byte by byte with "?", what is not printable or not UTF-8: it is one line then. */
 void utf8_make_printable(char *s);

@@ -36,7 +36,7 @@ def peer(machine):
     machine.remove("/etc/php-pool/conf.d/evil.conf")
 
 
-def assert_safe(data, marks=("\\x1b[31m",)):
+def assert_safe(data, marks=("\\x1B[31m",)):
     """Bytes of a terminal's output, or of a pipe's."""
     text = data.replace(b"\r\n", b"\n").decode()  # a terminal makes CR LF of a line's end
     assert not UNSAFE.search(text), text
@@ -162,18 +162,18 @@ def case_request(machine, peer):
     """The body and the headers are data for a pipe, and text for a terminal. What is logged is text."""
     literal = "'" + HOSTILE.replace("\n", "") + "'"
     with machine.pool("www") as pool:
-        page = pool.script("page.php", f"<?php header('X-Evil: ' . strtr({literal}, chr(13), '_')); error_log({literal} . \"\\nFORGED\\xff\");"
-                           f"echo {literal}, \"\\r\\n\", \"€\\xff\\t.\";")
+        page = pool.script("page.php", f"<?php header('X-Evil: ' . strtr({literal}, chr(13), '_')); error_log({literal} . \"\\nFORGED\\xFF\");"
+                           f"echo {literal}, \"\\r\\n\", \"€\\xFF\\t.\";")
         body = HOSTILE.replace("\n", "").encode() + b"\r\n" + "€".encode() + b"\xff\t."
         out, err = run(machine, "request", "www", page, check=0)
         assert out == body, "as it comes"
-        assert b"\x1b" not in err and b"\\x1b[31m" in err and b"\xff" not in err
+        assert b"\x1b" not in err and b"\\x1B[31m" in err and b"\xff" not in err
         out, _ = run(machine, "request", "-i", "www", page, check=0)
         assert out.endswith(body) and b"X-Evil: a\x1b" in out
         shown = on_terminal(machine, "request", "-i", "www", page)
         text = shown.replace(b"\r\n", b"\n").decode()
         assert not UNSAFE.search(text), text
-        assert "X-Evil: a\\x1b[31m" in text and "€\\xff\t.\n" in text and "\\x0d\n" not in text
+        assert "X-Evil: a\\x1B[31m" in text and "€\\xFF\t.\n" in text and "\\x0D\n" not in text
         assert_safe(b"".join(run(machine, "request", "--socket=/run/" + HOSTILE, "www", page, check=1)))
 
 

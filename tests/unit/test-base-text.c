@@ -15,17 +15,17 @@ static const struct {
 } cases[] = {
         { "", "", "" },
         { "plain \\ ä€😀", "plain \\ ä€😀", "plain \\ ä€😀" },
-        { "\x1b[31m\r\n", "\\x1b[31m\\x0d\\x0a", "\\x1b[31m\n" },
-        { "\a\b\x7f\tx\ry\n", "\\x07\\x08\\x7f\\x09x\\x0dy\\x0a", "\\x07\\x08\\x7f\tx\\x0dy\n" },
-        { "\r", "\\x0d", "\\x0d" },
-        { "\xc2\x9b" "31m", "\\xc2\\x9b31m", "\\xc2\\x9b31m" }, /* CSI in C1 */
-        { "a\xff\xc3", "a\\xff\\xc3", "a\\xff\\xc3" },
-        { "\xed\xa0\x80\xc0\x8a", "\\xed\\xa0\\x80\\xc0\\x8a", "\\xed\\xa0\\x80\\xc0\\x8a" },
-        { "a\u202eb\u2066c\u2069", "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x81\\xa9",
-          "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x81\\xa9" },
-        { "\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" },
+        { "\x1b[31m\r\n", "\\x1B[31m\\x0D\\x0A", "\\x1B[31m\n" },
+        { "\a\b\x7f\tx\ry\n", "\\x07\\x08\\x7F\\x09x\\x0Dy\\x0A", "\\x07\\x08\\x7F\tx\\x0Dy\n" },
+        { "\r", "\\x0D", "\\x0D" },
+        { "\xc2\x9b" "31m", "\\xC2\\x9B31m", "\\xC2\\x9B31m" }, /* CSI in C1 */
+        { "a\xff\xc3", "a\\xFF\\xC3", "a\\xFF\\xC3" },
+        { "\xed\xa0\x80\xc0\x8a", "\\xED\\xA0\\x80\\xC0\\x8A", "\\xED\\xA0\\x80\\xC0\\x8A" },
+        { "a\u202eb\u2066c\u2069", "a\\xE2\\x80\\xAEb\\xE2\\x81\\xA6c\\xE2\\x81\\xA9",
+          "a\\xE2\\x80\\xAEb\\xE2\\x81\\xA6c\\xE2\\x81\\xA9" },
+        { "\u2028\u2029", "\\xE2\\x80\\xA8\\xE2\\x80\\xA9", "\\xE2\\x80\\xA8\\xE2\\x80\\xA9" },
         { "שלום", "שלום", "שלום" }, /* what is written from the right as such is no trick */
-        { "a\u200fb\u061cc", "a\\xe2\\x80\\x8fb\\xd8\\x9cc", "a\\xe2\\x80\\x8fb\\xd8\\x9cc" },
+        { "a\u200fb\u061cc", "a\\xE2\\x80\\x8Fb\\xD8\\x9Cc", "a\\xE2\\x80\\x8Fb\\xD8\\x9Cc" },
 };
 
 static void test_escape(void **state _unused_)

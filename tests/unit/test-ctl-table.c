@@ -33,7 +33,7 @@ static void test_print(void **state _unused_)
         fclose(f);
         assert_string_equal(text, "NAME    N    LAST\n"
                                   "ä       1/2  -\n"
-                                  "longer  -    x\\x0ay\n");
+                                  "longer  -    x\\x0Ay\n");
 }
 
 static void test_empty(void **state _unused_)
