@@ -41,7 +41,7 @@ REQUESTS = (
         "A body shorter than CONTENT_LENGTH, or one with a negative length, ends where it ends",
         "PHP-FPM goes on reading behind the end of the body, and waits until the web server gives up.",
         {
-            "stdout end": (
+            "stdout end connection": (
                 "body-length-longer", "body-length-longer-put", "body-length-negative",
                 "body-length-negative-put", "body-length-min", "body-upload-longer-length",
             ),
@@ -148,7 +148,7 @@ SETTINGS = (
         "[HOST=] and .user.ini. It then is as if it had not been there.",
         {
             "stderr": (
-                "ini-value-bad-limit",
+                "ini-value-bad-limit", "variables-order-none-0", "variables-order-none-1",
             ),
         },
     ),
@@ -459,7 +459,7 @@ PROTOCOL = (
         "It is reserved for management records, so such a request is skipped, as is what belongs to no "
         "request. PHP-FPM serves the first and closes the connection at the second.",
         {
-            "stdout end": (
+            "stdout end connection": (
                 "protocol-id-0",
             ),
             "connection": (
