@@ -23,6 +23,7 @@
 #include "base/journal.h"
 #include "base/losses.h"
 #include "base/messages.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 static struct {
@@ -237,33 +238,36 @@ bool log_tell_lost(bool now)
 
 /* ---- Standard error ---- */
 
-/* The text with what stands in front of each line. A string that the caller frees, and its size; or NULL. */
-static char *make_lines(int level, const char *text, size_t size, size_t *ret_size)
+/* The text with what stands in front of each line: a new string, and its size. 0 or -ENOMEM. */
+static int make_lines(int level, const char *text, size_t size, char **ret, size_t *ret_size)
 {
-        _cleanup_(freep) char *lines = NULL;
-        FILE *f;
+        Text t;
+        int r;
 
-        f = open_memstream(&lines, ret_size);
-        if (!f)
-                return NULL;
+        r = text_open(&t);
+        if (r < 0)
+                return r;
         if (log_state.torn)
-                (void) fputc('\n', f);
+                fputc('\n', t.f);
         if (!log_state.journal)
-                (void) fprintf(f, LOG_IDENTIFIER ": %s: %.*s\n", log_level_to_string(level), (int) size, text);
+                fprintf(t.f, LOG_IDENTIFIER ": %s: %.*s\n", log_level_to_string(level), (int) size, text);
         while (log_state.journal && size > 0) {
                 const char *end = memchr(text, '\n', size);
                 size_t n = end ? (size_t) (end - text) : size;
 
-                (void) fprintf(f, "<%d>%.*s\n", level, (int) n, text);
+                fprintf(t.f, "<%d>%.*s\n", level, (int) n, text);
                 text += n + (end != NULL);
                 size -= n + (end != NULL);
         }
-        return ferror(f) | fclose(f) ? NULL : TAKE_PTR(lines);
+        r = text_close(&t, 0, ret);
+        if (r >= 0)
+                *ret_size = t.size;
+        return r;
 }
 
 /*
- * One call, so that the lines of several processes do not mix. In the journal's place it is a stream of the same
- * journald: it is not waited for either, and each line has its level in sd-daemon(3)'s way.
+ * One call, so that the lines of several processes do not mix. In the journal's place it is a stream of the
+ * same journald: it is not waited for either, and each line has its level in sd-daemon(3)'s way.
  */
 static int write_stderr(int level, const char *message)
 {
@@ -271,10 +275,12 @@ static int write_stderr(int level, const char *message)
         _cleanup_(freep) char *lines = NULL;
         size_t size;
         ssize_t n;
+        int r;
 
-        lines = make_lines(level, escaped, utf8_escape(message, strlen(message), true, escaped, sizeof escaped), &size);
-        if (!lines)
-                return -ENOMEM;
+        size = utf8_escape(message, strlen(message), true, escaped, sizeof escaped);
+        r = make_lines(level, escaped, size, &lines, &size);
+        if (r < 0)
+                return r;
         n = send(log_state.stderr_fd, lines, size, MSG_NOSIGNAL | flags);
         if (n < 0 && errno == ENOTSOCK)
                 n = write(log_state.stderr_fd, lines, size);
