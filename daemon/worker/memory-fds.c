@@ -96,12 +96,20 @@ void memory_fds_close(MemoryFds *m)
                 m->slots[i].fd = fd_close(m->slots[i].fd);
 }
 
+void memory_fds_leave(MemoryFds *m)
+{
+        memory_fds_close(m);
+        m->give = fd_close(m->give);
+        if (m->limit_before > 0)
+                (void) fd_set_limit(m->limit_before);
+        m->limit_before = 0;
+}
+
 void memory_fds_free(MemoryFds *m)
 {
         if (!m)
                 return;
-        memory_fds_close(m);
-        fd_close(m->give);
+        memory_fds_leave(m);
         free(m);
 }
 
@@ -130,9 +138,7 @@ int memory_fds_give(MemoryFds *m, size_t slot, bool dumpable)
 
         fd = open_own_memory(dumpable);
         r = fd < 0 ? fd : fd_send(m->give, &gift, sizeof gift, &fd, 1, MSG_DONTWAIT);
-        m->give = fd_close(m->give);
-        if (m->limit_before > 0)
-                (void) fd_set_limit(m->limit_before);
+        memory_fds_leave(m);
         return r;
 }
 

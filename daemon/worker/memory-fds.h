@@ -20,11 +20,13 @@ DEFINE_CLEANUP(MemoryFds *, memory_fds_free)
 /* In a process that was forked from the template: closes all that leads to other workers' memory. */
 void memory_fds_close(MemoryFds *m);
 
+/* The same, and nothing of m is left open; the limit of descriptors is the old one again. */
+void memory_fds_leave(MemoryFds *m);
+
 /*
  * In a new worker, before anything of a script runs, behind memory_fds_close(): opens its memory, passes it
- * to the template, and closes all that is left of m, so that a script reaches nothing of it; the limit of
- * descriptors is the old one again. dumpable: it is so anyway. 0 or -errno: there is no backtrace of it
- * then.
+ * to the template, and leaves m, so that a script reaches nothing of it. dumpable: it is so anyway. 0 or
+ * -errno: there is no backtrace of it then.
  */
 int memory_fds_give(MemoryFds *m, size_t slot, bool dumpable);
 

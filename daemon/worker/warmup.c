@@ -188,6 +188,8 @@ static void become_child(const WorkerContext *c, pid_t template)
         (void) prctl(PR_SET_NAME, "php-pool-warmup");
         title_set(&c->title, "php-pool-worker: %s (warm-up)", c->pool);
 
+        if (c->memories)
+                memory_fds_leave(c->memories);
         all.error = -EBADF; /* is the log's */
         n = inherit_list(&all, fds);
         for (size_t i = 0; i < n; i++)

@@ -68,3 +68,22 @@ def test_the_slow_log_of_many_workers(make_daemon, limit):
             client.close()
         assert daemon.logged().count("Slow request: ") == WORKERS
         assert daemon.logged().count("wait_here()") == WORKERS
+
+
+def test_a_warm_up_reaches_none_of_it(make_daemon, limit):
+    """Its scripts run in a child of the template that becomes no worker."""
+    daemon = make_daemon()
+    seen = daemon.directory / "seen"
+    script = daemon.script("warm-up.php", f"""<?php
+        $links = array_map(fn($fd) => @readlink("/proc/self/fd/$fd"), scandir('/proc/self/fd'));
+        file_put_contents('{seen}', json_encode([posix_getrlimit()['soft openfiles'], $links]));""")
+    daemon.conf.write_text(f'pm = {{ mode = "static"; max_children = {WORKERS}; }};\n'
+                           f'request = {{ slowlog_timeout = "5s"; }};\nreload = {{ warmup = ["{script}"]; }};')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit(resource.RLIMIT_NOFILE, 64)
+    with daemon.launched():
+        limit(resource.RLIMIT_NOFILE, before)
+        daemon.wait_notified(lambda n: n.get("READY") == "1")
+        soft, links = json.loads(seen.read_text())
+        assert soft == 64
+        assert not any(link and (link.startswith("socket:") or link.endswith("/mem")) for link in links), links
