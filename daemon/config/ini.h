@@ -22,9 +22,8 @@ typedef struct IniError {
 
 /*
  * An entry: name, and the value as PHP would have it, but that a constant is its own name; NULL for one that
- * depends on ${VARIABLE} or has operators, and where nothing but the name stands there. section is that of
- * the
- * "[section]" above it, "" for none. A negative return ends the reading and is returned.
+ * depends on ${VARIABLE} or has operators, and where nothing but the name stands there. section is what the
+ * "[section]" above it has, "" for none. A negative return ends the reading and is returned.
  */
 typedef int IniOnEntry(const char *section, const char *name, const char *value, void *userdata);
 

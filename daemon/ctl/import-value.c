@@ -128,8 +128,7 @@ static Account find_account(UnitAccount type, const char *name, uint64_t number,
         return account;
 }
 
-/* Whether scripts would be root, or in root's group, by it: PHP-FPM does not start such a pool, without -R.
- */
+/* Whether scripts would be root, or in root's group: without -R, PHP-FPM does not start such a pool. */
 static bool is_root(ImportPool *p, UnitAccount type, const Account *account, bool is_number)
 {
         bool has_group = fpm_section_find(p->section, "group");

@@ -80,8 +80,7 @@ int import_map(FpmConfig *fpm, const UnitFile *unit, bool look, Import **ret, ch
  */
 int import_find_unit(const char *root, const char *file, UnitFile **ret);
 
-/* What Environment= of the unit, which may be NULL, has for a variable: 1 and *ret, a new string; 0; or
- * -ENOMEM. */
+/* What Environment= of the unit, or NULL, has for a variable: 1 and *ret, a new string; 0; or -ENOMEM. */
 int import_unit_variable(const UnitFile *unit, const char *name, char **ret);
 
 void import_free(Import *import);

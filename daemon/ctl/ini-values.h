@@ -23,14 +23,15 @@ typedef struct IniValues {
         size_t n;
         char **files;
         size_t n_files;
-        char *error; /* "FILE:LINE: what", of the first file that is no ini file: PHP would start, a reload
-                        would not */
+        char *error; /* "FILE:LINE: what", of the first file that is no ini file: a reload would be refused */
 } IniValues;
 
 void ini_values_clear(IniValues *values);
 
-/* Reads them, below root, "" for /. What cannot be read is left out. 0 or a negative value; *ret is to be
- * cleared. */
+/*
+ * Reads them, below root, "" for /. What cannot be read is left out. 0, -E2BIG or -ENOMEM; *ret is to be
+ * cleared in any case.
+ */
 int ini_values_load(const char *root, const Config *config, IniValues *ret);
 
 /* The one that counts, or NULL. */

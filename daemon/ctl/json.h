@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Writes JSON (RFC 8259) on one line, as systemctl --output=json does, and nothing that a terminal acts on. Commas are the writer's affair;
- * matching ends are the caller's. Write errors stay in the stream.
+ * Writes JSON (RFC 8259) on one line, as systemctl --output=json does, and nothing that a terminal acts on.
+ * Commas are the writer's affair; matching ends are the caller's. Write errors stay in the stream.
  */
 
 #include <stdio.h>

@@ -210,8 +210,7 @@ static int check_values(const Search *s, const IniValues *values)
         return r;
 }
 
-/* An extension that is not there keeps a reload from succeeding: as a path, or by its name, with ".so" or
- * without. */
+/* A reload is refused for an extension that is not there: a path, or a name, with ".so" or without. */
 static int check_extension(const Search *s, const IniValue *extension, const char *directory)
 {
         char path[PATH_MAX];

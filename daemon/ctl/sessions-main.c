@@ -24,8 +24,7 @@
 /* The most pools that are looked at. */
 #define SESSIONS_MAX 4096
 
-/* Whose files live how long where. Two pools of one user that share a directory have the longer time there.
- */
+/* How long a user's files in a directory live. Pools that share both have the longest of their times. */
 typedef struct Sessions {
         char directory[PATH_MAX];
         uid_t uid;

@@ -24,8 +24,7 @@ static const char *const directories[] = {
 };
 #define VENDOR 7
 
-/* The names that a unit has drop-ins under, at most: its own, its template's, one for each "-" and aliases.
- */
+/* The most names that a unit has drop-ins under: its own, its template's, one for each "-", and aliases. */
 #define NAMES_MAX 32
 
 /* The text of a file, a new string; NULL where it cannot be read. /dev/null is an empty one. */

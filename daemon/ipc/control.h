@@ -7,9 +7,12 @@
  * long as the pool's service is not stopped, and passes it to the manager. Only root can open it (mode
  * 0600), and the manager serves nobody else (SO_PEERCRED).
  *
- *   Reload()  returns when the new generation serves; fails with CONTROL_ERROR_RELOAD and the reason, lines
- * of text Stop()    returns at once; the pool drains, closes the connection, and exits GetStatus() → a{sv}
- * the pool, aa{sv} its workers: keys are status.def's
+ *   Reload()     returns when the new generation serves; fails with CONTROL_ERROR_RELOAD and the reason,
+ *                lines of text
+ *
+ *   Stop()       returns at once; the pool drains, closes the connection, and exits
+ *
+ *   GetStatus()  → a{sv} the pool, aa{sv} its workers: keys are status.def's
  *
  * Both sides answer org.freedesktop.DBus.Peer.Ping(): while a Reload() or the end is waited for, it tells a
  * manager that works from one that is stuck.

@@ -310,7 +310,7 @@ void drain_end(Manager *m)
         (void) reap_report(m, USEC_INFINITY);
         tell_left();
         parking_store(m->parking, m->descriptor_limit);
-        m->control = control_free(
-                        m->control); /* php-poolctl stop waits for it; the loop must not wait for a client */
+        /* php-poolctl stop waits for this; the loop must not wait for a client. */
+        m->control = control_free(m->control);
         (void) sd_event_exit(m->event, m->exit_status);
 }

@@ -9,8 +9,7 @@
 typedef struct Manager Manager;
 typedef struct PoolView PoolView;
 
-/* A pool that stays for a program that a request left running says so after this time, or after idle_exit.
- */
+/* A pool that stays for a program which a request left says so after this time, or after idle_exit. */
 #define IDLE_TELL_AFTER (60 * USEC_PER_SEC)
 
 /* The most that idle_waits_for() writes. */

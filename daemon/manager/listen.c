@@ -12,16 +12,9 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "config/settings.h"
 #include "ipc/names.h"
 #include "manager/parking.h"
-
-static void strv_free(char **strv)
-{
-        for (char **p = strv; p && *p; p++)
-                free(*p);
-        free(strv);
-}
-DEFINE_CLEANUP(char **, strv_free)
 
 static int check_socket(int fd, const char *name)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the manager's log has lost: see log-loss.h. The log tells it itself when it goes on (base/log.h); here is who
- * tries again when it does not.
+ * What the manager's log has lost: see log-loss.h. The log tells it itself when it goes on (base/log.h); this
+ * tries again when it does not. It counts nothing itself, and waits for nobody.
  */
 
 #include "manager/log-loss.h"

@@ -23,12 +23,12 @@ void notify_state(Manager *m, PoolState before);
 usec_t notify_refresh(Manager *m, usec_t now);
 
 /*
- * Why the pool stops that is sent a signal to: systemd's watchdog sends it while pings are withheld, and stops
- * a pool otherwise by php-poolctl (ExecStop=).
+ * Why a pool stops that gets SIGTERM: systemd's watchdog sends it while pings are withheld; otherwise systemd
+ * stops a pool by php-poolctl (ExecStop=).
  */
 StopReason notify_stop_reason(const Notify *n);
 
-/* Why they are, as a part of a sentence; "ok"; or "not watched" where systemd asks for no pings. */
+/* Why pings are withheld, as a part of a sentence; "ok"; or "not watched" where systemd asks for none. */
 const char *notify_health(const Notify *n);
 
 /* Starting or draining goes on: extends systemd's time-out by the given time. */

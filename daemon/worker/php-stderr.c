@@ -71,13 +71,15 @@ void stderr_end_request(void)
         }
 }
 
+/* Makes it standard output and error; where that is refused they stay what they were. */
 static void use(Stream stream)
 {
         int saved = errno;
 
-        if (streams.there && (dup2(streams.fds[stream], STDOUT_FILENO) < 0 ||
-                              dup2(streams.fds[stream], STDERR_FILENO) < 0))
-                errno = 0; /* they stay what they were */
+        if (!streams.there)
+                return;
+        (void) dup2(streams.fds[stream], STDOUT_FILENO);
+        (void) dup2(streams.fds[stream], STDERR_FILENO);
         errno = saved;
 }
 

@@ -27,7 +27,7 @@ static const struct {
 /* Cuts ` (13)`, `)`, `"`, `'`, `.` and blanks off the end; the size that is left. */
 static size_t cut_decoration(const char *s, size_t n)
 {
-        size_t digits = n;
+        size_t digits;
 
         while (n > 0 && strchr(" \n.)]\"'", s[n - 1]))
                 n--;
