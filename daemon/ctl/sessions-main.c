@@ -106,7 +106,7 @@ static int add_values(List *list, const char *pool, const UnitFile *unit, const 
         return add_sessions(list, &s);
 }
 
-/* A pool whose file is wrong, or whose user is not known, is left out: others are not. */
+/* -EINVAL for a pool whose file is wrong. One whose user is not known is left out. */
 static int add_pool(List *list, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
@@ -132,7 +132,21 @@ static int add_pool(List *list, const char *pool)
                 r = ini_values_load("", config, &values);
         if (r >= 0 && account.known)
                 r = add_values(list, pool, unit, &account, &values);
-        return r == -EINVAL ? 0 : r;
+        return r;
+}
+
+/* A pool that cannot be looked at keeps no other's sessions from their time. php-poolctl check says more. */
+static int add_pool_or_tell(List *list, const char *pool)
+{
+        int r;
+
+        r = add_pool(list, pool);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                (void) ctl_fail(r, "The sessions of pool %s are left out, see \"php-poolctl check %s\": %m",
+                                pool, pool);
+        return 0;
 }
 
 static int find_all(List *list)
@@ -145,7 +159,7 @@ static int find_all(List *list)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = add_pool(list, names[i]);
+                r = add_pool_or_tell(list, names[i]);
         ctl_names_free(names, n);
         return r;
 }

@@ -23,14 +23,30 @@ typedef struct Walk {
         bool clean;
 } Walk;
 
-/* A file whose times are set, to what they are, has been changed now. */
+static bool is_session(const Walk *w, const struct stat *st)
+{
+        return S_ISREG(st->st_mode) && st->st_uid == w->uid;
+}
+
+/*
+ * A file whose times are set, to what they are, has been changed now. By the name alone it might be another's
+ * meanwhile: so it is opened, and looked at once more.
+ */
+static void keep_file(const Walk *w, int directory, const char *name)
+{
+        _cleanup_(fd_closep) int fd = -EBADF;
+        struct stat st;
+
+        fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, &st) >= 0 && is_session(w, &st))
+                (void) futimens(fd, (struct timespec[]){ st.st_atim, st.st_mtim });
+}
+
+/* What is removed is a name in the user's directory, whatever is behind it by then. */
 static void tend_file(const Walk *w, int directory, const char *name, const struct stat *st)
 {
-        const struct timespec times[] = { st->st_atim, st->st_mtim };
-        bool young = st->st_mtime > w->now || (uint64_t) (w->now - st->st_mtime) <= w->seconds;
-
-        if (young)
-                (void) utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
+        if (st->st_mtime > w->now || (uint64_t) (w->now - st->st_mtime) <= w->seconds)
+                keep_file(w, directory, name);
         else if (w->clean)
                 (void) unlinkat(directory, name, 0);
 }
@@ -63,7 +79,7 @@ static int walk(const Walk *w, int fd, unsigned depth)
 
                 if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
-                if (S_ISREG(st.st_mode) && st.st_uid == w->uid && startswith(entry->d_name, "sess_"))
+                if (is_session(w, &st) && startswith(entry->d_name, "sess_"))
                         tend_file(w, fd, entry->d_name, &st);
                 else if (S_ISDIR(st.st_mode) && *entry->d_name != '.' && depth < SESSIONS_DEPTH_MAX)
                         (void) walk_below(w, fd, entry->d_name, depth + 1);

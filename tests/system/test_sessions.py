@@ -3,6 +3,8 @@
 
 import pytest
 
+from lib.wait import wait_until
+
 DEFAULT = "/var/lib/php/sessions"
 OWN = "/srv/sessions"
 INI = "/etc/php/8.2/embed/php.ini"
@@ -24,6 +26,7 @@ exec /usr/bin/find "${args[@]}"
 @pytest.fixture
 def clean(machine, pool):
     """Runs phpsessionclean.service as if 24 minutes had passed since files were made."""
+    machine.run("sh", "-c", f"rm -f {DEFAULT}/sess_*")  # the machine begins with what this one has
     machine.run("mkdir", "-p", "/srv/fake", CLEAN, OWN)
     machine.run("chown", "www-data", OWN)
     machine.write("/srv/fake/find", FIND)
@@ -116,12 +119,21 @@ def test_the_longest_of_a_user_counts(machine, pool, clean):
         assert sessions(machine, DEFAULT) == {"young"}
 
 
-def test_a_wrong_pool_file_is_left_out(machine, pool, clean):
-    machine.write("/etc/php-pool/conf.d/wrong.conf", "nonsense")
+@pytest.mark.parametrize("conf, error", [("nonsense", "Invalid argument"),
+                                         ('php = { ini_scan_dir = "/srv/many"; };', "Argument list too long")])
+def test_a_wrong_pool_is_left_out(machine, pool, clean, conf, error):
+    """It comes first, and what is wrong with it, or in a directory of its user's, harms nobody else. It is said."""
+    machine.run("mkdir", "-p", "/srv/many")
+    machine.write("/srv/many/many.ini", "a = b\n" * 20000)
+    machine.write("/etc/php-pool/conf.d/a-wrong.conf", conf)
+    begun = machine.journal_end()
     try:
         pool.configure('php = { value = [ "session.gc_maxlifetime=7200" ]; };')
         make(machine, DEFAULT, "young", 30)
         clean()
         assert sessions(machine, DEFAULT) == {"young"}
+        said = wait_until(lambda: [r["MESSAGE"] for r in machine.journal("-u", "phpsessionclean", since=begun)
+                                   if "a-wrong" in r["MESSAGE"]], what="what is wrong")
+        assert said == ['The sessions of pool a-wrong are left out, see "php-poolctl check a-wrong": ' + error]
     finally:
-        machine.remove("/etc/php-pool/conf.d/wrong.conf")
+        machine.remove("/etc/php-pool/conf.d/a-wrong.conf", "/srv/many")
