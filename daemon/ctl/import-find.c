@@ -5,20 +5,19 @@
  * Reads units' files; asks nobody.
  */
 
-#include <stdio.h>
-
+#include "base/text.h"
 #include "config/settings.h"
 #include "ctl/import.h"
 
 /* Below such a directory stands a version, which the unit's name has too: with or without its dot. */
 static const struct {
-        const char *directory, *unit;
+        const char *directory, *before, *behind;
         bool dot;
 } places[] = {
-        { "/etc/php/", "php%.*s-fpm.service", true },                  /* Debian */
-        { "/etc/opt/remi/php", "php%.*s-php-fpm.service", false },     /* Remi's, on Fedora and RHEL */
-        { "/opt/plesk/php/", "plesk-php%.*s-fpm.service", false },     /* Plesk */
-        { "/opt/cpanel/ea-php", "ea-php%.*s-php-fpm.service", false }, /* cPanel */
+        { "/etc/php/", "php", "-fpm.service", true },                  /* Debian */
+        { "/etc/opt/remi/php", "php", "-php-fpm.service", false },     /* Remi's, on Fedora and RHEL */
+        { "/opt/plesk/php/", "plesk-php", "-fpm.service", false },     /* Plesk */
+        { "/opt/cpanel/ea-php", "ea-php", "-php-fpm.service", false }, /* cPanel */
 };
 
 /* The name by the file's place; "" for none. */
@@ -34,10 +33,7 @@ static int name_by_place(const char *file, char **ret)
                 for (size_t j = 0, k = 0; j < n; j++)
                         if (places[i].dot || version[j] != '.')
                                 digits[k++] = version[j];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                return asprintf(ret, places[i].unit, (int) strlen(digits), digits) < 0 ? -ENOMEM : 0;
-#pragma GCC diagnostic pop
+                return text_format(ret, "%s%s%s", places[i].before, digits, places[i].behind);
         }
         *ret = strdup("");
         return *ret ? 0 : -ENOMEM;

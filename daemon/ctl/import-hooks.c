@@ -9,12 +9,12 @@
 
 #include <fcntl.h>
 #include <glob.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/utf8.h"
+#include "base/text.h"
+#include "ctl/ctl.h"
 
 /* Of a file: those that are larger are no scripts. And of lines that are told. */
 #define HOOK_SIZE_MAX (256U * 1024U)
@@ -91,18 +91,10 @@ static bool is_hook(const char *line)
 
 static void print_hook(const char *path, unsigned line)
 {
-        _cleanup_(freep) char *text = NULL;
-
-        if (asprintf(&text,
-                     "%s:%u: is for PHP-FPM, which will not run any more; for the pools it is: systemctl "
-                     "reload "
-                     "php-pool.service",
-                     path, line) < 0) {
-                text = NULL;
-                return;
-        }
-        utf8_make_printable(text);
-        fprintf(stderr, "%s\n", text);
+        (void) ctl_fail(0,
+                        "%s:%u: is for PHP-FPM, which will not run any more; for the pools it is: "
+                        "systemctl reload php-pool.service",
+                        path, line);
 }
 
 /* The text of a regular file that may be a script, a new string; NULL for others. */
@@ -151,8 +143,7 @@ int import_print_hooks(const char *root)
         for (size_t i = 0; i < ELEMENTSOF(places); i++) {
                 _cleanup_(freep) char *pattern = NULL;
 
-                if (asprintf(&pattern, "%s%s", root, places[i]) < 0) {
-                        pattern = NULL;
+                if (text_format(&pattern, "%s%s", root, places[i]) < 0) {
                         globfree(&found);
                         return -ENOMEM;
                 }

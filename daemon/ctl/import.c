@@ -23,7 +23,7 @@ static int print_notes(const Import *import)
                 r = import_note_format(&import->notes[i], &text);
                 if (r < 0)
                         return r;
-                fprintf(stderr, "%s\n", text);
+                (void) ctl_fail(0, "%s", text);
         }
         return 0;
 }
