@@ -38,7 +38,7 @@ int peer_read(int socket, Peer *ret)
         struct ucred credentials;
         socklen_t size = sizeof credentials;
 
-        *ret = (Peer) {};
+        *ret = (Peer){};
         if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
                 return -errno;
         ret->pid = credentials.pid;
@@ -52,7 +52,7 @@ void peer_clear(Peer *peer)
 {
         free(peer->groups);
         free(peer->unit);
-        *peer = (Peer) {};
+        *peer = (Peer){};
 }
 
 int peer_become(const Peer *peer)

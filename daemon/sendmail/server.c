@@ -5,9 +5,7 @@
  * message (run.h) when it is its user's turn (slots.h). It never receives what clients send, least of all
  * their descriptors: whatever these are, they can only hold up a process that counts for their own user.
  *
- * A job is one connection on its way: WAITING for its turn, RUNNING, LINGERING while a delivery goes on in
- * the background, ENDING when it was told to end that. job_set_state() is the only writer of its state and
- * of the counts.
+ * A job (jobs.h) is one connection on its way.
  */
 
 #include "sendmail/server.h"
@@ -17,14 +15,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/messages.h"
+#include "sendmail/jobs.h"
 #include "sendmail/run.h"
-#include "sendmail/slots.h"
 
 /* How long no connection is taken after the system has refused one. */
 #define ACCEPT_PAUSE_USEC (100 * USEC_PER_MSEC)
@@ -33,153 +30,14 @@
 /* How often a user's connections that are not served are logged: to make them costs next to nothing. */
 #define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
 
-typedef enum JobState {
-        JOB_NEW,
-        JOB_WAITING,
-        JOB_RUNNING,
-        JOB_LINGERING,
-        JOB_ENDING,
-} JobState;
-
-typedef struct User {
-        uid_t uid;
-        MailLoad load;
-        size_t n_jobs;
-        usec_t refused_logged;
-        struct User *next;
-} User;
-
-typedef struct Job {
-        Server *server;
-        User *user;
-        JobState state;
-        Peer peer;
-        int connection;          /* WAITING: to the client */
-        int running;             /* RUNNING: its other end is closed when sendmail has ended */
-        pid_t pid;               /* from RUNNING on */
-        sd_event_source *source; /* of connection or running */
-        sd_event_source *child;
-        sd_event_source *timer;
-        struct Job *previous, *next;
-} Job;
-
 struct Server {
         sd_event *event;
         int listen_fd;
         sd_event_source *listen, *idle, *pause;
         bool ending;
-        Job *jobs, *last; /* in the order of arrival */
-        User *users;
-        MailLoad load;
+        Jobs jobs;
         usec_t accept_logged, refused_logged;
 };
-
-/* ---- Books ---- */
-
-static User *user_find(Server *s, uid_t uid)
-{
-        User *u;
-
-        for (u = s->users; u && u->uid != uid; u = u->next)
-                ;
-        return u;
-}
-
-static User *user_get(Server *s, uid_t uid)
-{
-        User *u = user_find(s, uid);
-
-        if (u)
-                return u;
-        u = calloc(1, sizeof *u);
-        if (!u)
-                return NULL;
-        *u = (User) { .uid = uid, .next = s->users };
-        s->users = u;
-        return u;
-}
-
-static void user_put(Server *s, User *user)
-{
-        User **p = &s->users;
-
-        if (user->n_jobs > 0)
-                return;
-        while (*p != user)
-                p = &(*p)->next;
-        *p = user->next;
-        free(user);
-}
-
-static size_t *counter(MailLoad *load, JobState state)
-{
-        switch (state) {
-        case JOB_WAITING:
-                return &load->waiting;
-        case JOB_RUNNING:
-                return &load->running;
-        case JOB_LINGERING:
-                return &load->lingering;
-        case JOB_NEW:
-        case JOB_ENDING:
-                break;
-        }
-        return NULL;
-}
-
-static void job_set_state(Job *job, JobState state)
-{
-        MailLoad *loads[] = { &job->server->load, &job->user->load };
-
-        for (size_t i = 0; i < ELEMENTSOF(loads); i++) {
-                size_t *old = counter(loads[i], job->state), *new = counter(loads[i], state);
-
-                if (old)
-                        (*old)--;
-                if (new)
-                        (*new)++;
-        }
-        job->state = state;
-}
-
-static Job *job_free(Job *job)
-{
-        Server *s = job->server;
-
-        if (job->user) {
-                job_set_state(job, JOB_NEW);
-                *(job->previous ? &job->previous->next : &s->jobs) = job->next;
-                *(job->next ? &job->next->previous : &s->last) = job->previous;
-                job->user->n_jobs--;
-                user_put(s, job->user);
-        }
-        sd_event_source_disable_unref(job->source);
-        sd_event_source_disable_unref(job->child);
-        sd_event_source_disable_unref(job->timer);
-        fd_close(job->connection);
-        fd_close(job->running);
-        peer_clear(&job->peer);
-        free(job);
-        return NULL;
-}
-
-DEFINE_CLEANUP(Job *, job_free)
-
-/* From here on, the job is the server's, and stands last. */
-static int job_enter(Job *job)
-{
-        Server *s = job->server;
-        User *user = user_get(s, job->peer.uid);
-
-        if (!user)
-                return -ENOMEM;
-        job->user = user;
-        user->n_jobs++;
-        job->previous = s->last;
-        *(s->last ? &s->last->next : &s->jobs) = job;
-        s->last = job;
-        return 0;
-}
 
 /* ---- Jobs ---- */
 
@@ -189,7 +47,7 @@ static void dispatch(Server *s);
 static void server_step(Server *s)
 {
         dispatch(s);
-        if (s->jobs)
+        if (s->jobs.first)
                 (void) sd_event_source_set_enabled(s->idle, SD_EVENT_OFF);
         else if (s->ending)
                 (void) sd_event_exit(s->event, 0);
@@ -206,10 +64,8 @@ static void job_end(Job *job)
 }
 
 /* The job's process has ended, and with it all of its descendants. */
-static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+static int on_child(sd_event_source *source _unused_, const siginfo_t *info _unused_, void *userdata)
 {
-        (void) source;
-        (void) info;
         job_end(userdata);
         return 0;
 }
@@ -226,7 +82,7 @@ static void job_hurry(Job *job)
 /* A user whose deliveries pile up has the oldest one ended. */
 static void limit_lingering(Server *s, const User *user)
 {
-        Job *job = s->jobs;
+        Job *job = s->jobs.first;
 
         if (user->load.lingering <= MAIL_LINGERING_USER_MAX)
                 return;
@@ -236,13 +92,11 @@ static void limit_lingering(Server *s, const User *user)
 }
 
 /* Sendmail has ended. */
-static int on_running_closed(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_running_closed(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                             void *userdata)
 {
         Job *job = userdata;
 
-        (void) source;
-        (void) fd;
-        (void) events;
         job->source = sd_event_source_disable_unref(job->source);
         job->running = fd_close(job->running);
         job_set_state(job, JOB_LINGERING);
@@ -254,21 +108,17 @@ static int on_running_closed(sd_event_source *source, int fd, uint32_t events, v
         return 0;
 }
 
-static int on_client_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_client_gone(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                          void *userdata)
 {
-        (void) source;
-        (void) fd;
-        (void) events;
         job_end(userdata);
         return 0;
 }
 
-static int on_waited(sd_event_source *source, uint64_t now, void *userdata)
+static int on_waited(sd_event_source *source _unused_, uint64_t now _unused_, void *userdata)
 {
         Job *job = userdata;
 
-        (void) source;
-        (void) now;
         mail_answer(job->connection, &job->peer, EX_UNAVAILABLE, MESSAGE_ID(MAIL_FAILED),
                     "too many others were being sent for half a minute.");
         job_end(job);
@@ -279,7 +129,7 @@ static int on_waited(sd_event_source *source, uint64_t now, void *userdata)
 _noreturn_ static void be_runner(const Server *s, const Job *me, int running)
 {
         fd_close(s->listen_fd);
-        for (const Job *job = s->jobs; job; job = job->next) {
+        for (const Job *job = s->jobs.first; job; job = job->next) {
                 fd_close(job->running);
                 if (job != me)
                         fd_close(job->connection);
@@ -321,9 +171,9 @@ static void dispatch(Server *s)
 {
         Job *next;
 
-        for (Job *job = s->jobs; job; job = next) {
+        for (Job *job = s->jobs.first; job; job = next) {
                 next = job->next;
-                if (job->state != JOB_WAITING || !mail_may_run(&s->load, &job->user->load))
+                if (job->state != JOB_WAITING || !mail_may_run(&s->jobs.load, &job->user->load))
                         continue;
                 if (job_run(job) >= 0)
                         continue;
@@ -350,7 +200,7 @@ static int job_wait(Job *job)
                                        on_waited, job);
         if (r < 0)
                 return r;
-        r = job_enter(job);
+        r = jobs_enter(&s->jobs, job);
         if (r < 0)
                 return r;
         job_set_state(job, JOB_WAITING);
@@ -362,13 +212,13 @@ static int job_wait(Job *job)
 static bool refuse(Server *s, int fd, const Peer *peer)
 {
         static const MailLoad none = {};
-        User *user = user_find(s, peer->uid);
+        User *user = jobs_find_user(&s->jobs, peer->uid);
         usec_t *last = user ? &user->refused_logged : &s->refused_logged;
         const char *why = NULL;
 
         if (peer->uid == 0)
                 why = "root has no use for php-pool-sendmail, and runs sendmail itself.";
-        else if (!mail_may_wait(&s->load, user ? &user->load : &none))
+        else if (!mail_may_wait(&s->jobs.load, user ? &user->load : &none))
                 why = "too many messages wait to be sent.";
         else
                 return false;
@@ -387,7 +237,7 @@ static int take_connection(Server *s, int fd)
                 fd_close(fd);
                 return -ENOMEM;
         }
-        *job = (Job) { .server = s, .connection = fd, .running = -EBADF };
+        *job = (Job){ .server = s, .connection = fd, .running = -EBADF };
         r = peer_read(fd, &job->peer);
         if (r < 0)
                 return r;
@@ -401,21 +251,18 @@ static int take_connection(Server *s, int fd)
         return 0;
 }
 
-static int on_pause_over(sd_event_source *source, uint64_t now, void *userdata)
+static int on_pause_over(sd_event_source *source _unused_, uint64_t now _unused_, void *userdata)
 {
         Server *s = userdata;
 
-        (void) source;
-        (void) now;
         return s->ending ? 0 : sd_event_source_set_enabled(s->listen, SD_EVENT_ON);
 }
 
-static int on_connection(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_connection(sd_event_source *source, int fd, uint32_t events _unused_, void *userdata)
 {
         Server *s = userdata;
         int r, connection;
 
-        (void) events;
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
         r = connection < 0 ? -errno : take_connection(s, connection);
         if (r >= 0 || r == -EAGAIN || r == -EINTR || r == -ECONNABORTED)
@@ -430,25 +277,22 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 
 /* ---- Life ---- */
 
-static int on_idle(sd_event_source *source, uint64_t now, void *userdata)
+static int on_idle(sd_event_source *source _unused_, uint64_t now _unused_, void *userdata)
 {
         Server *s = userdata;
 
-        (void) source;
-        (void) now;
         return sd_event_exit(s->event, 0);
 }
 
 /* The socket stays systemd's; what was taken from it is sent. */
-static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+static int on_terminate(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
+                        void *userdata)
 {
         Server *s = userdata;
 
-        (void) source;
-        (void) info;
         s->ending = true;
         (void) sd_event_source_set_enabled(s->listen, SD_EVENT_OFF);
-        for (Job *job = s->jobs; job; job = job->next)
+        for (Job *job = s->jobs.first; job; job = job->next)
                 if (job->state == JOB_LINGERING)
                         job_hurry(job);
         server_step(s);
@@ -482,7 +326,7 @@ int server_new(int listen_fd, Server **ret)
         s = malloc(sizeof *s);
         if (!s)
                 return -ENOMEM;
-        *s = (Server) { .listen_fd = listen_fd };
+        *s = (Server){ .listen_fd = listen_fd };
         r = fd_nonblock(listen_fd, true);
         if (r < 0)
                 return r;
@@ -498,8 +342,8 @@ int server_new(int listen_fd, Server **ret)
 
 Server *server_free(Server *s)
 {
-        while (s->jobs)
-                job_free(s->jobs);
+        while (s->jobs.first)
+                job_free(s->jobs.first);
         sd_event_source_unref(s->listen);
         sd_event_source_unref(s->idle);
         sd_event_source_unref(s->pause);
