@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How long urgent records of a process may wait for a journal that is full just now. Pure: the caller has the
- * clock, and looks at it only where a record was refused.
+ * How long urgent records of a process may wait for a journal that is full just now. Pure: the caller has
+ * the clock, and looks at it only where a record was refused.
  */
 
 #include "base/time.h"
@@ -12,8 +12,9 @@
 #define GRACE_MAX (100 * USEC_PER_MSEC)
 
 /*
- * After a wait in vain none waits for so long, of whichever request: a journal that is stopped costs a process
- * a hundredth of its time. Outside of requests, so long after the last wait there is GRACE_MAX again.
+ * After a wait in vain none waits for so long, of whichever request: a journal that is stopped costs a
+ * process a hundredth of its time. Outside of requests, so long after the last wait there is GRACE_MAX
+ * again.
  */
 #define GRACE_PAUSE (10 * USEC_PER_SEC)
 
@@ -41,7 +42,7 @@ static inline void grace_taken(Grace *g)
 static inline usec_t grace_left(Grace *g, usec_t now)
 {
         if (g->waited > 0 && now >= usec_add(g->waited, GRACE_PAUSE))
-                *g = (Grace) {};
+                *g = (Grace){};
         return g->vain ? 0 : usec_sub(GRACE_MAX, g->used);
 }
 

@@ -29,7 +29,7 @@ void journal_record_add_pair(JournalRecord *record, const char *pair);
 int journal_open(void);
 
 /*
- * Sends a record to the socket at that path, and waits so long at most, 0 for not at all, for whoever listens
- * there to take it. 0, -EAGAIN where nobody did, or -errno: it is lost then.
+ * Sends a record to the socket at that path, and waits so long at most, 0 for not at all, for whoever
+ * listens there to take it. 0, -EAGAIN where nobody did, or -errno: it is lost then.
  */
 int journal_send(int fd, const char *path, const JournalRecord *record, usec_t wait);

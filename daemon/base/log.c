@@ -2,8 +2,8 @@
 
 /*
  * The log: see log.h. This file has the one piece of global state outside PHP, the log's own. A record that
- * cannot be written is lost: logging never fails its caller, and only an error waits for the journal, as long
- * as base/grace.h allows.
+ * cannot be written is lost: logging never fails its caller, and only an error waits for the journal, as
+ * long as base/grace.h allows.
  *
  * There is one socket to the journal, opened before descriptors run out and closed by execve(2), so that
  * programs which a script starts do not have it.
@@ -42,7 +42,7 @@ static struct {
         bool torn; /* it took only part of what it was last sent */
 } log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET, .stderr_fd = STDERR_FILENO };
 
-/* That is being put together, and text on its way there: too large for the stack of a script deep in calls. */
+/* That is being put together, and text on its way there: too large for the stack of a deep script. */
 static JournalRecord record;
 static char escaped[LOG_MESSAGE_MAX];
 
@@ -77,7 +77,7 @@ static void own_socket(void)
                 return;
         if (log_state.pid != pid) {
                 log_state.losses = (Losses) {};
-                log_state.grace = (Grace) {};
+                log_state.grace = (Grace){};
         }
         log_state.pid = pid;
 
@@ -156,7 +156,8 @@ int log_set_context(const char *name, const char *value)
 
 static void add_field(const char *name, const char *value, size_t size, size_t max)
 {
-        journal_record_add(&record, name, escaped, utf8_escape(value, size, /* lines= */ true, escaped, max));
+        journal_record_add(&record, name, escaped,
+                           utf8_escape(value, size, /* lines= */ true, escaped, max));
 }
 
 static void make_record(int level, const char *message_id, const LogField *fields, const char *message,
@@ -228,8 +229,8 @@ bool log_tell_lost(bool now)
         (void) snprintf(number, sizeof number, "%" PRIu64, log_state.losses.n);
         n = snprintf(message, sizeof message, "%s records of the log were lost: %.64s", number,
                      strerror(log_state.losses.error));
-        make_record(LOG_WARNING, MESSAGE_ID(LOG_LOST), (LogField[]){ { "PHP_LOG_LOST", number }, {} }, message,
-                    (size_t) n);
+        make_record(LOG_WARNING, MESSAGE_ID(LOG_LOST), (LogField[]){ { "PHP_LOG_LOST", number }, {} },
+                    message, (size_t) n);
         if (send_record(now) < 0)
                 return false;
         losses_told(&log_state.losses);

@@ -9,11 +9,11 @@
  * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own
  * layers (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
  *
- * What the journal does not take at once is lost, and counted; only records of LOG_ERR and worse wait for it, a
- * tenth of a second in all for a request (base/grace.h). The next record that it takes is followed by one that
- * tells how many were lost. Without a journal at all (another root, no descriptor for it) standard error has
- * the text: with sd-daemon(3)'s "<3>" in front where it is a journal stream. What is not printable, or no
- * UTF-8, stands as \x1B everywhere.
+ * What the journal does not take at once is lost, and counted; only records of LOG_ERR and worse wait for
+ * it, a tenth of a second in all for a request (base/grace.h). The next record that it takes is followed by
+ * one that tells how many were lost. Without a journal at all (another root, no descriptor for it) standard
+ * error has the text: with sd-daemon(3)'s "<3>" in front where it is a journal stream. What is not
+ * printable, or no UTF-8, stands as \x1B everywhere.
  */
 
 #include <syslog.h>
@@ -38,7 +38,7 @@ typedef struct LogField {
 /* Chooses the target from the environment. Call it once. */
 void log_open(void);
 
-/* Text goes to this descriptor, in the place of standard error, which may be something else of ours. Borrowed. */
+/* Text goes to this descriptor, which is borrowed, in the place of standard error. */
 void log_set_stderr(int fd);
 
 /* True when records go to the journal, so that fields are kept. */
@@ -61,9 +61,9 @@ int log_journal(int level, const char *message_id, const LogField *fields, const
 void log_begin_request(void);
 
 /*
- * Tells how many records of this process were lost, if any were: where it is due, or at once, which may wait as
- * an urgent record does. The log does the former itself where it goes on; this is for when it may be silent for
- * long. False where there are some still to tell of. Costs nothing where none were.
+ * Tells how many records of this process were lost, if any were: where it is due, or at once, which may wait
+ * as an urgent record does. The log does the former itself where it goes on; this is for when it may be
+ * silent for long. False where there are some still to tell of. Costs nothing where none were.
  */
 bool log_tell_lost(bool now);
 

@@ -52,8 +52,8 @@ int status_read(sd_bus_message *reply, Status *ret);
 void status_clear(Status *status);
 
 /*
- * Connects to a pool's manager, as client_connect() does, and asks it, both within timeout. 1 and *ret, which
- * the caller clears; 0 when the pool does not run; or an error of client_connect(), client_call() or
+ * Connects to a pool's manager, as client_connect() does, and asks it, both within timeout. 1 and *ret,
+ * which the caller clears; 0 when the pool does not run; or an error of client_connect(), client_call() or
  * status_read(), with the manager's words in *error.
  */
 int status_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error, Status *ret);

@@ -23,7 +23,7 @@ typedef struct IniValues {
         size_t n;
         char **files;
         size_t n_files;
-        char *error; /* "FILE:LINE: what", of the first file that is no ini file: a reload would be refused */
+        char *error; /* "FILE:LINE: what", of the first file that a reload would be refused for; or NULL */
 } IniValues;
 
 void ini_values_clear(IniValues *values);

@@ -29,8 +29,8 @@ static bool is_session(const Walk *w, const struct stat *st)
 }
 
 /*
- * A file whose times are set, to what they are, has been changed now. By the name alone it might be another's
- * meanwhile: so it is opened, and looked at once more.
+ * A file whose times are set, to what they are, has been changed now. By the name alone it might be
+ * another's meanwhile: so it is opened, and looked at once more.
  */
 static void keep_file(const Walk *w, int directory, const char *name)
 {

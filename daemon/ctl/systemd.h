@@ -33,8 +33,8 @@ int systemd_each_pool(sd_bus *bus, OnPool *on_pool, void *userdata);
 int systemd_unit_state(sd_bus *bus, const char *pool, const char *suffix, UnitState *ret);
 
 /*
- * Whether systemd says that nothing of a pool serves with settings of before: it is stopped, or being stopped
- * or started. False where systemd cannot be asked.
+ * Whether systemd says that nothing of a pool serves with settings of before: it is stopped, or being
+ * stopped or started. False where systemd cannot be asked.
  */
 bool systemd_pool_rests(const char *pool);
 

@@ -103,7 +103,7 @@ typedef struct Lines {
         char *text;
 } Lines;
 
-/* The next line that is no comment, and those in which it goes on, in l->text. 1, 0 at the end, or -ENOMEM. */
+/* The next line that is no comment, with those in which it goes on: l->text. 1, 0 at the end, or -ENOMEM. */
 static int next_line(Lines *l)
 {
         bool more = true, any = false;

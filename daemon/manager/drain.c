@@ -159,7 +159,7 @@ static void tell_wait(const Manager *m, Generation *g)
         (void) snprintf(pid, sizeof pid, "%d", view.pid);
         (void) snprintf(since, sizeof since, "%llu", (unsigned long long) usec_sub(view.now, view.since));
         (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(DRAIN_WAITS),
-                          (LogField[]) {
+                          (LogField[]){
                                           { "PHP_GENERATION", g->id_text },
                                           { "PHP_WORKER_PID", view.is_template ? NULL : pid },
                                           { "PHP_REQUEST_USEC", busy ? since : NULL },
@@ -193,7 +193,7 @@ static void kill_generation(const Manager *m, Generation *g)
                                 alive == 1 ? "" : "s", busy);
         (void) log_record(LOG_WARNING, 0,
                           why == KILL_STALL_DRAIN ? MESSAGE_ID(DRAIN_STALLED) : MESSAGE_ID(DRAIN_TIMEOUT),
-                          (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
+                          (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
                           "Pool %s, generation %s: %s did not end and must be killed: %s.", m->pool,
                           g->id_text, what, kill_reason_text(why));
 }

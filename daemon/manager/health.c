@@ -8,9 +8,9 @@
 #include "manager/health.h"
 
 #define REASON_TEMPLATE "PHP's template is gone and cannot be started again"
-#define REASON_STALL \
-        "every worker is busy, connections wait, and for watchdog_stall no request ended, and no client took " \
-        "or sent anything"
+#define REASON_STALL                                                                                        \
+        "every worker is busy, connections wait, and for watchdog_stall no request ended, "                 \
+        "and no client took or sent anything"
 
 bool health_saturated(const HealthView *v)
 {

@@ -78,7 +78,7 @@ void left_tell(const Left *l, const char *message_id, const char *sentence)
         (void) snprintf(pid, sizeof pid, "%d", l->pid);
         (void) snprintf(count, sizeof count, "%zu", l->n);
         (void) log_record(LOG_NOTICE, 0, message_id,
-                          (LogField[]) {
+                          (LogField[]){
                                           { "PHP_LEFT_PID", pid },
                                           { "PHP_LEFT_COMM", l->name },
                                           { "PHP_LEFT_COUNT", count },

@@ -129,5 +129,5 @@ void listen_close(Listen *l)
                 fd_close(l->parked[i]);
         fd_close(l->control);
         free(l->parked);
-        *l = (Listen) { .control = -EBADF };
+        *l = (Listen){ .control = -EBADF };
 }

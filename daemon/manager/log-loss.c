@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the manager's log has lost: see log-loss.h. The log tells it itself when it goes on (base/log.h); this
- * tries again when it does not. It counts nothing itself, and waits for nobody.
+ * What the manager's log has lost: see log-loss.h. The log tells it itself when it goes on (base/log.h);
+ * this tries again when it does not. It counts nothing itself, and waits for nobody.
  */
 
 #include "manager/log-loss.h"
@@ -50,7 +50,8 @@ int log_loss_new(sd_event *event, LogLoss **ret)
                 return r;
         (void) sd_event_source_set_description(l->post_source, "log-loss");
 
-        r = sd_event_add_time(event, &l->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY, on_timer, l);
+        r = sd_event_add_time(event, &l->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY, on_timer,
+                              l);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_enabled(l->timer_source, SD_EVENT_OFF);

@@ -10,8 +10,8 @@
 typedef struct LogLoss LogLoss;
 
 /*
- * Looks at each turn of the loop, which costs nothing, and has a timer while there is something to tell. 0 or
- * -errno.
+ * Looks at each turn of the loop, which costs nothing, and has a timer while there is something to tell. 0
+ * or -errno.
  */
 int log_loss_new(sd_event *event, LogLoss **ret);
 void log_loss_free(LogLoss *loss);

@@ -354,7 +354,7 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
         m = malloc(sizeof *m);
         if (!m)
                 return log_error_errno(ENOMEM, "Failed to make the manager: %m");
-        *m = (Manager) {
+        *m = (Manager){
                 .pool = pool,
                 .config_path = config_path,
                 .listen = *listen,
@@ -362,7 +362,7 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
                 .error_fd = -EBADF,
                 .start_time = now_realtime(),
         };
-        *listen = (Listen) { .control = -EBADF };
+        *listen = (Listen){ .control = -EBADF };
 
         r = manager_setup(m);
         if (r < 0)

@@ -69,7 +69,7 @@ typedef struct Manager {
 
         Listen listen;
         int wake_fd; /* eventfd that workers write to */
-        int error_fd; /* our standard error, for templates to inherit */
+        int error_fd;              /* our standard error, for templates to inherit */
         uint64_t descriptor_limit; /* the soft RLIMIT_NOFILE that systemd gave us */
         Parking *parking;
         Queue *queue;
@@ -108,7 +108,7 @@ typedef struct Manager {
         uint64_t n_slow;        /* requests that took longer than request.slowlog_timeout */
         size_t max_active;
         uint64_t n_recycled[_RECYCLED_MAX];
-        bool watched;           /* somebody asked for the status not long ago */
+        bool watched; /* somebody asked for the status not long ago */
 } Manager;
 
 /* Sets everything up and starts the first generation; config becomes the manager's. Logs. 0 or -errno. */

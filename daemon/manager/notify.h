@@ -23,8 +23,8 @@ void notify_state(Manager *m, PoolState before);
 usec_t notify_refresh(Manager *m, usec_t now);
 
 /*
- * Why a pool stops that gets SIGTERM: systemd's watchdog sends it while pings are withheld; otherwise systemd
- * stops a pool by php-poolctl (ExecStop=).
+ * Why a pool stops that gets SIGTERM: systemd's watchdog sends it while pings are withheld; otherwise
+ * systemd stops a pool by php-poolctl (ExecStop=).
  */
 StopReason notify_stop_reason(const Notify *n);
 

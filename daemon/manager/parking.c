@@ -227,8 +227,8 @@ static int refused_level(Parking *p)
 }
 
 /*
- * One head's turn. When its next one is, USEC_INFINITY for never. One that cannot be watched rests until then:
- * only its deadline closes it.
+ * One head's turn. When its next one is, USEC_INFINITY for never. One that cannot be watched rests until
+ * then: only its deadline closes it.
  */
 static usec_t check_head(Parking *p, int fd, usec_t now)
 {
@@ -247,7 +247,8 @@ static usec_t check_head(Parking *p, int fd, usec_t now)
         r = k->resting ? watch(p, fd) : 0;
         if (r < 0) {
                 (void) log_full(refused_level(p), r,
-                                "Failed to watch a client that has sent part of a request, trying again: %m");
+                                "Failed to watch a client that has sent part of a request, "
+                                "trying again: %m");
                 return MIN(now + PARKING_HEAD_INTERVAL, k->handoff.deadline);
         }
         k->resting = false;

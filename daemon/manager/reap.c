@@ -23,8 +23,8 @@
 #define REAP_MAX 64
 
 /*
- * "was killed by SIGSEGV (core dumped)", "exited with status 3", "was killed by SIGKILL (it is not ready …)":
- * killed is why we sent that.
+ * "was killed by SIGSEGV (core dumped)", "exited with status 3"; or, with why we killed it, "was killed by
+ * SIGKILL (it is not ready …)".
  */
 static void describe_death(const siginfo_t *si, KillReason killed, char *buffer, size_t size)
 {

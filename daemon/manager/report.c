@@ -77,7 +77,7 @@ bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, Worke
         /* While it reads the next one, the record is still that of the last. */
         active = record->request_started > record->request_ended;
         reading = record->stage == STAGE_READING && !active;
-        *ret = (WorkerStatus) {
+        *ret = (WorkerStatus){
                 .pid = (uint64_t) w->pid,
                 .state = stage_to_string(record->stage),
                 .generation = g->id,
@@ -145,7 +145,7 @@ void report_pool(Manager *m, PoolStatus *ret)
         const Generation *serving = m->current ?: m->next;
         QueueCount queue = queue_look(m->queue);
 
-        *ret = (PoolStatus) {
+        *ret = (PoolStatus){
                 .pool = m->pool,
                 .state = pool_state_to_string(m->state),
                 .health = notify_health(m->notify),

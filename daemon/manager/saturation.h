@@ -18,7 +18,7 @@
  */
 #define SATURATION_CONFIRM (100 * USEC_PER_MSEC)
 
-/* After a look that found nobody waiting, how soon the next one is: a full pool must not wake the manager. */
+/* After a look that found nobody waiting, how soon the next one is: a full pool must not keep us awake. */
 #define SATURATION_PAUSE (5 * USEC_PER_SEC)
 
 typedef struct Saturation {

@@ -22,8 +22,8 @@
 #define INPUT_SIZE 4096
 
 /*
- * Connections taken at once: fewer than there is room for, so that who comes first is heard first, and so often
- * that a silent client holds those behind it by half a millisecond, as with a worker.
+ * Connections taken at once: fewer than there is room for, so that who comes first is heard first, and so
+ * often that a silent client holds those behind it by half a millisecond, as with a worker.
  */
 #define STATUS_RATE_MAX 10
 #define STATUS_RATE_INTERVAL (5 * USEC_PER_MSEC)

@@ -167,7 +167,7 @@ int scoreboard_attach(Scoreboard *b, size_t slot)
                 return -ERANGE;
 
         record = scoreboard_begin(b, slot);
-        *record = (WorkerRecord) { .pid = getpid() };
+        *record = (WorkerRecord){ .pid = getpid() };
         scoreboard_end(b, slot);
         return 0;
 }

@@ -26,8 +26,8 @@ typedef struct AccessEntry {
 
 /*
  * Puts the line together, without a newline, and cuts it where it does not fit. Bytes of the request that
- * could forge a field or a line, quotes, backslashes and what is not printable or no UTF-8, stand as \xXX. Its
- * length.
+ * could forge a field or a line, quotes, backslashes and what is not printable or no UTF-8, stand as \xXX.
+ * Its length.
  */
 size_t access_line(const AccessFormat *format, const AccessEntry *entry, char line[static ACCESS_LINE_MAX]);
 

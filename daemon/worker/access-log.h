@@ -42,6 +42,8 @@ void access_log_write(AccessLog *log, AccessEntry *entry);
 /* The worker ends: tells what was lost since it was told last. */
 void access_log_detach(AccessLog *log);
 
-/* Whether lines were lost that nobody was told of so far; and tells it now. False where it cannot be told. */
+/* Whether lines were lost that nobody was told of so far. */
 bool access_log_has_lost(const AccessLog *log);
+
+/* Tells it now. False where it cannot be told. */
 bool access_log_tell_lost(AccessLog *log);

@@ -29,7 +29,8 @@ typedef struct Backtrace {
  * and eval() are [INCLUDE_OR_EVAL](). A script that is in no function, and so has no frame, gets one, named
  * {main}(), with the line that PHP noted last. All is UTF-8 and printable.
  *
- * 0; -ENODATA when PHP runs nothing there; -ESRCH when the process is gone; -EFAULT, -ENOMEM. *ret is the caller's, to be freed.
+ * 0; -ENODATA when PHP runs nothing there; -ESRCH when the process is gone; -EFAULT, -ENOMEM. *ret is the
+ * caller's, to be freed.
  */
 int backtrace_read(int memory, size_t depth, Backtrace **ret);
 

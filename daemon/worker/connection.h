@@ -27,7 +27,7 @@ typedef struct ConnectionHooks {
         void (*script_known)(void *userdata, const char *script); /* RequestOps.script_known */
         void (*finishing)(void *userdata); /* the script ended, or the client has all that it will get */
         void (*waiting)(void *userdata, bool begins); /* around each wait for the client to take the answer */
-        void (*progress)(void *userdata);  /* the client took some of the answer, or brought some of the body */
+        void (*progress)(void *userdata);  /* the client took some of the answer, or sent some of the body */
         void (*released)(void *userdata);  /* RequestOps.release, and nothing of the request is still to come:
                                             * the socket may be parked and closed */
         void (*closing)(void *userdata, int fd);                  /* last chance to forget the descriptor */

@@ -18,7 +18,7 @@ typedef struct WorkerContext {
         const Config *config;
         Scoreboard *board;
         AccessLog *access; /* NULL where it is off */
-        MemoryFds *memories; /* NULL without request.slowlog_timeout */
+        MemoryFds *memories;                  /* NULL without request.slowlog_timeout */
         Inherit inherit;                      /* settings and scoreboard are closed by now */
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
         const Network *allowed;               /* security.allowed_clients; NULL for anybody */

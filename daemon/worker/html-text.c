@@ -35,8 +35,9 @@ static size_t level_size(const char *message)
 {
         const char *end = startswith(message, "PHP ") ? strstr(message, ":  ") : NULL;
 
-        return end && (size_t) (end - message) < strlen("PHP Recoverable fatal error: ") ?
-                               (size_t) (end - message) + strlen(":  ") : 0;
+        return end && (size_t) (end - message) < strlen("PHP Recoverable fatal error: ")
+                               ? (size_t) (end - message) + strlen(":  ")
+                               : 0;
 }
 
 /* "Class-&gt;function(arguments)" or one of the places. The size, 0 where there is none. */

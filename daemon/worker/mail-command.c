@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The command by which mail() sends: see mail-command.h. It tells words as a shell does, and runs nothing. */
+/* The command by which mail() sends: see mail-command.h. It tells words as a shell does; it runs nothing. */
 
 #include "worker/mail-command.h"
 

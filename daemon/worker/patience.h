@@ -22,8 +22,8 @@
 #define PATIENCE_LAST_USEC (100 * USEC_PER_MSEC)
 
 /*
- * Waits for the connection to have something to read: until `least`, and from there until `most` for as long as
- * no other connection waits in a listening socket or in the hand-off queue (CLOCK_MONOTONIC). 0, -ETIMEDOUT
- * when its time is up, or -errno.
+ * Waits for the connection to have something to read: until `least`, and from there until `most` for as long
+ * as no other connection waits in a listening socket or in the hand-off queue (CLOCK_MONOTONIC). 0,
+ * -ETIMEDOUT when its time is up, or -errno.
  */
 int patience_wait(const Inherit *inherit, int connection, usec_t least, usec_t most);

@@ -24,7 +24,7 @@ static struct {
         void (*next)(int type, zend_string *file, const uint32_t line, zend_string *message);
         char file[PATH_MAX]; /* of the error that is being reported, "" for none */
         uint32_t line;
-        bool html;           /* its message was written for a browser */
+        bool html;               /* its message was written for a browser */
         char last[LOG_LAST_MAX]; /* outside of requests */
         char complaint[LOG_LAST_MAX]; /* the first E_CORE_WARNING of PHP's start */
 } php_log;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What scripts, and programs that they run, write to standard error or output. Two streams to the journal take it:
+ * What scripts, and programs that they run, write to standard error or output. The journal gets it by two
+ * streams.
  *
- * - the script itself has its worker's, so that its lines do not mix with those of other workers;
- * - its programs have the unit's, which systemd made. A program may be gone before journald looks at what it wrote,
- *   and then it knows the unit only of such a stream: "journalctl -u" would not find it. Here journald itself keeps
- *   the lines of several processes apart.
+ * The script itself has its worker's, so that its lines do not mix with those of other workers.
+ * Its programs have the unit's, which systemd made. A program may be gone before journald looks at what it
+ * wrote, and then journald knows the unit only of such a stream: "journalctl -u" would not find it. Here
+ * journald itself keeps the lines of several processes apart.
  *
- * The lines of a request end with it: without that, journald waits for the rest of the last one, and takes the next
- * request's for it. An empty line does that, of which journald makes no record; it costs a system call, so only
- * requests that may have written pay for it. How would we know? A script reaches the descriptors by few functions
- * of the C library: dup(2) is what php://stderr and php://stdout are to libphp, and programs are started by
- * popen(3) and fork(2), or in later PHPs by posix_spawn(3). So these stand before the library's (ld.so(8) asks
- * the program first). An extension that writes there itself, by fprintf(3), is on its own.
+ * The lines of a request end with it: without that, journald waits for the rest of the last one, and takes
+ * the next request's for it. An empty line does that, of which journald makes no record; it costs a system
+ * call, so only requests that may have written pay for it. How would we know? A script reaches the
+ * descriptors by few functions of the C library: dup(2) is what php://stderr and php://stdout are to libphp,
+ * and programs are started by popen(3) and fork(2), or in later PHPs by posix_spawn(3). So these stand
+ * before the library's (ld.so(8) asks the program first). An extension that writes there itself, by
+ * fprintf(3), is on its own.
  */
 
 #include "worker/sapi.h"
@@ -96,7 +98,7 @@ int dup(int fd)
 
 pid_t fork(void)
 {
-        pid_t (*next)(void) = (pid_t (*)(void)) dlsym(RTLD_NEXT, "fork");
+        pid_t (*next)(void) = (pid_t(*)(void)) dlsym(RTLD_NEXT, "fork");
         pid_t pid;
 
         note_use(STREAM_UNIT);

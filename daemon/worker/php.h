@@ -34,8 +34,8 @@ const char *php_version(void);
 int php_worker_start(int handoff);
 
 /*
- * Where lines of text go: this worker's stream, which standard output and error are, and the unit's, for programs
- * that scripts run; they may be one. Never closed from here on.
+ * Where lines of text go: this worker's stream, which standard output and error are, and the unit's, for
+ * programs that scripts run; they may be one. Never closed from here on.
  */
 void php_set_streams(int worker, int unit);
 

@@ -43,7 +43,7 @@ typedef struct PhpProcess {
         char script_root[PATH_MAX]; /* security.script_root without links; "" for none */
         HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
         volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
-        zend_ini_entry *mail;     /* sendmail_path where php-mail.c looks after it, or NULL */
+        zend_ini_entry *mail;              /* sendmail_path where php-mail.c looks after it, or NULL */
         bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
         zend_long *realpath_limit;     /* the size of PHP's realpath cache, in a worker */
         zend_long realpath_limit_kept; /* between ini_request_begins() and ini_request_ended() */
@@ -98,8 +98,8 @@ void sleep_wrap_functions(void);
 void refusal_watch(void);
 
 /*
- * php-stderr.c: a request is over; what it wrote to standard error or output ends with it. Costs nothing where it
- * cannot have written anything.
+ * php-stderr.c: a request is over; what it wrote to standard error or output ends with it. Costs nothing
+ * where it cannot have written anything.
  */
 void stderr_end_request(void);
 
@@ -154,8 +154,9 @@ typedef enum IniOrigin {
 } IniOrigin;
 
 /*
- * ini-set.c: sets a value until the request's end, or logs for the request why not, and leaves all as it was.
- * Of sections and files, what PHP does not know, or keeps from them, is left out in silence, as PHP does it.
+ * ini-set.c: sets a value until the request's end, or logs for the request why not, and leaves all as it
+ * was. Of sections and files, what PHP does not know, or keeps from them, is left out in silence, as PHP
+ * does it.
  */
 void ini_set_for_request(PhpRequest *r, const char *name, zend_string *value, IniOrigin from);
 

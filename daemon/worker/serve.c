@@ -55,7 +55,7 @@ typedef struct Server {
         ExitStatus status;
         uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
         unsigned own_turns;
-        usec_t last_end;       /* CLOCK_MONOTONIC: of the patience with clients whom nobody can take over; 0 before */
+        usec_t last_end;       /* CLOCK_MONOTONIC: of last_patience(); 0 before its first call */
 } Server;
 
 /* ---- Hooks of the connection ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Where a worker's connections come from: see take.h. What the system refuses is said now and then, and tried again
- * after a pause. Nothing is read of a connection here; who may not have one is closed at once.
+ * Where a worker's connections come from: see take.h. What the system refuses is said now and then, and
+ * tried again after a pause. Nothing is read of a connection here; who may not have one is closed at once.
  */
 
 #include "worker/take.h"
@@ -20,7 +20,7 @@
 
 Taker taker_make(const WorkerContext *context, int retire_fd)
 {
-        return (Taker) {
+        return (Taker){
                 .context = context,
                 .clients = { .allowed = context->allowed, .n_allowed = context->n_allowed },
                 .retire_fd = retire_fd,
@@ -90,7 +90,7 @@ static int accept_connection(Taker *t, size_t i, Handoff *ret)
         r = fd < 0 ? -errno : 0;
         if (r < 0 && !accept_error_passes(-r))
                 refused(t, r, "accept a connection");
-        *ret = (Handoff) { .unix_socket = t->context->unix_socket[i] };
+        *ret = (Handoff){ .unix_socket = t->context->unix_socket[i] };
         if (fd >= 0 && !ret->unix_socket && !clients_allow(&t->clients, &peer))
                 return fd_close(fd);
         return r < 0 ? r : fd;

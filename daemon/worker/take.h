@@ -18,8 +18,8 @@ typedef struct Taker {
 Taker taker_make(const WorkerContext *context, int retire_fd);
 
 /*
- * Takes one connection from a Source that had some. Its descriptor, which is the caller's as is the head of *ret;
- * -EPIPE where the manager is gone; or another -errno: somebody else has it, the client is not allowed, or the
- * system refused it, which was logged and has cost a pause.
+ * Takes one connection from a Source that had some. Its descriptor, which is the caller's as is the head of
+ * *ret; -EPIPE where the manager is gone; or another -errno: somebody else has it, the client is not
+ * allowed, or the system refused it, which was logged and has cost a pause.
  */
 int taker_take(Taker *taker, int source, Handoff *ret);

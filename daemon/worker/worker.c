@@ -55,8 +55,8 @@ static int catch_signals(int retire_fd)
 }
 
 /*
- * Standard output and error: a journal stream of its own, by which the journal knows which worker said a line, and
- * lines do not mix. Without a journal it is the template's, which the manager reads.
+ * Standard output and error: a journal stream of its own, by which the journal knows which worker said a
+ * line, and lines do not mix. Without a journal it is the template's, which the manager reads.
  */
 static int open_streams(const WorkerContext *c)
 {
@@ -97,7 +97,8 @@ static void give_memory(const WorkerContext *c, size_t slot)
                 return;
         r = memory_fds_give(c->memories, slot, c->config->process_dumpable);
         if (r < 0)
-                (void) log_warning_errno(r, "Failed to open a worker's memory for the slow log, ignoring: %m");
+                (void) log_warning_errno(r,
+                                         "Failed to open a worker's memory for the slow log, ignoring: %m");
 }
 
 int worker_run(const WorkerContext *c, size_t slot, int retire_fd)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Preloaded into php-pool-worker: one of its processes is sent SIGKILL, or $DIE_ONCE_SIGNAL, where $DIE_ONCE says:
- *   order    the template, about to fork a launcher for its second order
- *   launch   a launcher, about to fork its second worker
- *   accept   a worker, woken for a connection, about to take it
+ * Preloaded into php-pool-worker: one of its processes is sent SIGKILL, or $DIE_ONCE_SIGNAL. Which, and
+ * where, $DIE_ONCE says:
+ *
+ *      order    the template, about to fork a launcher for its second order
+ *
+ *      launch   a launcher, about to fork its second worker
+ *
+ *      accept   a worker, woken for a connection, about to take it
+ *
  * It does so once: whoever removes the file $DIE_ONCE_FILE dies.
  */
 
@@ -21,7 +26,8 @@ static int depth;
 
 static void die_at(int at, const char *where)
 {
-        const char *wanted = getenv("DIE_ONCE"), *file = getenv("DIE_ONCE_FILE"), *signal = getenv("DIE_ONCE_SIGNAL");
+        const char *wanted = getenv("DIE_ONCE"), *file = getenv("DIE_ONCE_FILE"),
+                   *signal = getenv("DIE_ONCE_SIGNAL");
 
         if (depth == at && wanted && file && strcmp(wanted, where) == 0 &&
             strcmp(program_invocation_short_name, "php-pool-worker") == 0 && unlink(file) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The log as text on standard error, and in the journal: what is written, what is dropped, what is returned, and
- * who waits for a journal that takes no record: only errors, and not for long.
+ * The log as text on standard error, and in the journal: what is written, what is dropped, what is returned,
+ * and who waits for a journal that takes no record: only errors, and not for long.
  */
 
 #include <setjmp.h>
@@ -290,7 +290,7 @@ static pid_t drain_until(int fd, int begin, const char *last)
         _exit(1);
 }
 
-/* An error that a full journal would lose waits until it takes it, and what was lost is told right behind it. */
+/* An error that a full journal would lose waits until it takes it; what was lost is told right behind it. */
 static void test_an_error_waits(void **state _unused_)
 {
         char path[JOURNAL_PATH_SIZE];

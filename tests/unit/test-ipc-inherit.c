@@ -30,7 +30,7 @@ static void close_fds(int *fds)
 
 static Inherit example(const int *fds)
 {
-        return (Inherit) {
+        return (Inherit){
                 .settings = fds[0],
                 .scoreboard = fds[1],
                 .channel = fds[2],

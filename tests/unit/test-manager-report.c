@@ -18,8 +18,8 @@
 /* A request of ten seconds' duration, which began a minute ago. */
 #define LAST                                                                                                \
         .requests = 1, .request_duration = 10 * USEC_PER_SEC, .request_cpu = USEC_PER_SEC,                  \
-        .request_memory = 4096, .content_length = 3, .method = "POST", .uri = "/uri", .script = "/srv/a.php", \
-        .user = "me"
+        .request_memory = 4096, .content_length = 3, .method = "POST", .uri = "/uri",                       \
+        .script = "/srv/a.php", .user = "me"
 
 static const struct {
         const char *name;
@@ -27,7 +27,7 @@ static const struct {
         bool begun, ended; /* a request; that began before, that ended later */
         WorkerRecord record;
         WorkerStatus expected; /* what differs from a worker that never had a request */
-        usec_t duration; /* at least */
+        usec_t duration;       /* at least */
 } cases[] = {
         { "starting", STAGE_STARTING },
         { "starting, and it has taken the slot", STAGE_STARTING, .record.pid = PID },
@@ -36,26 +36,41 @@ static const struct {
         { "ends without a request", STAGE_ENDING },
         { "runs its first request", STAGE_RUNNING, .begun = true,
           .record = { .method = "GET", .uri = "/uri", .script = "/srv/a.php", .content_length = 3 },
-          .expected = { .requests = 1, .request_method = "GET", .request_uri = "/uri", .script = "/srv/a.php",
+          .expected = { .requests = 1,
+                        .request_method = "GET",
+                        .request_uri = "/uri",
+                        .script = "/srv/a.php",
                         .content_length = 3 },
           .duration = MINUTE },
         { "waits for its second request", STAGE_IDLE, .begun = true, .ended = true, .record = { LAST },
-          .expected = { .requests = 1, .request_duration = 10 * USEC_PER_SEC, .request_method = "POST",
-                        .request_uri = "/uri", .script = "/srv/a.php", .user = "me", .content_length = 3,
-                        .last_request_cpu = 1000, .last_request_memory = 4096 } },
+          .expected = { .requests = 1,
+                        .request_duration = 10 * USEC_PER_SEC,
+                        .request_method = "POST",
+                        .request_uri = "/uri",
+                        .script = "/srv/a.php",
+                        .user = "me",
+                        .content_length = 3,
+                        .last_request_cpu = 1000,
+                        .last_request_memory = 4096 } },
         { "reads its second request", STAGE_READING, .begun = true, .ended = true, .record = { LAST },
           .expected.requests = 1 },
         { "ends after a request", STAGE_ENDING, .begun = true, .ended = true, .record = { LAST },
-          .expected = { .requests = 1, .request_duration = 10 * USEC_PER_SEC, .request_method = "POST",
-                        .request_uri = "/uri", .script = "/srv/a.php", .user = "me", .content_length = 3,
-                        .last_request_cpu = 1000, .last_request_memory = 4096 } },
+          .expected = { .requests = 1,
+                        .request_duration = 10 * USEC_PER_SEC,
+                        .request_method = "POST",
+                        .request_uri = "/uri",
+                        .script = "/srv/a.php",
+                        .user = "me",
+                        .content_length = 3,
+                        .last_request_cpu = 1000,
+                        .last_request_memory = 4096 } },
 };
 
 static Generation generation_with(Worker *worker, Scoreboard **ret)
 {
         assert_int_equal(scoreboard_new(1, ret), 0);
         scoreboard_reserve(*ret, 0);
-        return (Generation) { .id = 3, .board = *ret, .workers = worker, .n_workers = 1 };
+        return (Generation){ .id = 3, .board = *ret, .workers = worker, .n_workers = 1 };
 }
 
 static void assert_text(const char *got, const char *expected)
@@ -122,10 +137,10 @@ static void test_slot_of_another(void **state _unused_)
         scoreboard_release(board, 0);
         scoreboard_reserve(board, 0);
         assert_true(report_worker(&g, 0, &record, &status));
-        check(&status, &(WorkerStatus) {}, STAGE_STARTING);
+        check(&status, &(WorkerStatus){}, STAGE_STARTING);
         assert_int_equal(status.request_duration, 0);
 
-        worker = (Worker) { .state = WORKER_ORDERED, .started = now_realtime() };
+        worker = (Worker){ .state = WORKER_ORDERED, .started = now_realtime() };
         assert_false(report_worker(&g, 0, &record, &status));
         scoreboard_free(board);
 }

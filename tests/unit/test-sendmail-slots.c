@@ -18,7 +18,7 @@ static size_t take_all(size_t n_users, MailLoad *all)
         static MailLoad users[USERS];
         bool more = true;
 
-        *all = (MailLoad) {};
+        *all = (MailLoad){};
         memset(users, 0, sizeof users);
         while (more) {
                 more = false;
@@ -51,7 +51,7 @@ static void test_running(void **state)
                 size_t each = take_all(cases[i].users, &all);
 
                 if (cases[i].room)
-                        assert_true(mail_may_run(&all, &(MailLoad) {}));
+                        assert_true(mail_may_run(&all, &(MailLoad){}));
                 assert_true(all.running <= MAIL_RUNNING_MAX);
                 assert_true(each >= 1 && each <= cases[i].each);
         }
@@ -68,17 +68,17 @@ static void test_a_user_alone(void **state)
         for (; mail_may_wait(&load, &load); load.waiting++)
                 ;
         assert_int_equal(load.waiting, MAIL_WAITING_USER_MAX);
-        assert_true(mail_may_wait(&load, &(MailLoad) {}));
-        assert_true(mail_may_run(&load, &(MailLoad) {}));
+        assert_true(mail_may_wait(&load, &(MailLoad){}));
+        assert_true(mail_may_run(&load, &(MailLoad){}));
 }
 
 static void test_nothing_is_free(void **state)
 {
         (void) state;
-        assert_false(mail_may_run(&(MailLoad) { .running = MAIL_RUNNING_MAX }, &(MailLoad) {}));
-        assert_false(mail_may_run(&(MailLoad) { .running = MAIL_RUNNING_MAX + 1 }, &(MailLoad) {}));
-        assert_true(mail_may_run(&(MailLoad) { .running = MAIL_RUNNING_MAX - 1 }, &(MailLoad) {}));
-        assert_false(mail_may_wait(&(MailLoad) { .waiting = MAIL_WAITING_MAX }, &(MailLoad) {}));
+        assert_false(mail_may_run(&(MailLoad){ .running = MAIL_RUNNING_MAX }, &(MailLoad){}));
+        assert_false(mail_may_run(&(MailLoad){ .running = MAIL_RUNNING_MAX + 1 }, &(MailLoad){}));
+        assert_true(mail_may_run(&(MailLoad){ .running = MAIL_RUNNING_MAX - 1 }, &(MailLoad){}));
+        assert_false(mail_may_wait(&(MailLoad){ .waiting = MAIL_WAITING_MAX }, &(MailLoad){}));
 }
 
 int main(void)

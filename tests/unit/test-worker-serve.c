@@ -72,12 +72,12 @@ void php_interrupt(void)
 
 /* ---- What the worker waits for in vain ---- */
 
-/* The time-outs that passed, in microseconds: how busy the machine is does not count. Shared with the worker. */
+/* The time-outs that passed, in microseconds, however busy the machine is. Shared with the worker. */
 static _Atomic uint64_t *waited;
 
 int ppoll(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout, const sigset_t *mask)
 {
-        struct timespec left = timeout ? *timeout : (struct timespec) {};
+        struct timespec left = timeout ? *timeout : (struct timespec){};
         int n;
 
         n = (int) syscall(SYS_ppoll, fds, n_fds, timeout ? &left : NULL, mask, _NSIG / 8);
@@ -744,7 +744,8 @@ static void test_full_queue(void **state _unused_)
 
 /*
  * Clients that say nothing, one behind the other, hold those behind them by half a millisecond each, though
- * other workers are idle: in the listening sockets and in the hand-off queue. The last one may be waited for.
+ * other workers are idle: in the listening sockets and in the hand-off queue. The last one may be waited
+ * for.
  */
 static void test_silent_clients_do_not_add_up(void **state _unused_)
 {
@@ -758,7 +759,8 @@ static void test_silent_clients_do_not_add_up(void **state _unused_)
         for (size_t k = 0; k < 30; k++) {
                 for (size_t i = 0; i < LISTENERS; i++)
                         silent[i][k] = client_connect(&f, i);
-                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+                                 0);
                 handed[k] = pair[0];
                 assert_int_equal(handoff_send(f.manager, &origin, pair[1]), 0);
                 fd_close(pair[1]);
@@ -779,7 +781,7 @@ static void test_silent_clients_do_not_add_up(void **state _unused_)
         fixture_retire(&f);
 }
 
-/* Where nobody waits, a client has some time to begin in: its connection does not go to the manager and back. */
+/* Where nobody waits, a client has some time to begin in: its connection stays with the worker. */
 static void test_patience_while_nobody_waits(void **state _unused_)
 {
         int client;
