@@ -219,11 +219,10 @@ static int map_pool(Import *import, FpmSection *section)
         ImportPool p = { .import = import, .section = section, .global = &import->fpm->sections[0] };
         int r;
 
-        if (!pool_name_valid(section->name))
+        if (pool_name_error(section->name))
                 return import_fail(import, section->file, section->line,
-                                   "\"%s\" cannot be a pool's name here: it has "
-                                   "letters, digits, \".\", \"_\" and \"-\"",
-                                   section->name);
+                                   "\"%s\" cannot be a pool's name here: %s", section->name,
+                                   pool_name_error(section->name));
         r = config_new(&config);
         if (r < 0)
                 return r;
@@ -285,6 +284,22 @@ static int map_slice(Import *import)
                                    "other pool");
 }
 
+/* Whether they listen on one address; a relative path is behind the pool's own prefix. 0, 1, -ENOMEM. */
+static int share_address(Import *import, FpmSection *a, FpmSection *b)
+{
+        ImportPool of[] = { { .import = import, .section = a }, { .import = import, .section = b } };
+        const FpmEntry *listen[] = { fpm_section_find(a, "listen"), fpm_section_find(b, "listen") };
+        _cleanup_(freep) char *one = NULL, *other = NULL;
+        int r;
+
+        if (!listen[0] || !listen[1])
+                return 0;
+        r = import_path(&of[0], listen[0]->value, &one);
+        if (r >= 0)
+                r = import_path(&of[1], listen[1]->value, &other);
+        return r < 0 ? r : streq(one, other);
+}
+
 /* No two pools can have one address. */
 static int check_addresses(Import *import)
 {
@@ -293,12 +308,14 @@ static int check_addresses(Import *import)
         for (size_t i = 1; i < fpm->n_sections; i++)
                 for (size_t j = 1; j < i; j++) {
                         const FpmEntry *a = fpm_section_find(&fpm->sections[i], "listen");
-                        const FpmEntry *b = fpm_section_find(&fpm->sections[j], "listen");
+                        int r = share_address(import, &fpm->sections[i], &fpm->sections[j]);
 
-                        if (a && b && streq(a->value, b->value))
+                        if (r > 0)
                                 return import_fail(import, a->file, a->line,
                                                    "listen: pool %s has this address, too",
                                                    fpm->sections[j].name);
+                        if (r < 0)
+                                return r;
                 }
         return 0;
 }
