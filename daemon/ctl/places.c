@@ -89,6 +89,11 @@ static int tell_access(const Search *s, const Place *place, const char *path)
                         return tell(s, place, place->fatal,
                                     "is not there; make it: install -d -o %s -g %s -m 0700 %s", user,
                                     s->account.group, path);
+                if (place->need == NEED_WRITE_FILE && s->account.user)
+                        return tell(s, place, place->fatal,
+                                    "is not there, nor is its directory; make that: install -d -o %s -g %s "
+                                    "-m 0700 %.*s",
+                                    user, s->account.group, (int) (strrchr(path, '/') - path), path);
                 return tell(s, place, place->fatal, "is not there%s",
                             place->need == NEED_WRITE_FILE ? ", nor is its directory" : "");
         case ENOTDIR:
@@ -149,6 +154,25 @@ static bool is_made_later(const Search *s, const Place *place, const char *path)
         return false;
 }
 
+/* By such a name, php-poolctl would look at its own. */
+static bool is_descriptor(const char *path)
+{
+        return streq(path, "/dev/stdin") || streq(path, "/dev/stdout") || streq(path, "/dev/stderr") ||
+               startswith(path, "/dev/fd/") || startswith(path, "/proc/self/");
+}
+
+/* PHP logs to where it would without error_log when it cannot open that: to the journal, as is wanted. */
+static int tell_descriptor(const Search *s, const Place *place)
+{
+        if (streq(place->name, "error_log"))
+                return 0;
+        if (streq(place->name, "access.log"))
+                return tell(s, place, false, "is no file; write \"journal\" for records in the journal");
+        return tell(s, place, false,
+                    "is no file: standard error of a pool is a socket of the journal, which cannot be "
+                    "opened by a name");
+}
+
 static int check_place(const Search *s, const Place *place)
 {
         Sandbox sandbox = { .verdict = SANDBOX_OPEN };
@@ -157,6 +181,8 @@ static int check_place(const Search *s, const Place *place)
 
         if (*place->path != '/' || strlen(place->path) >= PATH_MAX)
                 return 0;
+        if (is_descriptor(place->path))
+                return tell_descriptor(s, place);
         resolve(place->path, path);
         if (s->unit) {
                 r = sandbox_judge(s->unit, s->pool, path, &sandbox);
@@ -213,6 +239,7 @@ static int check_values(const Search *s, const IniValues *values)
 /* A reload is refused for an extension that is not there: a path, or a name, with ".so" or without. */
 static int check_extension(const Search *s, const IniValue *extension, const char *directory)
 {
+        const char *suffix = strrchr(extension->value, '.');
         char path[PATH_MAX];
         struct stat st;
 
@@ -220,7 +247,7 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
             snprintf(path, sizeof path, "%s%s%s", strchr(extension->value, '/') ? "" : directory,
                      strchr(extension->value, '/') ? "" : "/", extension->value) >= PATH_MAX)
                 return 0;
-        if (!strchr(extension->value, '/') && stat(path, &st) < 0 &&
+        if (!strchr(extension->value, '/') && !(suffix && streq(suffix, ".so")) && stat(path, &st) < 0 &&
             strlen(path) + sizeof ".so" <= sizeof path)
                 (void) strcat(path, ".so");
         /* There are many, all of packages: no child is asked for one that is there. */

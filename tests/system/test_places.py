@@ -40,7 +40,10 @@ WARNINGS = {
     "upload_tmp_dir=/srv/places/roots": "cannot be written by www-data",
     "sys_temp_dir=/srv/places/roots/x": "cannot be written by www-data",
     "error_log=/srv/places/roots/log": "cannot be written by www-data",
-    "error_log=/srv/places/none/log": "is not there, nor is its directory",
+    "error_log=/srv/places/none/log": "is not there, nor is its directory; make that: install -d -o www-data -g www-data "
+                                      "-m 0700 /srv/places/none\n",
+    "mail.log=/dev/stderr": "is no file: standard error of a pool is a socket of the journal",
+    "xdebug.log=/proc/self/fd/2": "is no file: standard error of a pool is a socket of the journal",
     "upload_tmp_dir=/etc/passwd": "the sandbox has /etc read-only",
     "soap.wsdl_cache_dir=/srv/places/php.ini": "is no directory",
     "auto_prepend_file=/srv/places/none.php": "is not there",
@@ -48,7 +51,8 @@ WARNINGS = {
 }
 SILENT = ["upload_tmp_dir=/srv/places/good", "session.save_path=/var/lib/php/sessions", "error_log=syslog", "error_log=",
           "error_log=/srv/places/good/new.log", "upload_tmp_dir=", "error_log=relative.log",
-          "auto_prepend_file=/etc/hostname", "curl.cainfo=/etc/ssl/certs/ca-certificates.crt"]
+          "error_log=/dev/stderr", "error_log=/proc/self/fd/2", "auto_prepend_file=/etc/hostname",
+          "curl.cainfo=/etc/ssl/certs/ca-certificates.crt"]
 
 
 @pytest.mark.parametrize("value", WARNINGS)
@@ -104,6 +108,7 @@ FATAL = {
     'security = { script_root = "/srv/places/none"; };': "security.script_root: /srv/places/none is not there",
     'access = { log = "/srv/places/roots/a.log"; };': "access.log: /srv/places/roots/a.log cannot be written by www-data",
     'access = { log = "/usr/a.log"; };': "access.log: /usr/a.log cannot be written: the sandbox has /usr read-only",
+    'php = { admin_value = [ "zend_extension=none.so" ]; };': "/none.so is not there",
     'reload = { warmup = [ "/srv/places/none.php" ]; };': "reload.warmup: /srv/places/none.php is not there",
     'php = { admin_value = [ "opcache.preload=/srv/places/none.php" ]; };': "opcache.preload: /srv/places/none.php is not",
 }
@@ -122,6 +127,10 @@ def test_check_and_reload_refuse_alike(machine, pool, places, conf):
         assert pool.ctl("reload", "www", check=False).returncode == 1
     finally:
         machine.write(pool.file, before)
+
+
+def test_access_log_on_standard_error(places):
+    assert "warning: access.log: /dev/stderr is no file; write \"journal\"" in places('access = { log = "/dev/stderr"; };')
 
 
 def test_access_log_of_a_pool_that_has_not_run(places):
