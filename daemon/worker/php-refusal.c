@@ -78,14 +78,28 @@ static void tell(Refusal refusal, const char *what)
                           what, reason);
 }
 
+/*
+ * Whether open_basedir is what refused: PHP reports that, and then "Operation not permitted" of the same
+ * line, though nothing asked the system.
+ */
+static bool is_open_basedir(uint32_t line, const zend_string *message)
+{
+        static uint32_t before = UINT32_MAX; /* the line of the last error, where that was open_basedir's */
+        bool follows = line == before;
+
+        before = strstr(ZSTR_VAL(message), "open_basedir restriction in effect") ? line : UINT32_MAX;
+        return follows;
+}
+
 /* What a script says itself, by trigger_error(), is none of the system's errors. */
-static void on_error(int type, zend_string *file _unused_, uint32_t line _unused_, zend_string *message)
+static void on_error(int type, zend_string *file _unused_, uint32_t line, zend_string *message)
 {
         Refusal refusal;
         char what[REFUSAL_TEXT_MAX];
 
         if (!told || (type & (E_USER_ERROR | E_USER_WARNING | E_USER_NOTICE | E_USER_DEPRECATED)) ||
-            atomic_load_explicit(told, memory_order_relaxed) == REFUSAL_PROBABLE)
+            atomic_load_explicit(told, memory_order_relaxed) == REFUSAL_PROBABLE ||
+            is_open_basedir(line, message))
                 return;
         refusal = refusal_of_message(ZSTR_VAL(message), ZSTR_LEN(message));
         if (refusal == REFUSAL_NONE || !claim(refusal))
