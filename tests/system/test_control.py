@@ -85,6 +85,20 @@ def test_there_while_the_pool_runs(machine, pool):
     assert machine.show(UNIT, "Result") == "success"
 
 
+def test_the_log_does_not_speak_of_it(machine, pool):
+    """A thousand pools that come and go have records of their services; not of this, unless it fails."""
+    pool.start()
+    pool.ctl("stop", "www")
+    wait_until(lambda: machine.show(UNIT, "ActiveState") == "inactive", what="no control socket")
+    assert machine.journal("-u", UNIT, since=pool.born) == []
+    machine.run("mkdir", "-p", SOCKET)
+    try:
+        machine.systemctl("start", pool.unit, check=False)
+        assert any("Failed" in r["MESSAGE"] for r in machine.journal("-u", UNIT, since=pool.born))
+    finally:
+        machine.run("rmdir", SOCKET)
+
+
 def test_started_alone_it_does_nothing(machine, pool):
     machine.systemctl("start", UNIT)
     wait_until(lambda: machine.show(UNIT, "ActiveState") == "inactive", what="gone again")
