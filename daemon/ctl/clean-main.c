@@ -11,8 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What php-poolctl wants to know: systemd.exec(5). */
-static const char *const kept[] = { "MAINPID", "SERVICE_RESULT", "JOURNAL_STREAM", "NOTIFY_SOCKET" };
+/*
+ * What php-poolctl wants to know: systemd.exec(5). Environment= may say it as well: it is only believed
+ * about the pool itself.
+ */
+static const char *const kept[] = { "MAINPID", "SERVICE_RESULT", "JOURNAL_STREAM" };
 
 #define KEPT_MAX (sizeof kept / sizeof *kept)
 
