@@ -169,12 +169,14 @@ def test_a_pool_that_does_not_start(machine, pool):
 def test_stop_of_a_manager_that_has_ended(machine):
     """ExecStop= is run for it too, while its socket is still open: nobody waits there for an answer."""
     with machine.pool("www", 'idle_exit = "50ms";') as pool:
+        begun = machine.journal_end()
         for _ in range(3):
             assert pool.run(HELLO) == "hello"
-            begun = time.monotonic()
             wait_until(lambda: gone(pool), what="its end")
-            assert time.monotonic() - begun < 4
         assert pool.run(HELLO) == "hello"
+        said = [r["MESSAGE"] for r in machine.journal("-u", pool.unit, since=begun)]
+        assert "Pool www stops: it had nothing to do for idle_exit; its socket starts it again." in said
+        assert not any("does not answer" in message or "ailed" in message for message in said), said
 
 
 def test_no_script_reaches_it(machine, pool):
@@ -342,10 +344,11 @@ def evil(machine, behave, names=("evil",)):
             machine.systemctl("daemon-reload")
 
 
+# Far beyond what php-poolctl waits, as a busy machine has its share in it, and far below "for ever".
 @pytest.mark.parametrize("behave, seconds", [
-    (dbus.silent, 12), (dbus.closes, 5), (dbus.garbage, 5), (dbus.never_answers, 25), (dbus.garbage_for_an_answer, 5),
-    (dbus.fails_with("no\nno"), 5), (dbus.fails_with("x", "System.Error.ENOENT"), 5),
-    (dbus.only_says_that_it_lives, 50)],
+    (dbus.silent, 60), (dbus.closes, 60), (dbus.garbage, 60), (dbus.never_answers, 75),
+    (dbus.garbage_for_an_answer, 60), (dbus.fails_with("no\nno"), 60),
+    (dbus.fails_with("x", "System.Error.ENOENT"), 60), (dbus.only_says_that_it_lives, 100)],
     ids=lambda value: getattr(value, "__name__", ""))
 def test_one_pool_keeps_no_other_from_its_reload(machine, behave, seconds):
     """Those before and behind it are reloaded; in the end it is said which were not, and it is a failure."""
