@@ -126,7 +126,6 @@ static void write_journal(const PhpRequest *r, int level, const char *message, c
                 { "PHP_SCRIPT", r ? r->script.path : NULL },
                 {},
         };
-
         _cleanup_(freep) char *text = php_log.html ? strdup(message) : NULL;
 
         if (text)

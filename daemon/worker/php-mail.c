@@ -51,8 +51,8 @@ void mail_start(void)
                 return;
         php_process.mail = entry;
         command = replacement(entry);
+        /* PHP may keep pointers to the old one: it is not freed. */
         if (command)
-                /* PHP may keep pointers to the old one: it is not freed. */
                 entry->value = zend_string_init(command, strlen(command), true);
         free(command);
 }
