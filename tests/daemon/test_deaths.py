@@ -60,16 +60,17 @@ def accepted(daemon, connection):
 
 
 def half_a_head(daemon, connection):
-    """A worker has read it, and the manager keeps it: whoever comes answers."""
+    """A worker has read it, and the manager keeps it, as the silent connection: whoever comes answers."""
     params = fastcgi.encode_pairs(fastcgi.parameters(daemon.script("half.php", HELLO)))
     request = (fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params) + fastcgi.stream(fastcgi.STDIN, b""))
-    before = daemon.status()["parked-connections"]
-    connection.send(request[:40])
-    wait_until(lambda: daemon.status()["parked-connections"] > before, what="half a head")
+    half = daemon.connect()
+    half.send(request[:40])
+    wait_until(lambda: daemon.status()["parked-connections"] == 6, what="half a head, and the silent connection")
 
     def seen():
-        connection.send(request[40:])
-        return connection.response().text == "hello"
+        with half:
+            half.send(request[40:])
+            return half.response().text == "hello"
 
     return process_in(daemon, "Idle"), seen
 
