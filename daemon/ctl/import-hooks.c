@@ -75,10 +75,8 @@ static const char *const places[] = {
 /* Whether the line has PHP-FPM's name, and does something to it. */
 static bool is_hook(const char *line)
 {
-        static const char *const actions[] = {
-                "reload", "restart",         "kill",           "USR2",         "USR1",
-                "HUP",    "systemctl start", "systemctl stop", "service start"
-        };
+        static const char *const actions[] = { "reload", "restart", "kill", "USR2",         "USR1",
+                                               "HUP",    "start",   "stop", "check process" };
         const char *fpm = strstr(line, "fpm");
 
         if (!fpm || line[strspn(line, " \t")] == '#' || !strstr(line, "php"))
@@ -89,12 +87,30 @@ static bool is_hook(const char *line)
         return false;
 }
 
-static void print_hook(const char *path, unsigned line)
+/* Whether the line is of a unit that has PHP-FPM's started, or is stopped with it. */
+static bool is_dependency(const char *line)
 {
-        (void) ctl_fail(0,
-                        "%s:%u: is for PHP-FPM, which will not run any more; for the pools it is: "
-                        "systemctl reload php-pool.service",
-                        path, line);
+        static const char *const kinds[] = { "Wants=",   "Requires=", "Requisite=",
+                                             "BindsTo=", "Upholds=",  "PartOf=" };
+
+        if (!strstr(line, "php") || !strstr(line, "fpm"))
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (startswith(line, kinds[i]))
+                        return true;
+        return false;
+}
+
+static void print_hook(const char *path, unsigned line, bool dependency)
+{
+        if (dependency)
+                (void) ctl_fail(0, "%s:%u: needs PHP-FPM, and may start it: write php-pool.service instead",
+                                path, line);
+        else
+                (void) ctl_fail(0,
+                                "%s:%u: is for PHP-FPM, which will not run any more; for the pools it is: "
+                                "systemctl reload php-pool.service",
+                                path, line);
 }
 
 /* The text of a regular file that may be a script, a new string; NULL for others. */
@@ -123,11 +139,13 @@ static int print_hooks_of(const char *root, const char *path)
 
         for (char *p = text; p && *p && found < HOOKS_MAX; line++) {
                 char *end = strchr(p, '\n');
+                bool dependency;
 
                 if (end)
                         *end = 0;
-                if (is_hook(p)) {
-                        print_hook(path + strlen(root), line);
+                dependency = is_dependency(p);
+                if (dependency || is_hook(p)) {
+                        print_hook(path + strlen(root), line, dependency);
                         found++;
                 }
                 p = end ? end + 1 : NULL;

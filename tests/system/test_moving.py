@@ -40,6 +40,8 @@ HOOKS = {"/etc/letsencrypt/renewal-hooks/deploy/php": "# systemctl reload php8.2
          "/etc/cron.d/php-reload": "0 4 * * * root pkill -USR2 php-fpm8.2\n",
          "/etc/logrotate.d/ours": "/var/log/x {\n  postrotate\n    invoke-rc.d php8.2-fpm reload\n  endscript\n}\n",
          "/srv/site/.git/hooks/post-receive": "sudo systemctl reload php8.2-fpm\n",
+         "/etc/monit/conf.d/php": "check process php-fpm with pidfile /run/php/php8.2-fpm.pid\n",
+         "/usr/local/sbin/up": "service php8.2-fpm start\n",
          "/etc/sudoers.d/deploy": "deploy ALL=NOPASSWD: /bin/systemctl reload php8.2-fpm\n"}
 NO_HOOKS = {"/usr/local/bin/other": "systemctl reload nginx\necho fpm php\n",
             "/usr/local/bin/binary": "\0systemctl reload php8.2-fpm\n"}
@@ -58,7 +60,19 @@ def test_deploy_hooks(machine, importer):
                                              if "fpm" in line and line[0] != "#")) for path, text in HOOKS.items()}
         assert "systemctl reload php-pool.service" in result.stdout
     finally:
-        machine.remove(*HOOKS, *NO_HOOKS, "/etc/letsencrypt", "/srv/site")
+        machine.remove(*HOOKS, *NO_HOOKS, "/etc/letsencrypt", "/etc/monit", "/srv/site")
+
+
+def test_units_that_need_it(machine, importer):
+    """They would start PHP-FPM again, or do not start without it."""
+    path = f"{UNITS}/nginx.service.d/php.conf"
+    machine.write(path, "[Unit]\nAfter=php8.2-fpm.service\nWants=php8.2-fpm.service\n")
+    try:
+        told = importer.run("--dry-run", f"{FPM}/php-fpm.conf", status=5).stderr
+        assert re.findall(rf"^{path}:(\d+): (.*)$", told, re.M) == \
+            [("3", "needs PHP-FPM, and may start it: write php-pool.service instead")]
+    finally:
+        machine.remove(path.rsplit("/", 1)[0])
 
 
 def test_monitors_and_upgrades(machine, pool):
