@@ -12,6 +12,7 @@
 #include "ctl/ctl.h"
 #include "ctl/import-files.h"
 #include "ctl/import-hooks.h"
+#include "ctl/systemd.h"
 
 /* Lines go where they can be told from the files: --dry-run writes these to standard output. */
 static int print_notes(const Import *import)
@@ -83,13 +84,42 @@ static void print_stop(const FpmConfig *fpm)
                 printf("  # Now stop PHP-FPM.\n");
 }
 
+/*
+ * Pools whose socket is there already, where it was before: systemd closes it at the daemon-reload for an
+ * address that it has not any more, and does not open the other one until the unit starts again.
+ */
+static void print_running(const FpmConfig *fpm)
+{
+        const char *begin = "  # These are there already, where they listened before.\n  systemctl stop";
+        sd_bus *bus = NULL;
+        bool any = false;
+
+        if (systemd_connect(&bus) < 0)
+                return;
+        for (size_t i = 1; i < fpm->n_sections; i++) {
+                const char *pool = fpm->sections[i].name;
+                UnitState state = {};
+
+                if (systemd_unit_state(bus, pool, ".socket", &state) >= 0 && streq(state.active, "active")) {
+                        printf("%s php-pool@%s.socket php-pool@%s.service", any ? "" : begin, pool, pool);
+                        any = true;
+                }
+                unit_state_clear(&state);
+        }
+        if (any)
+                printf("\n");
+        sd_bus_flush_close_unref(bus);
+}
+
 /* A status socket comes first: it cannot be started while the service of its pool runs. */
 static void print_next(FpmConfig *fpm)
 {
         if (fpm->sections[0].line == 0)
                 printf("\nIt has no [global]: php-fpm.conf may say more, and includes this file.");
         printf("\nNext, see FROM PHP-FPM in php-pool(7):\n"
-               "  php-poolctl check\n  systemctl daemon-reload\n");
+               "  php-poolctl check\n");
+        print_running(fpm);
+        printf("  systemctl daemon-reload\n");
         print_stop(fpm);
         printf("  # Scripts that reload PHP-FPM say \"systemctl reload php-pool.service\" from then on.\n"
                "  systemctl enable --now php-pool.service");

@@ -72,7 +72,7 @@ static int no_socket(const char *pool)
 {
         return log_error_errno(ENOTCONN,
                                "No socket was passed: php-poold listens on what systemd holds, see "
-                               "php-pool@%s.socket. Start it with: systemctl start php-pool@%s.socket",
+                               "php-pool@%s.socket. Start it with: systemctl restart php-pool@%s.socket",
                                pool, pool);
 }
 

@@ -35,6 +35,22 @@ def test_links_to_the_socket(machine, importer):
     assert 'Symlinks="/run/php/php-fpm.sock"\n' in machine.read(f"{UNITS}/php-pool@www.socket.d/import.conf")
 
 
+def test_a_pool_that_is_there_already(machine, importer, pool):
+    """Its socket moves with the commands that import names, though enable --now leaves one that is active."""
+    machine.write("/srv/import/who.php", WHO)
+    assert pool.get("/srv/import/who.php")
+    importer.pools.append("www")
+    result = importer.run("--force", f"{FPM}/php-fpm.conf")
+    assert "  systemctl stop php-pool@www.socket php-pool@www.service\n" in result.stdout
+    importer.follow(result.stdout, "www")
+    request = ("php-poolctl", "request", "--socket=/run/php/php8.2-fpm.sock", "www", "/srv/import/who.php")
+    assert json.loads(machine.run(*request).stdout)["user"] == "www-data"
+    machine.systemctl("restart", pool.unit)
+    machine.systemctl("stop", pool.socket_unit, pool.unit)
+    machine.systemctl("daemon-reload")
+    assert "systemctl stop" not in importer.run("--force", f"{FPM}/php-fpm.conf").stdout
+
+
 HOOKS = {"/etc/letsencrypt/renewal-hooks/deploy/php": "# systemctl reload php8.2-fpm\nservice php8.2-fpm reload\n",
          "/usr/local/bin/deploy": "set -e\nsystemctl restart php8.2-fpm.service\n",
          "/etc/cron.d/php-reload": "0 4 * * * root pkill -USR2 php-fpm8.2\n",
