@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -187,3 +188,33 @@ def test_notes_do_not_turn_a_terminal_round(importer):
     result = importer.run(POOL + "env[\u202egpj.exe] = x\n", status=5)
     assert "env[???gpj.exe]: not imported" in result.stderr
     assert "\u202e" not in result.stderr + "".join(importer.files().values())
+
+
+# Mounts a file system that its user serves, and does not, on a directory; then becomes the command.
+SILENT_FUSE = """
+import ctypes, os, sys
+fd = os.open("/dev/fuse", os.O_RDWR)
+os.set_inheritable(fd, True)
+options = f"fd={fd},rootmode=40000,user_id=65534,group_id=65534".encode()
+if ctypes.CDLL(None).mount(b"silent", sys.argv[1].encode(), b"fuse", 0, options) < 0:
+    sys.exit(77)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_a_file_system_of_the_user_that_does_not_answer(importer, tmp_path):
+    """The kernel asks the user's own program, for the user: nothing of it holds up root for long."""
+    directory = tmp_path / "silent"
+    directory.mkdir()
+    for above in (tmp_path, *tmp_path.parents):
+        if above.stat().st_uid == os.geteuid() and above != above.parent:
+            above.chmod(above.stat().st_mode | 0o011)
+    importer.file.write_text(POOL + f"php_value[session.save_path] = {directory}/sessions\n")
+    command = [sys.executable, "-c", SILENT_FUSE, directory,
+               importer.program, "import", "--dry-run", importer.file]
+    # In PID and mount namespaces of its own, so that nothing of it is left.
+    result = subprocess.run(["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child",
+                             *command], capture_output=True, text=True, timeout=60)
+    if result.returncode in (1, 77) and "###" not in result.stdout:
+        pytest.skip("no file system can be mounted here")
+    assert f"{directory}/sessions cannot be used: Connection timed out" in result.stderr, result
