@@ -5,13 +5,22 @@
 #include "sendmail/peer.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/*
+ * The right to listen on ports below 1024: of those that every container has, it is the one with which a
+ * sendmail can do least.
+ */
+#define SHIELD CAP_NET_BIND_SERVICE
 
 /* What the kernel allows (NGROUPS_MAX). */
 #define GROUPS_MAX 65536U
@@ -55,14 +64,30 @@ void peer_clear(Peer *peer)
         *peer = (Peer){};
 }
 
+/*
+ * Has this process, and what it executes, keep the capability SHIELD and no other. What a pool's sandbox
+ * leaves to a process is less than that, so the kernel lets none of them in: see capabilities(7), ptrace(2).
+ */
+static int keep_shield(void)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .permitted = 1U << SHIELD,
+                                                                           .inheritable = 1U << SHIELD } };
+
+        if (syscall(SYS_capset, &header, data) < 0 ||
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, SHIELD, 0, 0) < 0)
+                return -errno;
+        return 0;
+}
+
 int peer_become(const Peer *peer)
 {
         assert(peer->uid != 0);
 
-        if (setgroups(peer->n_groups, peer->groups) < 0 || setresgid(peer->gid, peer->gid, peer->gid) < 0 ||
-            setresuid(peer->uid, peer->uid, peer->uid) < 0)
+        if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setgroups(peer->n_groups, peer->groups) < 0 ||
+            setresgid(peer->gid, peer->gid, peer->gid) < 0 || setresuid(peer->uid, peer->uid, peer->uid) < 0)
                 return -errno;
-        return 0;
+        return keep_shield();
 }
 
 void peer_environment_free(char **environment)

@@ -25,7 +25,9 @@ void peer_clear(Peer *peer);
 
 /*
  * Gives this process the user and the groups of the peer, and no others, for good. It may be as little as
- * the peer, never more: no group is looked up. 0 or -errno, and then it must not go on.
+ * the peer, and no group is looked up. One capability stays, for what it executes, too: by it, the peer and
+ * other processes of its user, in a sandbox without capabilities, cannot open the memory of this one and so
+ * leave their sandbox. 0 or -errno, and then it must not go on.
  */
 int peer_become(const Peer *peer);
 

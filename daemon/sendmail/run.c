@@ -107,7 +107,12 @@ _noreturn_ static void become_sendmail(const Peer *peer, const char *program, ch
         r = peer_environment(peer, &environment);
         if (r < 0)
                 _exit(EX_OSERR);
-        if (peer_become(peer) < 0 || chdir("/") < 0)
+        r = peer_become(peer);
+        if (r < 0) {
+                (void) log_error_errno(r, "sendmail cannot run as user %u: %m", peer->uid);
+                _exit(EX_OSERR);
+        }
+        if (chdir("/") < 0)
                 _exit(EX_OSERR);
         for (int i = 0; i < MAIL_FDS; i++)
                 if (dup2(fds[i], i) < 0)

@@ -34,6 +34,9 @@ print("to standard error", file=sys.stderr)
 sys.exit(%d)
 """
 
+# CAP_NET_BIND_SERVICE, which keeps the processes of a sandbox out of sendmail's.
+SHIELD = 1 << 10
+
 # Waits until a gate is open: for the lock on a file.
 HANGS = """#!/bin/sh
 echo $$ >>/tmp/mail/begun.$(id -u)
@@ -105,7 +108,8 @@ def test_sendmail_runs_as_the_pool_does_without_its_sandbox(machine, sendmail):
             assert (it["cwd"], it["fds"]) == ("/", ["0", "1", "2", "3"])
             assert it["environ"].keys() <= {"PATH", "HOME", "USER", "LOGNAME", "LC_CTYPE"}
             assert (it["environ"]["USER"], it["environ"]["HOME"]) == ("shop", "/nonexistent")
-            assert it["status"]["NoNewPrivs"] == "0" and int(it["status"]["CapEff"], 16) == 0
+            assert it["status"]["NoNewPrivs"] == "0"
+            assert {int(it["status"][cap], 16) for cap in ("CapPrm", "CapEff")} == {SHIELD}
             assert int(it["status"]["SigBlk"], 16) == 0
     finally:
         machine.run("userdel", "shop")
@@ -116,6 +120,27 @@ def test_its_exit_status_is_mails_answer(pool, machine, sendmail, status, sent):
     """As in PHP-FPM, which takes EX_TEMPFAIL (75), a message that is queued, for a failure, too."""
     sendmail(TELLS % status)
     assert pool.run(MAIL % ("", "")) == f"bool({str(sent).lower()})\n"
+
+
+# What a script could get by the memory, the environment and the descriptors of a process.
+GET_IN = """<?php
+$out = [];
+foreach (['mem' => 'r+b', 'environ' => 'r', 'maps' => 'r', 'auxv' => 'r', 'fd/0' => 'r'] as $name => $mode)
+    $out[] = (bool) @fopen("/proc/$_GET[pid]/$name", $mode);
+echo json_encode($out);
+"""
+
+
+@pytest.mark.parametrize("proc", ["invisible", "default"])
+def test_scripts_do_not_get_into_sendmail(machine, sendmail, proc):
+    """It is a process of their own user, outside of the sandbox: they would be outside, too."""
+    sendmail(HANGS)
+    with machine.pool("www", service=f"[Service]\nProtectProc={proc}\n") as pool, closed_gate(machine):
+        script = pool.script("get-in.php", GET_IN)
+        client = machine.start("runuser", "-u", "www-data", "--", CLIENT, "-t")
+        begun = wait_until(lambda: machine.run("sh", "-c", "cat /tmp/mail/begun.33", check=False).stdout)
+        assert json.loads(pool.get(script, query=f"pid={begun.strip()}")) == [False] * 5
+    client.communicate(timeout=30)
 
 
 def test_its_output_is_the_callers(machine, sendmail):
