@@ -80,6 +80,24 @@ def test_no_program_becomes_another(pool):
     assert [line.split()[1] for line in output.splitlines()] == ["0" * 16] * 5 + ["1"], output
 
 
+MANAGERS = """<?php
+echo json_encode([(bool) @stream_socket_client('unix:///run/user/33/systemd/private'),
+                  (bool) @stream_socket_client('unix:///run/user/33/bus')]);
+"""
+
+
+@pytest.mark.parametrize("service, reached", [("", False), ("InaccessiblePaths=\n", True)])
+def test_the_users_own_systemd_is_out_of_reach(machine, service, reached):
+    """It would run programs for scripts, outside of the sandbox. It may start after the pool."""
+    with machine.pool("www", service=f"[Service]\n{service}") as pool:
+        pool.start()
+        machine.systemctl("start", "user@33.service")
+        try:
+            assert json.loads(pool.run(MANAGERS)) == [reached] * 2
+        finally:
+            machine.systemctl("stop", "user@33.service", "user-runtime-dir@33.service")
+
+
 # ---- The table of php-pool(7): each row fails in a default pool, and works with the drop-in as it is printed ----
 
 DROP_INS = drop_ins("php-pool.7", "SANDBOX", "What it refuses")
@@ -113,6 +131,7 @@ CLEAN_UP = {
 # PHP's code, true where it works; or a program, which works where it ends with 0.
 TRY = {
     "home": "<?php echo json_encode(@touch('/home/shop/new') && @touch('/etc/shop/new'));",
+    "runuser": "ls /run/user",
     "shared": "<?php touch('/tmp/upload'); echo json_encode(file_exists('/tmp/.X11-unix'));",
     "rename": "<?php $d = sys_get_temp_dir() . '/made'; @mkdir($d); touch(\"$d/file\");"
               "echo json_encode(@rename($d, '/srv/shop/made'));",
