@@ -92,6 +92,12 @@ void php_log_hook_errors(void)
         zend_error_cb = on_error;
 }
 
+void php_log_request_begins(void)
+{
+        php_log.file[0] = 0;
+        php_log.html = false;
+}
+
 const char *php_start_complaint(void)
 {
         return php_log.complaint;

@@ -264,6 +264,7 @@ static void run(PhpRequest *r)
         if (r->script.path)
                 r->request->ops->script_known(r->request, r->script.path);
 
+        php_log_request_begins();
         ini_request_begins();
         ini_apply_request(r);
         mail_apply_request();

@@ -196,6 +196,9 @@ void php_log_message(const char *message, int level);
 /* Learns file and line of each error that PHP reports. From module start-up on. */
 void php_log_hook_errors(void);
 
+/* Forgets an error of the request before, which PHP left by longjmp(3). */
+void php_log_request_begins(void);
+
 /* Logs about the request as PHP-FPM does: to the journal from LOG_NOTICE up, always to the web server. */
 void php_log_request(PhpRequest *r, int level, const char *format, ...) _printf_(3, 4);
 

@@ -63,6 +63,15 @@ def test_no_html(make_daemon):
         assert "href" not in daemon.logged() and "/no&lt;" not in daemon.logged()
 
 
+def test_html_of_the_request_before(make_daemon):
+    """A fatal error that is logged nowhere ends a request; what the next one says is its own."""
+    with make_daemon('pm = { mode = "static"; max_children = 1; };\n'
+                     'php = { value = ["html_errors=1", "memory_limit=32M"]; };') as daemon:
+        daemon.request(daemon.script("fatal.php", "<?php ini_set('log_errors', 0); str_repeat('x', 1 << 30);"))
+        daemon.run("<?php error_log('f(&lt;): said');")
+        wait_line(daemon, r"php-pool: notice: f\(&lt;\): said")
+
+
 def test_no_html_in_a_reason(make_daemon):
     """Neither where a pool does not start, nor where a reload is refused."""
     daemon = make_daemon()
