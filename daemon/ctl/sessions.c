@@ -51,6 +51,15 @@ static void tend_file(const Walk *w, int directory, const char *name, const stru
                 (void) unlinkat(directory, name, 0);
 }
 
+/*
+ * PHP's directories have the characters of the session's id, one each. Others are not gone through: the
+ * directory may be a link of the user's to anywhere, and this is no search of the machine.
+ */
+static bool is_of_sessions(const char *name, const struct stat *st)
+{
+        return S_ISDIR(st->st_mode) && *name != '.' && !name[1];
+}
+
 static int walk(const Walk *w, int fd, unsigned depth);
 
 /* fd is taken over. */
@@ -81,7 +90,7 @@ static int walk(const Walk *w, int fd, unsigned depth)
                         continue;
                 if (is_session(w, &st) && startswith(entry->d_name, "sess_"))
                         tend_file(w, fd, entry->d_name, &st);
-                else if (S_ISDIR(st.st_mode) && *entry->d_name != '.' && depth < SESSIONS_DEPTH_MAX)
+                else if (is_of_sessions(entry->d_name, &st) && depth < SESSIONS_DEPTH_MAX)
                         (void) walk_below(w, fd, entry->d_name, depth + 1);
         }
         (void) closedir(d);

@@ -10,7 +10,7 @@
 /* Where Debian's PHP has them, unless it is told: a directory that only root can list. */
 #define SESSIONS_DEFAULT "/var/lib/php/sessions"
 
-/* How many directories of session.save_path ("N;MODE;/path") are within each other at most. */
+/* How many directories of session.save_path ("N;MODE;/path") are within each other: of one character each. */
 #define SESSIONS_DEPTH_MAX 6
 
 /*

@@ -94,6 +94,19 @@ def test_a_directory_of_its_own(machine, pool, clean):
     assert machine.read("/etc/hostname")
 
 
+def test_only_directories_of_sessions_are_gone_through(machine, pool, clean):
+    """The user may have put a link to anywhere in the place of its directory."""
+    pool.configure(f'php = {{ value = [ "session.save_path={OWN}/link", "session.gc_maxlifetime=600" ]; }};')
+    machine.run("ln", "-s", "/srv/elsewhere", f"{OWN}/link")
+    try:
+        make(machine, "/srv/elsewhere/a", "old", 20)
+        make(machine, "/srv/elsewhere/other", "others", 20)
+        clean()
+        assert sessions(machine, "/srv/elsewhere") == {"others"}
+    finally:
+        machine.remove("/srv/elsewhere")
+
+
 def test_php_cleans_itself(machine, pool, clean):
     pool.configure(f'php = {{ value = [ "session.save_path={OWN}", "session.gc_maxlifetime=600", '
                    '"session.gc_probability=1" ]; };')
