@@ -14,6 +14,7 @@
 #include <zend_ini_scanner.h>
 
 #include "base/log.h"
+#include "worker/compat.h"
 
 /* What the parser of "name=value" lines is to do with each. */
 typedef struct IniTarget {
@@ -75,14 +76,6 @@ int ini_pool_entries(const Config *config, char **ret)
         return 0;
 }
 
-static void disable_classes(char *names)
-{
-        char *save = NULL;
-
-        for (char *name = strtok_r(names, " ,", &save); name; name = strtok_r(NULL, " ,", &save))
-                (void) zend_disable_class(name, strlen(name));
-}
-
 /* Sets what PHP goes back to after each request. PHP may keep pointers to the old value: it is not freed. */
 static bool set_for_pool(zend_ini_entry *entry, zend_string *value, IniOrigin origin)
 {
@@ -124,7 +117,7 @@ static void apply_to_pool(const char *name, zend_string *value, IniOrigin origin
         if (streq(name, "disable_functions"))
                 zend_disable_functions(ZSTR_VAL(entry->value));
         else if (streq(name, "disable_classes") && ZSTR_LEN(value) > 0)
-                disable_classes(PG(disable_classes) = strdup(ZSTR_VAL(value)));
+                compat_disable_classes(strdup(ZSTR_VAL(value)));
 }
 
 static void on_line(zval *name, zval *value, zval *offset, int type, void *arg)

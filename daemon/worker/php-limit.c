@@ -17,11 +17,7 @@ static void (*next_interrupt)(zend_execute_data *execute_data);
 void php_interrupt(void)
 {
         php_process.interrupted = true;
-#if PHP_VERSION_ID >= 80200
         zend_atomic_bool_store_ex(&EG(vm_interrupt), true);
-#else
-        EG(vm_interrupt) = 1;
-#endif
 }
 
 static void end_script(void)

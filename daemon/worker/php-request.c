@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "worker/compat.h"
 #include "worker/status.h"
 
 #define STATUS_FORBIDDEN 403
@@ -51,7 +52,7 @@ static int find_script(PhpRequest *r)
         const ScriptRules rules = {
                 .fix_pathinfo = php_process.settings.fix_pathinfo,
                 .discard_path = php_process.settings.discard_path,
-                .doc_root = PG(doc_root),
+                .doc_root = compat_doc_root(),
         };
 
         return script_find(r->request->params, &rules, &files, &r->script);

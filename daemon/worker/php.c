@@ -15,6 +15,7 @@
 #include <zend_signal.h>
 
 #include "base/log.h"
+#include "worker/compat.h"
 
 #define SCAN_DIR "PHP_INI_SCAN_DIR"
 
@@ -173,9 +174,7 @@ int php_worker_start(int handoff)
         if (!getcwd(php_process.directory, sizeof php_process.directory))
                 php_process.directory[0] = 0;
         ini_worker_start();
-#if PHP_VERSION_ID >= 80300
-        php_child_init();
-#endif
+        compat_child_init();
         return timeout_start();
 }
 

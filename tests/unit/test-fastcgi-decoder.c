@@ -49,7 +49,7 @@ static void _printf_(2, 3) put_text(Buffer *b, const char *format, ...)
         va_start(ap, format);
         n = vsnprintf(text, sizeof text, format, ap);
         va_end(ap);
-        assert_in_range(n, 0, sizeof text - 1);
+        assert_true(n >= 0 && (size_t) n < sizeof text);
         put(b, text, (size_t) n);
 }
 

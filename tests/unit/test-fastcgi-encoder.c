@@ -17,7 +17,7 @@
 static void test_padding(void **state _unused_)
 {
         for (size_t size = 0; size <= FCGI_CONTENT_MAX; size++) {
-                assert_in_range(fcgi_padding(size), 0, 7);
+                assert_true(fcgi_padding(size) <= 7);
                 assert_int_equal((size + fcgi_padding(size)) % 8, 0);
         }
 }

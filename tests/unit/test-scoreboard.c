@@ -294,7 +294,7 @@ static void test_board_full_of_lies(void **state _unused_)
         for (size_t i = 0; i < SLOTS; i++) {
                 assert_int_equal(scoreboard_stage(f.manager, i), STAGE_RUNNING);
                 (void) scoreboard_read(f.manager, i, &record);
-                assert_in_range(record.stage, 0, _STAGE_MAX - 1);
+                assert_true(record.stage <= _STAGE_MAX - 1);
                 assert_true(strlen(record.uri) < sizeof record.uri);
         }
         assert_int_equal(munmap(p, (size_t) size), 0);
