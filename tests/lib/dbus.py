@@ -205,11 +205,11 @@ def flood(peer, connection):
 
 
 def endless_message(peer, connection):
-    """A message as large as there may be, that comes a few bytes at a time."""
+    """A message of a megabyte that comes a few bytes at a time: for hours."""
     serial, _ = next(peer.each_call(connection))
-    connection.sendall(struct.pack("<cBBBIII", b"l", METHOD_RETURN, 0, 1, 100 << 20, 5, 8))
-    while not peer.ended.wait(0.01):
-        connection.sendall(b"\0" * 100)
+    connection.sendall(struct.pack("<cBBBIII", b"l", METHOD_RETURN, 0, 1, 1 << 20, 5, 8))
+    while not peer.ended.wait(0.05):
+        connection.sendall(b"\0" * 10)
 
 
 def large_messages(peer, connection):
