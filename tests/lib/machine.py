@@ -178,7 +178,8 @@ class Machine:
     def journal(self, *args, since=0):
         """Records as dictionaries, with everything written so far; `since` is a journal_end()."""
         self.run("journalctl", "--sync")
-        out = self.run("journalctl", "--all", "-o", "json", *args).stdout
+        seconds = [f"--since=@{since // 1000000}"] if since else []  # what is older may be much
+        out = self.run("journalctl", "--all", "-o", "json", *seconds, *args).stdout
         # Not --after-cursor: together with a match, it leaves out the first record that matches.
         records = [json.loads(line) for line in out.splitlines()]
         return [record for record in records if int(record["__REALTIME_TIMESTAMP"]) > since]

@@ -32,6 +32,7 @@ def test_a_crash_loop(machine, case):
         assert machine.systemctl("start", pool.unit, check=False).returncode != 0
         wait_until(lambda: int(pool.show("NRestarts")) >= 4, timeout=30, what="four starts")
 
+        wait_until(lambda: len(pool.journal("SYSLOG_IDENTIFIER=php-pool")) >= 4, what="four records")
         ours = pool.journal("SYSLOG_IDENTIFIER=php-pool")  # before the starts, of which there may be one more soon
         starts = [int(r["__MONOTONIC_TIMESTAMP"]) for r in machine.journal("UNIT=" + pool.unit, since=pool.born)
                   if r.get("MESSAGE_ID") == UNIT_STARTING]

@@ -253,15 +253,15 @@ def test_a_pool_that_cannot_see_the_journals_socket(machine):
             exec('printf "a program" >&2');""")
         for _ in range(2):
             assert pool.request(script).status == 200
-        machine.run("kill", "-KILL", [pid for pid, command in pool.children().items() if "(worker" in command][0])
 
         def records():
             return [(r["PRIORITY"], r["MESSAGE"]) for r in pool.journal("SYSLOG_IDENTIFIER=php-pool")]
 
-        wait_until(lambda: any("died" in message or "killed" in message for _, message in records()), what="an obituary")
         wanted = [("5", "begin " + "x" * 20000 + " end"), ("5", "two"), ("5", "lines"), ("4", "without an end"),
                   ("4", "a program")]
         wait_until(lambda: all(records().count(record) == 2 for record in wanted), what="each record, each time")
+        machine.run("kill", "-KILL", [pid for pid, command in pool.children().items() if "(worker" in command][0])
+        wait_until(lambda: any("died" in message or "killed" in message for _, message in records()), what="an obituary")
         assert sum(priority == "4" and message.startswith("PHP Warning:  the milk is sour in /srv/www/page.php")
                    for priority, message in records()) == 2
         assert not any("php-pool: " in message for _, message in records()), records()
