@@ -56,7 +56,7 @@ def test_workers_inherit_nothing_of_systemd(pool):
 
 
 def test_without_sockets_it_names_the_socket_unit(pool):
-    result = pool.machine.run("php-poold", "www", check=False)
+    result = pool.machine.run("runuser", "-u", "www-data", "--", "php-poold", "www", check=False)
     assert result.returncode != 0
     assert "php-pool@www.socket" in result.stdout + result.stderr
 
