@@ -6,8 +6,8 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 50, 60
-COLOURS = {"php8.2-fpm": "#d9822b", "php-pool": "#2f81d0"}  # of a line's first name
-DASHES = {"p50": "none", "p99": "6 4"}                      # of its second
+COLOURS = ("#d9822b", "#2f81d0")        # of a line's first name, in the order in which they come
+DASHES = {"p50": "none", "p99": "6 4"}  # of its second
 STYLE = """text { font: 13px sans-serif; fill: #222 } .grid { stroke: #8886; stroke-width: 1 }
 .line { fill: none; stroke-width: 2.5 } rect { fill: #fff }
 @media (prefers-color-scheme: dark) { text { fill: #ddd } rect { fill: #161616 } }"""
@@ -53,8 +53,9 @@ def plot(title, x_name, y_name, lines):
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, x_name)
     text(18, TOP - 8, y_name, "start")
 
+    colours = dict(zip(dict.fromkeys(name for name, _ in lines), COLOURS))
     for i, ((name, percentile), points) in enumerate(lines.items()):
-        style = f'stroke="{COLOURS[name]}" stroke-dasharray="{DASHES[percentile]}" class="line"'
+        style = f'stroke="{colours[name]}" stroke-dasharray="{DASHES[percentile]}" class="line"'
         out.append(f'<polyline points="{" ".join(",".join(place(x, y)) for x, y in points)}" {style}/>')
         at = TOP + 20 + 24 * i
         line((WIDTH - RIGHT + 12, at), (WIDTH - RIGHT + 40, at), style)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-php8.2-fpm and php-pool started by hand, side by side: the same php.ini, the same pool settings, each on a socket
+PHP-FPM and php-pool started by hand, side by side: the same php.ini, the same pool settings, each on a socket
 of its own. And what both are asked: the load, their processes, what these cost.
 """
 
@@ -15,9 +15,9 @@ import threading
 from pathlib import Path
 
 from lib import fastcgi
+from lib.php import FPM, FPM_DIR, FPM_NAME
 from lib.wait import wait_until
 
-PHP = "/etc/php/8.2/fpm"
 BACKLOG = 4096
 HELLO = '<?php echo "Hello, world\\n";\n'
 WATCHDOG_USEC = 30_000_000  # as php-pool@.service has it
@@ -89,7 +89,7 @@ class Server:
 
 
 class Fpm(Server):
-    name = "php8.2-fpm"
+    name = FPM_NAME
 
     def spawn(self):
         self.log, conf = self.directory / "fpm.log", self.directory / "fpm.conf"
@@ -98,7 +98,7 @@ class Fpm(Server):
         conf.write_text(f"[global]\nerror_log={self.log}\ndaemonize=no\n[www]\nlisten={self.address}\n"
                         f"listen.backlog={BACKLOG}\nlisten.mode=0666\nuser=www-data\ngroup=www-data\n"
                         + "\n".join(settings) + "\n")
-        self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([FPM, "-F", "-y", conf], stderr=subprocess.DEVNULL)
 
     def wait_ready(self):
         def ready():
@@ -118,7 +118,7 @@ class Pool(Server):
         conf = self.directory / "www.conf"
         pm = " ".join(f'{key} = {json.dumps(value)};' for key, value in self.pm.items())
         conf.write_text(f'pm = {{ {pm} }};\n'
-                        f'php = {{ ini = "{PHP}/php.ini"; ini_scan_dir = "{PHP}/conf.d"; }};\n')
+                        f'php = {{ ini = "{FPM_DIR}/php.ini"; ini_scan_dir = "{FPM_DIR}/conf.d"; }};\n')
         self.ready = threading.Event()
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.directory / "notify"))

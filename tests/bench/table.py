@@ -26,11 +26,11 @@ def rounds(servers, measure, n):
 
 
 class Table:
-    """A part's results in Markdown; each row is printed when it is known."""
+    """A part's results in Markdown; each row is printed when it is known. `fpm` is PHP-FPM's name."""
 
-    def __init__(self, title):
+    def __init__(self, title, fpm):
         self.lines = []
-        self._line(f"\n### {title}\n\n| | ratio | php8.2-fpm | php-pool |\n|---|---:|---:|---:|")
+        self._line(f"\n### {title}\n\n| | ratio | {fpm} | php-pool |\n|---|---:|---:|---:|")
 
     def _line(self, text):
         self.lines.append(text)

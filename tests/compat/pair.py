@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-php8.2-fpm and php-pool side by side: the same php.ini, user, environment and scripts, one worker each. An
+PHP-FPM and php-pool side by side: the same php.ini, user, environment and scripts, one worker each. An
 exchange sends the same bytes to either and notes all that comes back.
 """
 
@@ -16,10 +16,11 @@ import tempfile
 
 from lib import fastcgi
 from lib.daemon import SANITIZERS
+from lib.php import FPM, FPM_DIR, FPM_NAME
 from lib.wait import wait_until
 
 USER = pwd.getpwnam("www-data")
-SCAN_DIR = "/etc/php/8.2/fpm/conf.d"
+SCAN_DIR = f"{FPM_DIR}/conf.d"
 
 # What is left of a time limit when a server says nothing at all: it never will.
 SILENCE = 1.5
@@ -193,7 +194,7 @@ class Server:
 
 
 class Fpm(Server):
-    name = "php8.2-fpm"
+    name = FPM_NAME
 
     def start(self):
         conf = self.directory / "fpm.conf"
@@ -202,7 +203,7 @@ class Fpm(Server):
                         f"listen.mode=0666\nuser={USER.pw_name}\ngroup={USER.pw_name}\nclear_env=no\n"
                         f"pm=static\npm.max_children=1\n{self.told(self.profile.fpm)}\n")
         self.log.touch()
-        self.process = subprocess.Popen(["php-fpm8.2", "-F", "-y", conf, "-c", self.ini],
+        self.process = subprocess.Popen([FPM, "-F", "-y", conf, "-c", self.ini],
                                         stderr=subprocess.DEVNULL, env=self.environment())
 
 

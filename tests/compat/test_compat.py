@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The same requests to php8.2-fpm and to php-pool. What comes back is the same, byte for byte, or the
+The same requests to PHP-FPM and to php-pool. What comes back is the same, byte for byte, or the
 difference is in differences.py with its reason; a difference that is there no longer is an error, too.
 """
 
@@ -38,7 +38,7 @@ def lines(value):
 
 
 def explain(fpm, pool):
-    """The lines in which two answers differ, php8.2-fpm's with "-", php-pool's with "+"."""
+    """The lines in which two answers differ, PHP-FPM's with "-", php-pool's with "+"."""
     report = []
     for name in sorted(differing(fpm, pool)):
         a, b = (lines(answer.parts()[name]) for answer in (fpm, pool))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The status as its own socket has it: php8.2-fpm's pm.status_listen, php-pool's status socket. No worker of
+The status as its own socket has it: PHP-FPM's pm.status_listen, php-pool's status socket. No worker of
 the pool answers there, so that it shows what the last request was.
 """
 

@@ -229,7 +229,7 @@ def test_a_thousand_kept_connections(make_daemon, clients):
 
 
 def test_sixteen_kept_connections_on_four_workers(make_daemon):
-    """Each as busy as it can be: php8.2-fpm serves four of them and leaves twelve."""
+    """Each as busy as it can be: PHP-FPM serves four of them and leaves twelve."""
     with make_daemon(FOUR) as daemon:
         script = daemon.script("hello.php", HELLO)
         free = [daemon.connect() for _ in range(16)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
 The status page in all its formats, over the pool's own socket and over the manager's; the ping. Each format
-is read by a strict parser. That they are php8.2-fpm's is for tests/compat to say, as is fpm_get_status().
+is read by a strict parser. That they are PHP-FPM's is for tests/compat to say, as is fpm_get_status().
 """
 
 import contextlib

@@ -4,6 +4,8 @@
 import json
 import shlex
 
+from lib.php import FPM_NAME, FPM_SERVICE
+
 POOLS = "/etc/php-pool/conf.d"
 UNITS = "/etc/systemd/system"
 
@@ -13,12 +15,12 @@ class Importer:
         self.machine, self.pools = machine, []
         machine.run("sh", "-c", f"cp -a {POOLS} /tmp/pools-before; mkdir -p {UNITS}")
         # Its script for another init: update-rc.d fails with that where none was there at installation.
-        machine.remove("/etc/init.d/php8.2-fpm")
-        machine.systemctl("enable", "php8.2-fpm.service")
-        machine.systemctl("stop", "php8.2-fpm.service", check=False)
+        machine.remove(f"/etc/init.d/{FPM_NAME}")
+        machine.systemctl("enable", FPM_SERVICE)
+        machine.systemctl("stop", FPM_SERVICE, check=False)
 
     def clean(self):
-        self.machine.systemctl("stop", "php8.2-fpm.service", check=False)
+        self.machine.systemctl("stop", FPM_SERVICE, check=False)
         units = [unit for pool in self.pools
                  for unit in (f"php-pool@{pool}.socket", f"php-pool-status@{pool}.socket",
                               f"php-pool@{pool}.service")]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
 Real applications behind nginx, as Debian packages them: WordPress on MariaDB is installed and browsed, a
-page of DokuWiki is edited. The same with php8.2-fpm in php-pool's place shows that the test is right.
+page of DokuWiki is edited. The same with PHP-FPM in php-pool's place shows that the test is right.
 """
 
 import json
@@ -10,6 +10,7 @@ import re
 import pytest
 
 from lib.browser import Browser
+from lib.php import FPM_NAME, FPM_SERVICE, FPM_SOCKET
 
 WORDPRESS_PORT, DOKUWIKI_PORT = 8001, 8002
 
@@ -54,16 +55,16 @@ GRANT ALL ON wordpress.* TO wordpress@localhost IDENTIFIED BY 'secret';
 """
 
 
-@pytest.fixture(params=["php-pool", "php8.2-fpm"])
+@pytest.fixture(params=["php-pool", FPM_NAME])
 def server(request, machine):
     """nginx in front of PHP, served by either; yields its journal's unit."""
     if request.param == "php-pool":
         with machine.pool("www") as pool:
             yield from nginx(machine, "/run/php-pool/www.sock", pool.unit)
     else:
-        machine.systemctl("start", "php8.2-fpm")
-        yield from nginx(machine, "/run/php/php8.2-fpm.sock", "php8.2-fpm.service")
-        machine.systemctl("stop", "php8.2-fpm")
+        machine.systemctl("start", FPM_NAME)
+        yield from nginx(machine, FPM_SOCKET, FPM_SERVICE)
+        machine.systemctl("stop", FPM_NAME)
 
 
 def nginx(machine, socket, unit):

@@ -51,7 +51,7 @@ def test_a_program_that_a_request_left_finishes(machine):
 
 
 def test_stop_ends_a_program_that_a_request_left(machine):
-    """As with php8.2-fpm: the unit's processes end with it (KillMode=control-group)."""
+    """As with PHP-FPM: the unit's processes end with it (KillMode=control-group)."""
     with machine.pool("www") as pool:
         pid = int(pool.run("<?php echo shell_exec('nohup sleep 1000 >/dev/null 2>&1 & echo $!');"))
         pool.machine.systemctl("reload", pool.unit)

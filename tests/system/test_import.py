@@ -8,8 +8,8 @@ import pytest
 
 from lib import fastcgi
 from lib.importer import POOLS, UNITS, serve
+from lib.php import FPM_DIR, FPM_NAME, FPM_SERVICE, FPM_SOCKET
 
-FPM = "/etc/php/8.2/fpm"
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "conf.d" / "www.conf"
 WHO = """<?php
 echo json_encode([
@@ -25,50 +25,50 @@ def test_debian(machine, importer):
     file that php-pool comes with is in nobody's way.
     """
     machine.write(f"{POOLS}/www.conf", SHIPPED.read_text())  # other tests have removed it
-    result = importer.run(f"{FPM}/php-fpm.conf")
-    assert f"{FPM}/php-fpm.conf:" in result.stderr and "error_log" in result.stderr
-    assert "systemctl disable --now php8.2-fpm.service\n" in result.stdout
+    result = importer.run(f"{FPM_DIR}/php-fpm.conf")
+    assert f"{FPM_DIR}/php-fpm.conf:" in result.stderr and "error_log" in result.stderr
+    assert f"systemctl disable --now {FPM_SERVICE}\n" in result.stdout
     importer.follow(result.stdout, "www")
     assert machine.show("php-pool.service", "ActiveState") == "active"
     machine.write("/srv/import/who.php", WHO)
-    who = serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
-    assert (who["user"], who["group"], who["ini"]) == ("www-data", "www-data", f"{FPM}/php.ini")
-    owner = machine.run("stat", "-c", "%U:%G %a", "/run/php/php8.2-fpm.sock").stdout
+    who = serve(fastcgi.connect_unix(machine.path(FPM_SOCKET)), "/srv/import/who.php")
+    assert (who["user"], who["group"], who["ini"]) == ("www-data", "www-data", f"{FPM_DIR}/php.ini")
+    owner = machine.run("stat", "-c", "%U:%G %a", FPM_SOCKET).stdout
     assert owner == "www-data:www-data 660\n"
 
 
 def test_way_back(machine, importer):
     """The commands of php-pool(7): PHP-FPM has its socket again, and nothing of the import is left."""
-    result = importer.run(f"{FPM}/php-fpm.conf")
+    result = importer.run(f"{FPM_DIR}/php-fpm.conf")
     importer.follow(result.stdout, "www")
     machine.write("/srv/import/who.php", WHO)
-    serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+    serve(fastcgi.connect_unix(machine.path(FPM_SOCKET)), "/srv/import/who.php")
     machine.run("sh", "-c", "systemctl list-units --all --plain --no-legend 'php-pool*@*' | awk '{ print $1 }' "
                 "| xargs systemctl disable --now php-pool.service")
     assert machine.run("sh", "-c", f"ls {UNITS}/*.wants | grep php-pool", check=False).stdout == ""
-    assert machine.run("test", "-e", "/run/php/php8.2-fpm.sock", check=False).returncode == 1
-    machine.systemctl("enable", "--now", "php8.2-fpm")
-    serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+    assert machine.run("test", "-e", FPM_SOCKET, check=False).returncode == 1
+    machine.systemctl("enable", "--now", FPM_NAME)
+    serve(fastcgi.connect_unix(machine.path(FPM_SOCKET)), "/srv/import/who.php")
     assert machine.show("php-pool@www.service", "ActiveState") == "inactive"
 
 
 def test_one_pool_after_the_other(machine, importer):
     """The commands of php-pool(7): one pool moves, the other stays with PHP-FPM and its master."""
-    moved = f"{FPM}/pool.d/shop.conf"
-    machine.write(moved, "[shop]\nuser = www-data\nlisten = /run/php/php8.2-fpm-$pool.sock\npm = static\n"
+    moved = f"{FPM_DIR}/pool.d/shop.conf"
+    machine.write(moved, f"[shop]\nuser = www-data\nlisten = /run/php/{FPM_NAME}-$pool.sock\npm = static\n"
                   "pm.max_children = 1\nphp_admin_value[user_agent] = shop\n")
     machine.write("/srv/import/who.php", WHO)
     try:
-        machine.systemctl("start", "php8.2-fpm")
-        importer.run(f"{FPM}/php-fpm.conf")
+        machine.systemctl("start", FPM_NAME)
+        importer.run(f"{FPM_DIR}/php-fpm.conf")
         machine.run("mv", moved, f"{moved}.moved")
-        machine.systemctl("reload", "php8.2-fpm")
-        machine.run("sh", "-c", "while test -e /run/php/php8.2-fpm-shop.sock; do sleep 0.1; done")
+        machine.systemctl("reload", FPM_NAME)
+        machine.run("sh", "-c", f"while test -e /run/php/{FPM_NAME}-shop.sock; do sleep 0.1; done")
         importer.start("shop")
-        shop = fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm-shop.sock"))
+        shop = fastcgi.connect_unix(machine.path(f"/run/php/{FPM_NAME}-shop.sock"))
         who = serve(shop, "/srv/import/who.php")
         assert who["agent"] == "shop" and int(machine.show("php-pool@shop.service", "MainPID")) > 0
-        serve(fastcgi.connect_unix(machine.path("/run/php/php8.2-fpm.sock")), "/srv/import/who.php")
+        serve(fastcgi.connect_unix(machine.path(FPM_SOCKET)), "/srv/import/who.php")
         assert machine.show("php-pool@www.service", "MainPID") == "0"
     finally:
         machine.remove(moved, f"{moved}.moved")
@@ -106,26 +106,26 @@ def test_home_stays_writable(machine, importer):
 
 def test_never_overwrites(machine, importer):
     machine.write(f"{POOLS}/www.conf", "pm = { max_children = 7; };\n")
-    result = importer.run(f"{FPM}/pool.d/www.conf", status=1)
+    result = importer.run(f"{FPM_DIR}/pool.d/www.conf", status=1)
     assert f"{POOLS}/www.conf exists." in result.stderr and "--force" in result.stderr
     assert machine.read(f"{POOLS}/www.conf") == "pm = { max_children = 7; };\n"
     assert machine.run("test", "-e", f"{UNITS}/php-pool@www.service.d", check=False).returncode == 1
 
-    importer.run("--force", f"{FPM}/pool.d/www.conf")
-    result = importer.run(f"{FPM}/pool.d/www.conf", status=1)
+    importer.run("--force", f"{FPM_DIR}/pool.d/www.conf")
+    result = importer.run(f"{FPM_DIR}/pool.d/www.conf", status=1)
     assert len(re.findall(r"exists\.$", result.stderr, re.MULTILINE)) == 3
 
 
 def test_dry_run_writes_nothing(machine, importer):
     before = machine.run("find", POOLS, UNITS, "-printf", "%p %T@ %s\n").stdout
-    result = importer.run("--dry-run", f"{FPM}/pool.d/www.conf")
+    result = importer.run("--dry-run", f"{FPM_DIR}/pool.d/www.conf")
     assert f"### {POOLS}/www.conf\n" in result.stdout
     assert f"### {UNITS}/php-pool@www.socket.d/import.conf\n" in result.stdout
     assert machine.run("find", POOLS, UNITS, "-printf", "%p %T@ %s\n").stdout == before
 
 
 def test_output(machine, importer):
-    importer.run("--output=/tmp/imported", f"{FPM}/pool.d/www.conf")
+    importer.run("--output=/tmp/imported", f"{FPM_DIR}/pool.d/www.conf")
     assert "ListenStream=/run/php" in machine.read(f"/tmp/imported{UNITS}/php-pool@www.socket.d/import.conf")
     assert machine.run("test", "-e", f"{UNITS}/php-pool@www.socket.d", check=False).returncode == 1
     machine.remove("/tmp/imported")
@@ -222,7 +222,6 @@ def test_environment(machine, importer):
     assert "LD_PRELOAD" not in seen and seen.get("RUNTIME_DIRECTORY") != "/tmp/x"
 
 
-PHP_FPM_UNIT = "php8.2-fpm.service"
 SEEN = """<?php echo json_encode(['umask' => sprintf('%04o', umask()), 'secret' => getenv('APP_SECRET'),
     'file' => getenv('FROM_FILE'), 'other' => getenv('OTHER'), 'nice' => niceness(),
     'home' => is_writable('/home/unit')]);
@@ -234,12 +233,12 @@ def test_what_administrators_wrote_for_the_unit(machine, importer):
     Drop-ins of PHP-FPM's unit, below /etc and /run (systemctl edit --runtime): scripts have the same as there, and
     what is not carried over is named.
     """
-    drop_ins = {f"{UNITS}/{PHP_FPM_UNIT}.d/override.conf":
+    drop_ins = {f"{UNITS}/{FPM_SERVICE}.d/override.conf":
                 "[Unit]\nAfter=mariadb.service\n[Service]\nUMask=0002\nEnvironment=APP_SECRET=abc\n"
                 "EnvironmentFile=/etc/unit.env\nExecStartPre=/bin/true\nMemoryMax=1G\n",
-                f"/run/systemd/system/{PHP_FPM_UNIT}.d/90-runtime.conf":
+                f"/run/systemd/system/{FPM_SERVICE}.d/90-runtime.conf":
                 "[Service]\nNice=3\n# ours\nReadWritePaths= \\\n  /home/unit\n",
-                f"{UNITS}/{PHP_FPM_UNIT}.d/50-hidden.conf": "[Service]\nLimitNOFILE=2048\n"}
+                f"{UNITS}/{FPM_SERVICE}.d/50-hidden.conf": "[Service]\nLimitNOFILE=2048\n"}
     pool = ("[unit]\nuser = www-data\nlisten = /run/unit.sock\npm = static\npm.max_children = 1\n"
             "clear_env = no\nenv[OTHER] = $APP_SECRET\n")
     machine.write("/etc/unit.env", "FROM_FILE=x\n")
@@ -249,14 +248,14 @@ def test_what_administrators_wrote_for_the_unit(machine, importer):
         for path, text in drop_ins.items():
             machine.run("mkdir", "-p", path.rsplit("/", 1)[0])
             machine.write(path, text)
-        machine.write(f"{FPM}/pool.d/unit.conf", pool)
+        machine.write(f"{FPM_DIR}/pool.d/unit.conf", pool)
         machine.systemctl("daemon-reload")
-        machine.systemctl("start", PHP_FPM_UNIT)
+        machine.systemctl("start", FPM_SERVICE)
         there = serve(fastcgi.connect_unix(machine.path("/run/unit.sock")), "/srv/import/seen.php")
-        machine.systemctl("stop", PHP_FPM_UNIT)
+        machine.systemctl("stop", FPM_SERVICE)
 
-        result = importer.run("--force", f"{FPM}/php-fpm.conf", status=5)
-        place = f"{UNITS}/{PHP_FPM_UNIT}.d/override.conf"
+        result = importer.run("--force", f"{FPM_DIR}/php-fpm.conf", status=5)
+        place = f"{UNITS}/{FPM_SERVICE}.d/override.conf"
         assert f"{place}:7: ExecStartPre=: not carried over: " in result.stderr
         assert f"{place}:4: UMask=: carried over" in result.stderr
         assert f"{place}:8: MemoryMax=: carried over: PHP-FPM's pools had it together" in result.stderr
@@ -267,17 +266,17 @@ def test_what_administrators_wrote_for_the_unit(machine, importer):
         shown = machine.run("systemctl", "show", "php-pool@unit.service", "-p", "MemoryMax,LimitNOFILE,After").stdout
         assert "MemoryMax=1073741824" in shown and "LimitNOFILE=2048" in shown and "mariadb.service" in shown
     finally:
-        machine.remove(*drop_ins, f"{FPM}/pool.d/unit.conf", "/etc/unit.env", "/home/unit")
+        machine.remove(*drop_ins, f"{FPM_DIR}/pool.d/unit.conf", "/etc/unit.env", "/home/unit")
         machine.systemctl("daemon-reload")
 
 
 def test_a_copy_of_the_unit(machine, importer):
     """systemctl edit --full: what differs from the package's file is an administrator's."""
-    vendor = machine.run("cat", f"/lib/systemd/system/{PHP_FPM_UNIT}").stdout
-    copy = f"{UNITS}/{PHP_FPM_UNIT}"
+    vendor = machine.run("cat", f"/lib/systemd/system/{FPM_SERVICE}").stdout
+    copy = f"{UNITS}/{FPM_SERVICE}"
     try:
         machine.write(copy, vendor.replace("[Service]\n", "[Service]\nUMask=0027\nRestart=always\nTTYPath=/dev/tty9\n"))
-        result = importer.run("--force", f"{FPM}/pool.d/www.conf", status=5)
+        result = importer.run("--force", f"{FPM_DIR}/pool.d/www.conf", status=5)
         drop_in = machine.read(f"{UNITS}/php-pool@www.service.d/import.conf")
         assert "[Service]\nUMask=0027\nUser=www-data\n" in drop_in
         told = [line for line in result.stderr.split("\n") if line.startswith(copy)]

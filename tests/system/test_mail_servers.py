@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mail() and its like from a default pool, by Debian's Postfix, Exim and msmtp: as from php8.2-fpm."""
+"""mail() and its like from a default pool, by Debian's Postfix, Exim and msmtp: as from PHP-FPM."""
 
 import re
 
@@ -10,6 +10,7 @@ from lib.client import Client
 from lib.machine import Machine
 from lib.manual import examples
 from lib.mta import Mta
+from lib.php import FPM_SERVICE, FPM_SOCKET
 from lib.wait import wait_until
 
 # Each has /usr/sbin/sendmail, and excludes the others.
@@ -60,7 +61,7 @@ echo proc_close($p);
 
 
 class Fpm(Client):
-    """Debian's php8.2-fpm with its own pool."""
+    """Debian's PHP-FPM with its own pool."""
 
     def __init__(self, machine):
         super().__init__()
@@ -71,14 +72,14 @@ class Fpm(Client):
         return f"/srv/fpm/{name}"
 
     def connect(self, timeout=30):
-        return fastcgi.connect_unix(self.machine.path("/run/php/php8.2-fpm.sock"), timeout)
+        return fastcgi.connect_unix(self.machine.path(FPM_SOCKET), timeout)
 
 
 @pytest.fixture(scope="module", params=PACKAGES)
 def mta(request, build_dir):
     with Machine(build_dir) as machine:
         mta = Mta(machine, request.param)
-        machine.systemctl("start", "php8.2-fpm.service")
+        machine.systemctl("start", FPM_SERVICE)
         yield mta
 
 

@@ -3,11 +3,12 @@
 
 import pytest
 
+from lib import php
 from lib.wait import wait_until
 
 DEFAULT = "/var/lib/php/sessions"
 OWN = "/srv/sessions"
-INI = "/etc/php/8.2/embed/php.ini"
+INI = f"{php.EMBED_DIR}/php.ini"
 CLEAN = "/etc/systemd/system/phpsessionclean.service.d"
 
 # Debian's script goes by the time of change, which nobody can set: for it, 24 minutes begin with the test's mark.

@@ -23,7 +23,7 @@ def test_plot_is_an_image(source_dir, monkeypatch):
     from plot import plot
 
     svg = plot("Latency <of> a request", "requests a second", "µs",
-               {("php-pool", "p50"): [(100, 20), (9000, 70)], ("php8.2-fpm", "p99"): [(100, 0), (9000, 21000)]})
+               {("php-pool", "p50"): [(100, 20), (9000, 70)], ("PHP-FPM", "p99"): [(100, 0), (9000, 21000)]})
     image = xml.etree.ElementTree.fromstring(svg)
     lines = image.findall("{*}polyline")
     assert len(lines) == 2 and len(lines[0].get("points").split()) == 2

@@ -8,11 +8,11 @@ import subprocess
 
 import pytest
 
-FPM = shutil.which("php-fpm8.2") or shutil.which("php-fpm")
-CONFIG = "/etc/php/8.2/fpm"
+from lib.php import FPM, FPM_DIR, FPM_SOCKET
+
 ENVIRONMENT = {**os.environ, "SET": "it's \"set\""}
 
-pytestmark = pytest.mark.skipif(FPM is None or not os.path.isdir(CONFIG), reason="there is no php-fpm8.2")
+pytestmark = pytest.mark.skipif(shutil.which(FPM) is None or not os.path.isdir(FPM_DIR), reason=f"there is no {FPM}")
 
 POOL = """[global]
 error_log = {log}
@@ -121,7 +121,7 @@ def test_every_directive_that_fpm_knows(source_dir, tmp_path):
 
 def test_every_directive_of_the_installed_files(source_dir):
     for path in ("php-fpm.conf", "pool.d/www.conf"):
-        with open(f"{CONFIG}/{path}") as f:
+        with open(f"{FPM_DIR}/{path}") as f:
             names = re.findall(r"^;? ?([a-z_.]+(?:\[\w*\])?) *=", f.read(), re.MULTILINE)
         assert {without_key(name) for name in names} - directives(source_dir) - {"include"} == set()
 
@@ -158,8 +158,8 @@ def test_refused_by_both(build_dir, tmp_path, line):
 def test_the_installed_file(build_dir):
     """Nothing of Debian's own is lost, whichever of the two files is imported."""
     for path in ("php-fpm.conf", "pool.d/www.conf"):
-        result = subprocess.run([build_dir / "daemon/php-poolctl", "import", "-n", f"{CONFIG}/{path}"],
+        result = subprocess.run([build_dir / "daemon/php-poolctl", "import", "-n", f"{FPM_DIR}/{path}"],
                                 capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
-        assert "ListenStream=/run/php/php8.2-fpm.sock\n" in result.stdout
+        assert f"ListenStream={FPM_SOCKET}\n" in result.stdout
         assert "User=www-data\n" in result.stdout

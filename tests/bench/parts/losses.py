@@ -12,6 +12,7 @@ import time
 from lib import fastcgi
 from lib.load import Load
 from lib.machine import Machine
+from lib.php import FPM_DIR, FPM_SERVICE, FPM_SOCKET
 from lib.wait import wait_until
 from table import say
 
@@ -21,7 +22,6 @@ SCRIPT = "<?php usleep(mt_rand(5000, 20000)); echo 'done ', $_SERVER['QUERY_STRI
 PM = {"max_children": 16, "start_servers": 4, "min_spare_servers": 2, "max_spare_servers": 6}
 # Debian's unit restarts nothing, and systemd starts it 5 times in 10 s at most.
 FPM_UNIT = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\n"
-FPM_CONF = "/etc/php/8.2/fpm"
 
 
 class Service:
@@ -115,19 +115,19 @@ def lost(service, script, event, rounds):
 
 
 def start_fpm(machine):
-    machine.run("sh", "-c", f"cat >>{FPM_CONF}/pool.d/www.conf",
+    machine.run("sh", "-c", f"cat >>{FPM_DIR}/pool.d/www.conf",
                 input="".join(f"pm.{name} = {value}\n" for name, value in PM.items()))
-    machine.write("/etc/systemd/system/php8.2-fpm.service.d/bench.conf", FPM_UNIT)
+    machine.write(f"/etc/systemd/system/{FPM_SERVICE}.d/bench.conf", FPM_UNIT)
     machine.systemctl("daemon-reload")
-    machine.systemctl("start", "php8.2-fpm.service")
-    return Service(machine, "php8.2-fpm.service", "/run/php/php8.2-fpm.sock", "^php-fpm: pool www")
+    machine.systemctl("start", FPM_SERVICE)
+    return Service(machine, FPM_SERVICE, FPM_SOCKET, "^php-fpm: pool www")
 
 
 def let_fpm_finish(machine):
     """FPM's old workers finish their request at a reload, if it is told to wait for them."""
     machine.run("sed", "-i", "s/^;*process_control_timeout.*/process_control_timeout = 10s/",
-                f"{FPM_CONF}/php-fpm.conf")
-    machine.systemctl("restart", "php8.2-fpm.service")
+                f"{FPM_DIR}/php-fpm.conf")
+    machine.systemctl("restart", FPM_SERVICE)
 
 
 def measure(bench):
@@ -156,6 +156,6 @@ def measure(bench):
         let_fpm_finish(machine)
         text, _ = lost(fpm, script, reload, rounds)
         table.row(f"{rounds} reloads, FPM's process_control_timeout=10s", text, None)
-        machine.systemctl("stop", "php8.2-fpm.service")
+        machine.systemctl("stop", FPM_SERVICE)
     for reason, n in collections.Counter(reasons).items():
         table.note(f"php-pool lost {n}, {reason}")
