@@ -178,14 +178,14 @@ SETTINGS = (
     ),
     Difference(
         "PHP_BINARY, PHP_CONFIG_FILE_PATH and PHP_CONFIG_FILE_SCAN_DIR",
-        "They name this program and libphp's directories, `/etc/php/8.2/embed` on Debian.",
+        "They name this program and libphp's directories, `/etc/php/X.Y/embed` on Debian.",
         {
             "stdout": (
                 "sapi-binary", "sapi-config-path", "sapi-config-scan-dir",
             ),
         },
-        "Settings are best taken from where they are: `php = { ini = \"/etc/php/8.2/fpm/php.ini\"; "
-        "ini_scan_dir = \"/etc/php/8.2/fpm/conf.d\"; };`",
+        "Settings are best taken from where they are: `php = { ini = \"/etc/php/X.Y/fpm/php.ini\"; "
+        "ini_scan_dir = \"/etc/php/X.Y/fpm/conf.d\"; };`",
     ),
     Difference(
         "phpinfo() says php-pool",
