@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-A real systemd as PID 1, in systemd-nspawn over a throwaway overlay of this machine's root, with a build of
-php-pool installed. Tests run commands inside; its sockets and processes they reach from here.
+A real systemd as PID 1, in systemd-nspawn over a throwaway overlay of a root: this machine's with a build of
+php-pool installed, or another (see debian.py). Tests run commands inside; its sockets and processes they reach
+from here.
 
     machine.py BUILD_DIR COMMAND…    boots one, runs the command inside, drops it
 """
@@ -50,8 +51,14 @@ def thread_setns(fd):
 
 
 class Machine:
-    def __init__(self, build_dir):
-        self.build_dir = pathlib.Path(build_dir).resolve()
+    """
+    `build_dir` is what is installed in it, None for nothing. `root` is whose files it has; what it writes is
+    gone afterwards unless it is `kept`. It has this machine's network with `shared_network`, otherwise only a loopback.
+    """
+
+    def __init__(self, build_dir=None, root="/", kept=False, shared_network=False):
+        self.build_dir = build_dir and pathlib.Path(build_dir).resolve()
+        self.root, self.kept, self.shared_network = root, kept, shared_network
         self.leader = None  # the process id of its PID 1 here
         self.container = None
         self.directory = None
@@ -73,7 +80,8 @@ class Machine:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
                 notify.bind(str(self.directory / "notify"))
                 command = ["unshare", "--mount", "--propagation=private", "--",
-                           BOOT, self.directory, self.build_dir]
+                           BOOT, self.directory, self.root, "yes" if self.kept else "no",
+                           "host" if self.shared_network else "private", self.build_dir or ""]
                 environment = {**os.environ, "NOTIFY_SOCKET": str(self.directory / "notify")}
                 with open(self.directory / "console.log", "wb") as console:
                     self.container = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
