@@ -225,8 +225,19 @@ int client_wait_closed(sd_bus *bus, usec_t timeout)
         return client_is_gone(r) ? 0 : r;
 }
 
+/* A method that one of the two knows and the other does not. */
+static bool is_of_another_version(const sd_bus_error *error)
+{
+        return error && (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
+                         sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE) ||
+                         sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+                         sd_bus_error_has_name(error, SD_BUS_ERROR_INVALID_ARGS));
+}
+
 const char *client_error_text(int r, const sd_bus_error *error)
 {
+        if (r == -EREMOTEIO && is_of_another_version(error))
+                return "its manager is of another version than php-poolctl, since an upgrade: restart the pool.";
         if (r == -EREMOTEIO)
                 return error && error->message ? error->message : "it answered with an error.";
         if (r == -EACCES)

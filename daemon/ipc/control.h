@@ -17,6 +17,10 @@
  * Both sides answer org.freedesktop.DBus.Peer.Ping(): while a Reload() or the end is waited for, it tells a
  * manager that works from one that is stuck.
  *
+ * An upgrade replaces php-poolctl while managers run on: these methods and their signatures stay what they
+ * are, php-poolctl leaves out what it does not know of a status, and says of a manager without a method
+ * that the pool has to be restarted, which needs Stop() alone.
+ *
  * The manager has the user that the pool's scripts have: php-poolctl, which root runs, takes it for what it
  * may have become, waits for no answer without a bound, escapes what it shows, and believes a pool only
  * about itself.

@@ -47,6 +47,23 @@ def name(behave):
 
 # ---- Whoever answers ----
 
+@pytest.mark.parametrize("verb", ["status", "reload", "stop"])
+@pytest.mark.parametrize("error", ["UnknownMethod", "UnknownInterface", "UnknownObject", "InvalidArgs"])
+def test_a_manager_of_another_version(ask, verb, error):
+    result, _ = ask(dbus.fails_with("Unknown method.", f"org.freedesktop.DBus.Error.{error}"), verb)
+    assert result.returncode == 1
+    assert result.stderr.endswith(" pool www: its manager is of another version than php-poolctl, since an upgrade: "
+                                  "restart the pool.\n"), result
+
+
+def test_a_status_of_a_later_version(ask):
+    """What is not known is shown as it is, and what is missing is not."""
+    result, _ = ask(dbus.says({"pool": "www", "seats": 7}, [{"pid": 1, "hat": "blue"}]), "status")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r"^seats: +7$", result.stdout, re.M), result.stdout
+    assert json.loads(ask(dbus.says({}, [{"hat": "blue"}]), "status", "--json")[0].stdout) == {"processes": [{"hat": "blue"}]}
+
+
 @pytest.fixture(scope="module")
 def answers(build_dir, tmp_path_factory):
     """{(verb, name): (result, seconds)} of all, many at the same time: they wait."""
