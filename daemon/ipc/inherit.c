@@ -4,9 +4,10 @@
 
 #include "ipc/inherit.h"
 
-#include <stdio.h>
-
 #include "base/parse.h"
+#include "base/text.h"
+
+#define BUILD_PREFIX "build="
 
 static const struct {
         const char *name;
@@ -46,7 +47,7 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
         _cleanup_(inherit_argv_freep) char **argv = NULL;
         size_t n = 0;
 
-        argv = calloc(2 + INHERIT_MAX + 1, sizeof *argv);
+        argv = calloc(INHERIT_ARGV_FIRST + INHERIT_MAX + 1, sizeof *argv);
         if (!argv)
                 return -ENOMEM;
 
@@ -56,19 +57,27 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
         argv[n] = strdup(pool);
         if (!argv[n++])
                 return -ENOMEM;
+        if (text_format(&argv[n++], BUILD_PREFIX "%s", build_identity()) < 0)
+                return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
-                if (asprintf(&argv[n++], "%s=%d", inherit_table[i].name, *inherit_field(inherit, i)) < 0) {
-                        argv[n - 1] = NULL;
+                if (text_format(&argv[n++], "%s=%d", inherit_table[i].name, *inherit_field(inherit, i)) < 0)
                         return -ENOMEM;
-                }
         for (size_t i = 0; i < inherit->n_listen; i++)
-                if (asprintf(&argv[n++], "listen=%d", inherit->listen[i]) < 0) {
-                        argv[n - 1] = NULL;
+                if (text_format(&argv[n++], "listen=%d", inherit->listen[i]) < 0)
                         return -ENOMEM;
-                }
 
         *ret_argv = TAKE_PTR(argv);
         return 0;
+}
+
+InheritBuild inherit_build(int argc, char **argv)
+{
+        const char *argument = argc > INHERIT_ARGV_BUILD ? argv[INHERIT_ARGV_BUILD] : "";
+
+        if (!startswith(argument, BUILD_PREFIX))
+                return INHERIT_BUILD_UNKNOWN;
+        return streq(argument + strlen(BUILD_PREFIX), build_identity()) ? INHERIT_BUILD_SAME
+                                                                        : INHERIT_BUILD_OTHER;
 }
 
 /* Puts one "name=number" where it belongs. */

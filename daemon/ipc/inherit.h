@@ -3,7 +3,14 @@
 
 /*
  * What a template inherits from the manager: these descriptors and nothing else. They cross execve(2) under
- * the numbers that its arguments name: "php-pool-worker POOL settings=3 scoreboard=4 … listen=8 listen=9".
+ * the numbers that its arguments name:
+ *
+ *   php-pool-worker-8.2 POOL build=IDENTITY settings=3 scoreboard=4 … listen=8 listen=9
+ *
+ * An upgrade may replace the worker while a manager of the build before runs. So the identity of the
+ * manager's build comes before all that depends on the build, and a worker of another one reads on no
+ * further. These places never change: the name of the pool first, then "build=", and
+ * EXIT_STATUS_OTHER_BUILD.
  */
 
 #include "base/fd.h"
@@ -36,6 +43,13 @@ typedef struct Inherit {
 /* All descriptors in one array of at least INHERIT_MAX; returns how many. */
 size_t inherit_list(const Inherit *inherit, int *fds);
 
+/* What this build's managers and workers have in common with no other's: a word (build-identity.py). */
+const char *build_identity(void);
+
+/* Where in a worker's argv the identity is, and where what inherit_parse() reads begins. */
+#define INHERIT_ARGV_BUILD 2
+#define INHERIT_ARGV_FIRST 3
+
 /*
  * Makes the argument vector for execve(2), NULL-terminated; argv[0] and argv[1] are copies of the first two
  * arguments. The caller frees it with inherit_argv_free(). 0 or -ENOMEM.
@@ -43,8 +57,18 @@ size_t inherit_list(const Inherit *inherit, int *fds);
 int inherit_format(const Inherit *inherit, const char *executable, const char *pool, char ***ret_argv);
 void inherit_argv_free(char **argv);
 
+/* What the arguments of a worker say of the manager that they come from. */
+typedef enum InheritBuild {
+        INHERIT_BUILD_SAME,
+        INHERIT_BUILD_OTHER,
+        INHERIT_BUILD_UNKNOWN, /* it names none: it is of the time before there was an identity, or no manager */
+} InheritBuild;
+
+/* Looks at the one argument that names a build, of a whole argv. */
+InheritBuild inherit_build(int argc, char **argv);
+
 /*
- * Reads such arguments (those behind the pool's name), checks that each descriptor is open, and sets it
+ * Reads such arguments (those from INHERIT_ARGV_FIRST on), checks that each descriptor is open, and sets it
  * CLOEXEC. -EINVAL for an unknown, missing or repeated one; -EBADF for one that is not open. 0 or -errno.
  */
 int inherit_parse(int argc, char **argv, Inherit *ret);

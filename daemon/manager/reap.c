@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/messages.h"
 #include "ipc/exit-status.h"
+#include "manager/upgrade.h"
 
 /* A script may leave many processes behind; so many are reaped in one turn of the loop. */
 #define REAP_MAX 64
@@ -196,6 +197,23 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         generation_bury(g, slot);
 }
 
+/* Of another build: it says so, or is of the time before that and did not understand its arguments. */
+static bool is_other_build(const siginfo_t *si)
+{
+        return si->si_code == CLD_EXITED &&
+               (si->si_status == EXIT_STATUS_OTHER_BUILD || si->si_status == EXIT_STATUS_USAGE);
+}
+
+static void fail_other_build(Manager *m, Generation *g)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        g->other_build = true;
+        (void) upgrade_explain(m->pool, template_program(g->template), m->current != NULL,
+                               upgrade_replaced_manager(), &text);
+        generation_fail(g, "%s", text ?: strerror(ENOMEM));
+}
+
 static void template_died(Manager *m, Generation *g, const siginfo_t *si)
 {
         const char *words = template_last_words(g->template);
@@ -207,7 +225,9 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
                 return;
 
         describe_death(si, g->template_killed, death, sizeof death);
-        if (g == m->next)
+        if (g == m->next && is_other_build(si))
+                fail_other_build(m, g);
+        else if (g == m->next)
                 generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
         else
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),

@@ -16,10 +16,14 @@
 #include "manager/notify.h"
 #include "manager/policy.h"
 #include "manager/reap.h"
+#include "manager/upgrade.h"
 
 /* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
 #define STILLBORN_MAX 20
 #define REPLACE_FAILED_MAX 8
+
+/* How often a manager whose template is gone looks whether an upgrade is done. */
+#define REPLACE_OTHER_BUILD_USEC USEC_PER_SEC
 
 /* A template that dies younger than this counts as a failure. */
 #define TEMPLATE_LIFE_MIN (60 * USEC_PER_SEC)
@@ -94,6 +98,22 @@ bool manager_lost_template(const Manager *m)
         return m->current && m->current->template_state != TEMPLATE_UP && replace_hopeless(m);
 }
 
+/*
+ * When the template is tried again. One of another build comes with an upgrade: as soon as that has replaced
+ * the manager as well, the next manager has one of its own build; before that it would have none either.
+ */
+static void replace_failed(Manager *m, const Generation *g)
+{
+        if (g->other_build) {
+                m->replace_at = now_monotonic() + REPLACE_OTHER_BUILD_USEC;
+                if (upgrade_replaced_manager())
+                        give_up(m, STOP_OTHER_BUILD);
+                return;
+        }
+        m->n_replace_failed++;
+        m->replace_at = now_monotonic() + replace_delay(m->n_replace_failed);
+}
+
 static void start_failed(Manager *m)
 {
         Generation *g = m->next;
@@ -109,9 +129,8 @@ static void start_failed(Manager *m)
                                   "Reload of pool %s failed, generation %s goes on: %s", m->pool,
                                   m->current->id_text, g->failure);
         } else {
-                m->n_replace_failed++;
-                m->replace_at = now_monotonic() + replace_delay(m->n_replace_failed);
                 log_error("Pool %s cannot replace its template: %s", m->pool, g->failure);
+                replace_failed(m, g);
         }
 
         control_reload_done(m->control, g->failure);

@@ -43,6 +43,7 @@ struct Template {
         template_message_t on_message;
         void *userdata;
         char *generation;
+        const char *executable; /* the process's own memory */
         char line[LINE_SIZE]; /* of standard error, not yet complete */
         size_t n_line;
         char words[TEMPLATE_WORDS_MAX];
@@ -52,6 +53,13 @@ struct Template {
 pid_t template_pid(const Template *t)
 {
         return t->pid;
+}
+
+const char *template_program(const Template *t)
+{
+        const char *slash = strrchr(t->executable, '/');
+
+        return slash ? slash + 1 : t->executable;
 }
 
 void template_drain(Template *t)
@@ -229,7 +237,7 @@ static int template_fork(Template *t, const char *pool, const Inherit *inherit)
 {
         _cleanup_(fd_closep) int write_end = -EBADF, channel = -EBADF;
         /* A build that is not installed names its own worker in the environment. */
-        const char *executable = secure_getenv("PHP_POOL_WORKER") ?: PHP_POOL_WORKER_PATH;
+        const char *executable = t->executable = secure_getenv("PHP_POOL_WORKER") ?: PHP_POOL_WORKER_PATH;
         Inherit complete = *inherit;
         char **argv = NULL;
         int pair[2], r;

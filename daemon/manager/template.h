@@ -40,6 +40,9 @@ DEFINE_CLEANUP(Template *, template_free)
 
 pid_t template_pid(const Template *template);
 
+/* The name of its program, without directories. */
+const char *template_program(const Template *template);
+
 /* Handles every message that is already there, now: before the death of a process is looked at. */
 void template_drain(Template *template);
 

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -122,6 +123,29 @@ static int run(WorkerContext *c)
         return template_run(c);
 }
 
+/*
+ * Before anything is read that depends on the build: our manager may be of the build before. One that knows
+ * builds says itself what to do about that; the others, which came before, pass on what is said here. 0, or
+ * an exit status.
+ */
+static int check_build(int argc, char **argv)
+{
+        switch (inherit_build(argc, argv)) {
+        case INHERIT_BUILD_SAME:
+                return 0;
+        case INHERIT_BUILD_UNKNOWN:
+                if (argc <= INHERIT_ARGV_BUILD)
+                        return 0; /* no manager's arguments */
+                dprintf(STDERR_FILENO,
+                        "php-poold and %s are of different builds: restart the pool (systemctl restart "
+                        "php-pool@%s).\n",
+                        program_invocation_short_name, argv[1]);
+                _fallthrough_;
+        default:
+                return EXIT_STATUS_OTHER_BUILD;
+        }
+}
+
 int main(int argc, char **argv)
 {
         _cleanup_(freep) char *pool = NULL;
@@ -130,10 +154,15 @@ int main(int argc, char **argv)
 
         /* execve(2) has made us dumpable: other processes of this user could read and write our memory. */
         (void) prctl(PR_SET_DUMPABLE, 0);
+        r = check_build(argc, argv);
+        if (r != 0)
+                return r;
         take_environment();
         reset_signals();
 
-        r = argc < 3 ? -EINVAL : inherit_parse(argc - 2, argv + 2, &context.inherit);
+        r = -EINVAL;
+        if (argc > INHERIT_ARGV_FIRST)
+                r = inherit_parse(argc - INHERIT_ARGV_FIRST, argv + INHERIT_ARGV_FIRST, &context.inherit);
         if (r < 0) {
                 (void) log_error_errno(r, "The manager alone starts php-pool-worker: %m");
                 return EXIT_STATUS_USAGE;

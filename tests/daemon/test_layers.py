@@ -33,6 +33,15 @@ def test_every_folder_is_a_layer(source_dir):
     assert folders == MAY_INCLUDE.keys()
 
 
+def test_the_identity_is_of_all_that_manager_and_worker_share(source_dir):
+    build = (source_dir / "daemon/meson.build").read_text()
+    hashed = re.search(r"host_machine\.cpu_family\(\),\s*((?:'\w+',?\s*)+)", build)[1]
+    used = {layer: {what.partition("/")[0] for of, _, what, system in includes(source_dir) if of == layer and not system}
+            for layer in ("manager", "worker")}
+    shared = (used["manager"] & used["worker"]) | {"base"}
+    assert set(re.findall(r"\w+", hashed)) == shared == LOWER
+
+
 def test_includes_go_downwards(source_dir):
     wrong = [f"{file} includes {what}" for layer, file, what, system in includes(source_dir)
              if not system and what.partition("/")[0] not in MAY_INCLUDE[layer]]

@@ -9,9 +9,11 @@
 #include <cmocka.h>
 #include <fcntl.h>
 
+#include "ipc/exit-status.h"
 #include "ipc/inherit.h"
 
 #define FDS 10
+#define FIRST INHERIT_ARGV_FIRST
 
 /* Descriptors 0 to 9 of an array stand for open ones. */
 static void open_fds(int *fds)
@@ -65,15 +67,15 @@ static void test_there_and_back(void **state _unused_)
                 assert_int_equal(list[i], fds[i]);
 
         assert_int_equal(inherit_format(&inherit, "/usr/libexec/php-pool-worker", "www", &argv), 0);
-        assert_int_equal(count(argv), 2 + INHERIT_NAMED + 2);
+        assert_int_equal(count(argv), FIRST + INHERIT_NAMED + 2);
         assert_string_equal(argv[0], "/usr/libexec/php-pool-worker");
         assert_string_equal(argv[1], "www");
         (void) snprintf(text, sizeof text, "settings=%d", fds[0]);
-        assert_string_equal(argv[2], text);
+        assert_string_equal(argv[FIRST], text);
         (void) snprintf(text, sizeof text, "listen=%d", fds[8]);
-        assert_string_equal(argv[2 + INHERIT_NAMED + 1], text);
+        assert_string_equal(argv[FIRST + INHERIT_NAMED + 1], text);
 
-        assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
+        assert_int_equal(inherit_parse((int) count(argv) - FIRST, argv + FIRST, &parsed), 0);
         assert_int_equal(parsed.wake, fds[5]);
         assert_int_equal(parsed.n_listen, 2);
         assert_int_equal(parsed.error, fds[6]);
@@ -100,7 +102,7 @@ static void test_most_sockets(void **state _unused_)
         inherit.n_listen = INHERIT_LISTEN_MAX;
         assert_int_equal(inherit_list(&inherit, list), INHERIT_MAX);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
-        assert_int_equal(inherit_parse((int) count(argv) - 2, argv + 2, &parsed), 0);
+        assert_int_equal(inherit_parse((int) count(argv) - FIRST, argv + FIRST, &parsed), 0);
         assert_int_equal(parsed.n_listen, INHERIT_LISTEN_MAX);
         inherit_argv_free(argv);
         close_fds(fds);
@@ -143,11 +145,11 @@ static void test_refused(void **state _unused_)
                 (void) snprintf(argument, sizeof argument, "%s", cases[i].argument);
                 if (mark)
                         (void) snprintf(argument + n, sizeof argument - n, "%d%s", fds[9], mark + 2);
-                kept = argv[2 + cases[i].place];
-                argv[2 + cases[i].place] = argument;
-                assert_int_equal(inherit_parse(INHERIT_NAMED + 2, argv + 2, &parsed), cases[i].error);
+                kept = argv[FIRST + cases[i].place];
+                argv[FIRST + cases[i].place] = argument;
+                assert_int_equal(inherit_parse(INHERIT_NAMED + 2, argv + FIRST, &parsed), cases[i].error);
                 assert_int_equal(parsed.n_listen, 99);
-                argv[2 + cases[i].place] = kept;
+                argv[FIRST + cases[i].place] = kept;
                 inherit_argv_free(argv);
         }
         close_fds(fds);
@@ -162,10 +164,10 @@ static void test_missing(void **state _unused_)
         open_fds(fds);
         inherit = example(fds);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
-        assert_int_equal(inherit_parse(0, argv + 2, &parsed), -EINVAL);
-        assert_int_equal(inherit_parse(INHERIT_NAMED, argv + 2, &parsed), -EINVAL); /* no socket */
-        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + 2, &parsed), 0);
-        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + 3, &parsed), -EINVAL); /* no settings */
+        assert_int_equal(inherit_parse(0, argv + FIRST, &parsed), -EINVAL);
+        assert_int_equal(inherit_parse(INHERIT_NAMED, argv + FIRST, &parsed), -EINVAL); /* no socket */
+        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + FIRST, &parsed), 0);
+        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + FIRST + 1, &parsed), -EINVAL); /* no settings */
         inherit_argv_free(argv);
         close_fds(fds);
 }
@@ -180,14 +182,49 @@ static void test_too_many_sockets(void **state _unused_)
         inherit = example(fds);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &good), 0);
         while (n < (int) INHERIT_NAMED) {
-                argv[n] = good[2 + n];
+                argv[n] = good[FIRST + n];
                 n++;
         }
         while (n < (int) ELEMENTSOF(argv))
-                argv[n++] = good[2 + INHERIT_NAMED];
+                argv[n++] = good[FIRST + INHERIT_NAMED];
         assert_int_equal(inherit_parse(n, argv, &parsed), -E2BIG);
         assert_int_equal(inherit_parse(n - 1, argv, &parsed), 0);
         inherit_argv_free(good);
+        close_fds(fds);
+}
+
+/* Another build's manager is told from ours by what no build may change, see inherit.h. */
+static void test_build(void **state _unused_)
+{
+        int fds[FDS], n;
+        Inherit inherit;
+        char **argv, *kept, shorter[128];
+
+        assert_int_equal(EXIT_STATUS_OTHER_BUILD, 83);
+        assert_int_equal(EXIT_STATUS_USAGE, 64);
+        assert_int_equal(strlen(build_identity()), 64);
+
+        open_fds(fds);
+        inherit = example(fds);
+        assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
+        n = (int) count(argv);
+        assert_memory_equal(argv[2], "build=", strlen("build="));
+        assert_string_equal(argv[2] + strlen("build="), build_identity());
+        assert_int_equal(inherit_build(n, argv), INHERIT_BUILD_SAME);
+
+        (void) snprintf(shorter, sizeof shorter, "%s", argv[2]);
+        shorter[strlen(shorter) - 1] = 0;
+        kept = argv[2];
+        argv[2] = shorter;
+        assert_int_equal(inherit_build(n, argv), INHERIT_BUILD_OTHER);
+        argv[2] = (char[]){ "build=" };
+        assert_int_equal(inherit_build(n, argv), INHERIT_BUILD_OTHER);
+        argv[2] = argv[3]; /* as before there was an identity */
+        assert_int_equal(inherit_build(n, argv), INHERIT_BUILD_UNKNOWN);
+        argv[2] = kept;
+        for (int i = 0; i <= 2; i++)
+                assert_int_equal(inherit_build(i, argv), INHERIT_BUILD_UNKNOWN);
+        inherit_argv_free(argv);
         close_fds(fds);
 }
 
@@ -196,7 +233,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_most_sockets),
                 cmocka_unit_test(test_refused),        cmocka_unit_test(test_missing),
-                cmocka_unit_test(test_too_many_sockets),
+                cmocka_unit_test(test_too_many_sockets), cmocka_unit_test(test_build),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A manager runs on while an upgrade replaces the programs that it and its workers are started from: one
+ * after the other, so that for a while, or for good, the two may be of different builds. A template of
+ * another build ends at once (ipc/inherit.h); here is what is said of it.
+ */
+
+#include "base/util.h"
+
+/* Whether the file that this process was started from has been replaced, or is gone. */
+bool upgrade_replaced_manager(void);
+
+/*
+ * Why a generation does not start, and what to do about it, as a new string: worker is the program's name.
+ * serving: the pool runs with another generation. replaced: a manager that is started now is another one
+ * than ours, so that a restart may do. 0 or -ENOMEM.
+ */
+int upgrade_explain(const char *pool, const char *worker, bool serving, bool replaced, char **ret);
