@@ -27,6 +27,12 @@ def build_dir(source_dir):
     return directory
 
 
+@pytest.fixture(scope="session", autouse=True)
+def workers(build_dir):
+    """What is not installed finds its own workers."""
+    os.environ["PHP_POOL_WORKER_DIR"] = str(build_dir / "daemon")
+
+
 @pytest.fixture
 def descriptors():
     """For tests with more clients than the soft limit of 1024 allows."""

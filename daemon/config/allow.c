@@ -10,6 +10,7 @@
 #include "config/allow.h"
 
 #include "config/network.h"
+#include "config/php.h"
 
 bool allow_absolute_path(const char *s)
 {
@@ -37,6 +38,11 @@ bool allow_search_path(const char *s)
 bool allow_log_target(const char *s)
 {
         return streq(s, "off") || streq(s, "journal") || allow_absolute_path(s);
+}
+
+bool allow_php_version(const char *s)
+{
+        return !*s || php_version_valid(s);
 }
 
 bool allow_extension(const char *s)

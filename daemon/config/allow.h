@@ -17,6 +17,9 @@ bool allow_search_path(const char *s);
 /* "off", "journal" or an absolute path. */
 bool allow_log_target(const char *s);
 
+/* "" or a version as php_version_valid() has it. */
+bool allow_php_version(const char *s);
+
 /* "." and at least one more character, none of them "/". */
 bool allow_extension(const char *s);
 

@@ -9,7 +9,9 @@
 
 #include "config/check.h"
 
+#include "base/text.h"
 #include "config/access.h"
+#include "config/php.h"
 
 /* Short names for the settings that this file is about. */
 #define MODE SETTING_ID_pm_mode
@@ -20,6 +22,7 @@
 #define THRESHOLD SETTING_ID_emergency_restart_threshold
 #define INTERVAL SETTING_ID_emergency_restart_interval
 #define FORMAT SETTING_ID_access_format
+#define PHP SETTING_ID_php_version
 
 typedef struct Check {
         Config *config;
@@ -151,4 +154,27 @@ int config_check(Config *config, const ConfigOrigin origins[static _SETTING_ID_M
         if (r >= 0)
                 r = check_emergency_restart(&c);
         return r < 0 ? r : check_access_format(&c);
+}
+
+int config_check_php(Config *config, const ConfigOrigin origins[static _SETTING_ID_MAX], const char *name,
+                     const char *workers, ConfigErrors *errors)
+{
+        const ConfigOrigin *origin = &origins[PHP];
+        _cleanup_(freep) char *why = NULL;
+        PhpVersion version;
+        PhpList list;
+        int r;
+
+        if (origin->state == ORIGIN_REFUSED)
+                return 0;
+        r = php_list(workers, &list);
+        if (r >= 0)
+                r = php_choose(&list, config->php_version, &version);
+        if (r >= 0)
+                return setting_set_text(&settings[PHP], version, config);
+        r = r == -ENOENT ? php_missing(workers, &list, config->php_version, &why)
+                         : text_format(&why, "the PHPs in %s cannot be looked at: %s", workers, strerror(-r));
+        if (r < 0)
+                return r;
+        return config_errors_add(errors, origin->file ?: name, origin->line, settings[PHP].key, "%s", why);
 }

@@ -48,6 +48,7 @@ typedef enum IniParams {
 #define SETTING_PATH_T char *
 #define SETTING_SEARCH_PATH_T char *
 #define SETTING_LOG_TARGET_T char *
+#define SETTING_PHP_VERSION_T char *
 #define SETTING_PATHS_T char **
 #define SETTING_EXTENSIONS_T char **
 #define SETTING_NETWORKS_T char **

@@ -16,6 +16,7 @@
 #include "config/check.h"
 #include "config/hint.h"
 #include "config/ini.h"
+#include "config/php.h"
 #include "config/source.h"
 
 /* The bytes of a wrong value that an error shows. */
@@ -285,7 +286,8 @@ static void correct_lines(const config_setting_t *node, const Source *source, si
         }
 }
 
-static int parse_tree(const Source *source, const config_t *tree, Config **ret, ConfigErrors *errors)
+static int parse_tree(const Source *source, const config_t *tree, const char *workers, Config **ret,
+                      ConfigErrors *errors)
 {
         _cleanup_(config_freep) Config *config = NULL;
         size_t n_errors = config_errors_count(errors), string = 0;
@@ -302,6 +304,8 @@ static int parse_tree(const Source *source, const config_t *tree, Config **ret, 
         if (r < 0)
                 return r;
         r = config_check(config, p.origins, errors);
+        if (r >= 0 && workers)
+                r = config_check_php(config, p.origins, source->files[0], workers, errors);
         if (r < 0)
                 return r;
         if (config_errors_count(errors) > n_errors)
@@ -347,17 +351,18 @@ static int syntax_error(const Source *source, const config_t *tree, ConfigErrors
         return r < 0 ? r : -EINVAL;
 }
 
-static int parse_source(const Source *source, Config **ret, ConfigErrors *errors)
+/* workers is the directory of the PHP that the settings choose, or NULL where that is not asked. */
+static int parse_source(const Source *source, const char *workers, Config **ret, ConfigErrors *errors)
 {
         _cleanup_(config_destroy) config_t tree;
 
         config_init(&tree);
         if (!config_read_string(&tree, source->text))
                 return syntax_error(source, &tree, errors);
-        return parse_tree(source, &tree, ret, errors);
+        return parse_tree(source, &tree, workers, ret, errors);
 }
 
-int config_parse_file(const char *path, Config **ret, ConfigErrors *errors)
+static int parse_file(const char *path, const char *workers, Config **ret, ConfigErrors *errors)
 {
         _cleanup_(source_freep) Source *source = NULL;
         int r;
@@ -365,7 +370,17 @@ int config_parse_file(const char *path, Config **ret, ConfigErrors *errors)
         r = source_from_file(path, &source, errors);
         if (r < 0)
                 return r;
-        return parse_source(source, ret, errors);
+        return parse_source(source, workers, ret, errors);
+}
+
+int config_parse_file(const char *path, Config **ret, ConfigErrors *errors)
+{
+        return parse_file(path, NULL, ret, errors);
+}
+
+int config_parse_pool(const char *path, Config **ret, ConfigErrors *errors)
+{
+        return parse_file(path, php_directory(), ret, errors);
 }
 
 int config_parse_string(const char *name, const char *text, Config **ret, ConfigErrors *errors)
@@ -376,5 +391,5 @@ int config_parse_string(const char *name, const char *text, Config **ret, Config
         r = source_from_text(name, text, &source, errors);
         if (r < 0)
                 return r;
-        return parse_source(source, ret, errors);
+        return parse_source(source, NULL, ret, errors);
 }

@@ -42,7 +42,13 @@ char *config_errors_format(const ConfigErrors *errors);
  */
 int config_parse_file(const char *path, Config **ret, ConfigErrors *errors);
 
-/* The same for text in memory; name stands for the file in errors. */
+/*
+ * The same for whoever runs the pool, or says whether it can run: php_version in the Config is that of a PHP which
+ * is installed, also where the file names none; and it is an error where it is not.
+ */
+int config_parse_pool(const char *path, Config **ret, ConfigErrors *errors);
+
+/* As config_parse_file(), for text in memory; name stands for the file in errors. */
 int config_parse_string(const char *name, const char *text, Config **ret, ConfigErrors *errors);
 
 /* Writes every setting as "key = value;", in the order of settings.def; those that do nothing yet say so. */

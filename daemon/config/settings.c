@@ -61,6 +61,8 @@ const SettingTypeInfo setting_types[_SETTING_TYPE_MAX] = {
                                   allow_search_path },
         [SETTING_LOG_TARGET] = { STORE_STRING, "\"off\", \"journal\" or a file's absolute path", NULL,
                                  allow_log_target },
+        [SETTING_PHP_VERSION] = { STORE_STRING, "\"\" or a version of two numbers, such as \"8.4\"", NULL,
+                                  allow_php_version },
         [SETTING_PATHS] = { STORE_STRV, "a path that starts with \"/\"", NULL, allow_absolute_path },
         [SETTING_EXTENSIONS] = { STORE_STRV, "a name's ending that starts with \".\"", NULL,
                                  allow_extension },

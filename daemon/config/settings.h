@@ -22,6 +22,7 @@ typedef enum SettingType {
         SETTING_PATH,
         SETTING_SEARCH_PATH,
         SETTING_LOG_TARGET,
+        SETTING_PHP_VERSION,
         SETTING_PATHS,
         SETTING_EXTENSIONS,
         SETTING_NETWORKS,

@@ -77,7 +77,7 @@ static CtlExit check_file(const char *path, const char *pool)
         CtlExit status;
         int r;
 
-        r = config_parse_file(path, &config, &errors);
+        r = config_parse_pool(path, &config, &errors);
         if (r < 0) {
                 print_errors(&errors);
                 if (errors.n == 0)

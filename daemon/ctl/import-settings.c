@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/php.h"
 #include "ctl/import.h"
 
 int import_path(ImportPool *p, const char *path, char **ret)
@@ -323,24 +324,32 @@ const char *import_fpm_version(const char *file, size_t *ret_n)
 /* php.ini and what goes with it: libphp reads its own, not FPM's. */
 static int take_php_ini(ImportPool *p)
 {
-        static const char version[] = PHP_POOL_PHP_VERSION;
+        _cleanup_(freep) char *version = NULL, *ini = NULL, *scan_dir = NULL;
         size_t n = 0;
-        const char *rest = import_fpm_version(p->section->file, &n);
+        const char *place = import_fpm_version(p->section->file, &n);
         int r;
 
-        if (!rest)
+        if (!place)
                 return import_note(p, NULL, false,
                                    "libphp reads its own php.ini and not PHP-FPM's, unless php.ini "
                                    "and php.ini_scan_dir in the pool file say where that is");
-        if (n != strlen(version) || memcmp(rest, version, n) != 0)
+        r = text_format(&version, "%.*s", (int) n, place);
+        if (r < 0)
+                return r;
+        if (!php_version_valid(version) || !php_version_supported(version))
                 return import_note(p, NULL, true,
-                                   "this is a file of PHP %.*s and php-pool runs %s: php.ini and "
-                                   "extensions are those of libphp",
-                                   (int) n, rest, version);
-        r = import_set_string(p, NULL, "php.ini", IMPORT_PHP_DIR PHP_POOL_PHP_VERSION "/fpm/php.ini");
-        return r < 0 ? r
-                     : import_set_string(p, NULL, "php.ini_scan_dir",
-                                         IMPORT_PHP_DIR PHP_POOL_PHP_VERSION "/fpm/conf.d");
+                                   "this is a file of PHP %s, and php-pool runs PHP " PHP_OLDEST " and later: "
+                                   "the pool has the newest that is installed, with php.ini and extensions of "
+                                   "its libphp",
+                                   version);
+        r = text_format(&ini, IMPORT_PHP_DIR "%s" IMPORT_FPM_DIR "php.ini", version);
+        if (r >= 0)
+                r = text_format(&scan_dir, IMPORT_PHP_DIR "%s" IMPORT_FPM_DIR "conf.d", version);
+        if (r >= 0)
+                r = import_set_string(p, NULL, "php.version", version);
+        if (r >= 0)
+                r = import_set_string(p, NULL, "php.ini", ini);
+        return r < 0 ? r : import_set_string(p, NULL, "php.ini_scan_dir", scan_dir);
 }
 
 /* What FPM asks of every pool. */

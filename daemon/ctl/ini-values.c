@@ -16,14 +16,16 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "config/ini.h"
+#include "config/php.h"
 
 /* Where libphp looks unless it is told, as Debian builds it. */
-#define OWN_INI "/etc/php/" PHP_POOL_PHP_VERSION "/embed"
+#define OWN_INI "/etc/php/%s/embed"
 #define OWN_SCAN_DIR OWN_INI "/conf.d"
 
 typedef struct Loader {
         IniValues *values;
         const char *root, *source;
+        PhpVersion php; /* "" where none is known */
 } Loader;
 
 void ini_values_clear(IniValues *values)
@@ -159,8 +161,12 @@ static int load_scanned(Loader *l, const char *directories)
                 char path[PATH_MAX];
                 size_t n = strcspn(p, ":");
 
-                (void) snprintf(path, sizeof path, "%.*s", (int) MIN(n, sizeof path - 1), p);
-                r = load_directory(l, n > 0 ? path : OWN_SCAN_DIR);
+                if (n > 0)
+                        (void) snprintf(path, sizeof path, "%.*s", (int) MIN(n, sizeof path - 1), p);
+                else
+                        (void) snprintf(path, sizeof path, OWN_SCAN_DIR, l->php);
+                if (n > 0 || *l->php)
+                        r = load_directory(l, path);
         }
         return r;
 }
@@ -186,10 +192,16 @@ static int load_lines(Loader *l, char *const *lines, const char *source)
 int ini_values_load(const char *root, const Config *config, IniValues *ret)
 {
         Loader l = { .values = ret, .root = root };
-        int r;
+        char own[sizeof OWN_INI + sizeof l.php];
+        int r = 0;
 
         *ret = (IniValues){};
-        r = load_main(&l, *config->php_ini ? config->php_ini : OWN_INI);
+        /* One that is named has its files, whether it is installed or not. */
+        if (php_find(php_directory(), config->php_version, &l.php) < 0)
+                (void) snprintf(l.php, sizeof l.php, "%s", config->php_version);
+        (void) snprintf(own, sizeof own, OWN_INI, l.php);
+        if (*config->php_ini || *l.php)
+                r = load_main(&l, *config->php_ini ? config->php_ini : own);
         if (r >= 0)
                 r = load_scanned(&l, config->php_ini_scan_dir);
         if (r >= 0)

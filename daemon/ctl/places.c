@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "config/php.h"
 #include "ctl/ini-values.h"
 #include "ctl/probe.h"
 #include "ctl/sandbox.h"
@@ -257,19 +258,38 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
                                         false });
 }
 
-static int check_extensions(const Search *s, const IniValues *values)
+/* Where the pool's PHP has its extensions, unless extension_dir says otherwise; "" where that is not known. */
+static int find_extensions(const Config *config, char ret[static PATH_MAX])
 {
-        const IniValue *directory = ini_values_find(values, "extension_dir");
-        int r = 0;
+        _cleanup_(freep) char *link = NULL;
+        ssize_t n;
+        int r;
 
-        if (directory && (!directory->value || *directory->value != '/'))
-                return 0;
+        *ret = 0;
+        r = php_extensions_path(php_directory(), config->php_version, &link);
+        if (r < 0)
+                return r;
+        n = readlink(link, ret, PATH_MAX - 1);
+        ret[MAX(n, 0)] = 0;
+        return 0;
+}
+
+static int check_extensions(const Search *s, const Config *config, const IniValues *values)
+{
+        const IniValue *setting = ini_values_find(values, "extension_dir");
+        char own[PATH_MAX];
+        const char *directory = setting ? setting->value : own;
+        int r;
+
+        r = find_extensions(config, own);
+        if (r < 0 || !directory || *directory != '/')
+                return r;
         for (size_t i = 0; i < values->n && r >= 0; i++) {
                 const IniValue *v = &values->items[i];
 
                 if (v->value &&
                     (strcasecmp(v->name, "extension") == 0 || strcasecmp(v->name, "zend_extension") == 0))
-                        r = check_extension(s, v, directory ? directory->value : PHP_POOL_EXTENSION_DIR);
+                        r = check_extension(s, v, directory);
         }
         return r;
 }
@@ -345,7 +365,7 @@ int places_check(const Config *config, const UnitFile *unit, const char *pool, O
         if (r >= 0)
                 r = check_values(&s, &values);
         if (r >= 0)
-                r = check_extensions(&s, &values);
+                r = check_extensions(&s, config, &values);
         account_clear(&s.account);
         return r;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/php.h"
 
 _Static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
                "a board for the largest pool");
@@ -119,6 +120,7 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
 {
         _cleanup_(config_freep) Config *owned = config;
         _cleanup_(generation_freep) Generation *g = NULL;
+        _cleanup_(freep) char *executable = NULL;
         Inherit complete = *inherit;
         int r;
 
@@ -159,7 +161,10 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
         complete.limit = g->limit_timer;
         complete.settings = g->settings_fd;
         complete.scoreboard = scoreboard_fd(g->board);
-        r = template_start(event, pool, g->id_text, &complete, on_message, g, &g->template);
+        r = php_worker_path(php_directory(), g->config->php_version, &executable);
+        if (r < 0)
+                return r;
+        r = template_start(event, pool, executable, g->id_text, &complete, on_message, g, &g->template);
         if (r < 0)
                 return r;
 

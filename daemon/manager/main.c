@@ -79,7 +79,7 @@ static int read_config(const char *path, Config **ret)
         ConfigErrors errors = {};
         int r;
 
-        r = config_parse_file(path, ret, &errors);
+        r = config_parse_pool(path, ret, &errors);
         if (r < 0) {
                 _cleanup_(freep) char *text = config_errors_format(&errors);
 

@@ -163,7 +163,7 @@ void manager_reload(Manager *m)
         m->reason = RELOAD_REQUESTED;
         manager_set_state(m, POOL_RELOADING);
 
-        r = config_parse_file(m->config_path, &config, &errors);
+        r = config_parse_pool(m->config_path, &config, &errors);
         if (r >= 0)
                 r = manager_start_generation(m, config);
         if (r < 0) {

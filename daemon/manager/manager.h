@@ -137,7 +137,7 @@ void manager_hold_spawn(Manager *m, unsigned n_failed);
 /* One step of the pool's life, in state.c. */
 void manager_step(Manager *m);
 
-/* Adopts a freshly parsed config as the next generation. 0 or -errno. */
+/* Adopts a freshly parsed config, whose php_version is known, as the next generation. 0 or -errno. */
 int manager_start_generation(Manager *m, Config *config);
 
 /* What the start of a generation waits for, for STATUS=, once that has been said; "" for nothing. */

@@ -31,7 +31,7 @@
 static const char *const private_environment[] = {
         "NOTIFY_SOCKET",     "LISTEN_PID",      "LISTEN_FDS",     "LISTEN_FDNAMES",
         "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "WATCHDOG_PID",   "WATCHDOG_USEC",
-        "MAINPID",           "PHP_POOL_WORKER", "LOGS_DIRECTORY",
+        "MAINPID",           "LOGS_DIRECTORY",  "PHP_POOL_WORKER_DIR",
 };
 
 struct Template {
@@ -43,7 +43,7 @@ struct Template {
         template_message_t on_message;
         void *userdata;
         char *generation;
-        const char *executable; /* the process's own memory */
+        char *executable;
         char line[LINE_SIZE]; /* of standard error, not yet complete */
         size_t n_line;
         char words[TEMPLATE_WORDS_MAX];
@@ -236,8 +236,6 @@ static _noreturn_ void child_exec(const char *executable, char **argv, const Inh
 static int template_fork(Template *t, const char *pool, const Inherit *inherit)
 {
         _cleanup_(fd_closep) int write_end = -EBADF, channel = -EBADF;
-        /* A build that is not installed names its own worker in the environment. */
-        const char *executable = t->executable = secure_getenv("PHP_POOL_WORKER") ?: PHP_POOL_WORKER_PATH;
         Inherit complete = *inherit;
         char **argv = NULL;
         int pair[2], r;
@@ -259,20 +257,20 @@ static int template_fork(Template *t, const char *pool, const Inherit *inherit)
                 return r;
 
         complete.channel = channel;
-        r = inherit_format(&complete, executable, pool, &argv);
+        r = inherit_format(&complete, t->executable, pool, &argv);
         if (r < 0)
                 return r;
 
         t->pid = fork();
         if (t->pid == 0)
-                child_exec(executable, argv, &complete, write_end, t->generation);
+                child_exec(t->executable, argv, &complete, write_end, t->generation);
         r = t->pid < 0 ? -errno : 0;
         inherit_argv_free(argv);
         return r;
 }
 
-int template_start(sd_event *event, const char *pool, const char *generation, const Inherit *inherit,
-                   template_message_t on_message, void *userdata, Template **ret)
+int template_start(sd_event *event, const char *pool, const char *executable, const char *generation,
+                   const Inherit *inherit, template_message_t on_message, void *userdata, Template **ret)
 {
         _cleanup_(template_freep) Template *t = NULL;
         int r;
@@ -288,7 +286,8 @@ int template_start(sd_event *event, const char *pool, const char *generation, co
                 .userdata = userdata,
         };
         t->generation = strdup(generation);
-        if (!t->generation)
+        t->executable = strdup(executable);
+        if (!t->generation || !t->executable)
                 return -ENOMEM;
 
         r = template_fork(t, pool, inherit);
@@ -325,6 +324,7 @@ void template_free(Template *t)
         fd_close(t->channel);
         fd_close(t->stderr_fd);
         free(t->generation);
+        free(t->executable);
         free(t);
 }
 

@@ -124,7 +124,7 @@ class Pool(Server):
         self.notify.bind(str(self.directory / "notify"))
         os.chmod(self.directory / "notify", 0o666)
         threading.Thread(target=self._listen, daemon=True).start()
-        environment = {"PHP_POOL_WORKER": f"{self.build}/daemon/php-pool-worker",
+        environment = {"PHP_POOL_WORKER_DIR": f"{self.build}/daemon",
                        "NOTIFY_SOCKET": self.directory / "notify",
                        "WATCHDOG_USEC": WATCHDOG_USEC}
         # An ordinary user, as the unit's: opcache and files behave as they do there.

@@ -216,7 +216,7 @@ class Pool(Server):
                         f'php = {{ ini = "{self.ini}"; ini_scan_dir = "{SCAN_DIR}"; '
                         f'{self.profile.pool_php} }};\n{self.told(self.profile.pool)}\n')
         listen = ":".join(map(str, self.address)) if self.profile.tcp else self.address
-        environment = {**self.environment(), "PHP_POOL_WORKER": f"{self.build}/daemon/php-pool-worker"}
+        environment = {**self.environment(), "PHP_POOL_WORKER_DIR": f"{self.build}/daemon"}
         self.process = subprocess.Popen(
             ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--init-groups",
              "systemd-socket-activate", *(f"--setenv={name}={value}" for name, value in environment.items()),

@@ -114,7 +114,7 @@ CASES = [
     C("env-array", DUMP + "dump($_ENV);"),
     C("env-shell", "echo shell_exec('echo $PATH $POOL_TEST $QUERY_STRING $USER');"),
     C("env-shell-all", "$e = explode(\"\\n\", trim(shell_exec('env')));echo implode(\"\\n\", "
-      "preg_grep('/^(PWD|_|SHLVL|PHP_POOL_WORKER|.SAN_OPTIONS|OLDPWD)=/', $e,"
+      "preg_grep('/^(PWD|_|SHLVL|PHP_POOL_WORKER_DIR|.SAN_OPTIONS|OLDPWD)=/', $e,"
       " PREG_GREP_INVERT));"),
     auth("basic", "Basic dXNlcjpwYXNz"),
     auth("basic-lower", "basic dXNlcjpwYXNz"),

@@ -259,6 +259,7 @@ def test_markup_in_the_status_pages(make_daemon):
     daemon = make_daemon(STATIC % 2)
     daemon.with_status_socket = True
     with daemon:
+        daemon.wait_idle(2)
         extra = {"REQUEST_URI": MARKUP.encode("utf-8", "surrogateescape"), "REQUEST_METHOD": "<b>",
                  "REMOTE_USER": "</td><script>alert(1)</script>"}
         running = Running(daemon, daemon.script("hang.php", hang(daemon.gate("hang"))), extra=extra)

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from lib import php
+
 
 def readelf(*arguments):
     return subprocess.run(["readelf", *arguments], text=True, capture_output=True, check=True).stdout
@@ -14,7 +16,7 @@ def readelf(*arguments):
 @pytest.mark.parametrize("name, wanted, forbidden", [
     ("php-poold", "libsystemd", "libphp"),
     ("php-poolctl", "libsystemd", "libphp"),
-    ("php-pool-worker", "libphp", "libconfig"),
+    (f"php-pool-worker-{php.VERSION}", "libphp", "libconfig"),
 ])
 def test_linked_libraries(build_dir, name, wanted, forbidden):
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", readelf("-d", build_dir / "daemon" / name))
@@ -22,7 +24,7 @@ def test_linked_libraries(build_dir, name, wanted, forbidden):
     assert not any(library.startswith(forbidden) for library in needed), needed
 
 
-@pytest.mark.parametrize("name", ["php-poold", "php-poolctl", "php-pool-worker"])
+@pytest.mark.parametrize("name", ["php-poold", "php-poolctl", f"php-pool-worker-{php.VERSION}"])
 def test_hardening(build_dir, name):
     out = readelf("-hdlW", build_dir / "daemon" / name)
     assert re.search(r"Type:\s+DYN", out) and "GNU_RELRO" in out and re.search(r"\bNOW\b", out)

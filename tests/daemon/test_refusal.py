@@ -3,6 +3,8 @@
 
 import pytest
 
+from lib import php
+
 # Each way to wait for a program that exits as a shell does whose program died of SIGSYS (128 + 31).
 CODE = """<?php
 $none = [];
@@ -36,7 +38,7 @@ echo 'done';
 
 def make_worker(directory, build_dir, option):
     worker = directory / "worker"
-    worker.write_text(f"#!/bin/sh\nexec setpriv {option} {build_dir}/daemon/php-pool-worker \"$@\"\n")
+    worker.write_text(f"#!/bin/sh\nexec setpriv {option} {build_dir}/daemon/php-pool-worker-{php.VERSION} \"$@\"\n")
     worker.chmod(0o755)
     return worker
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lib import php
 from lib.fastcgi import Lost
 from lib.scripts import HELLO, Running
 from lib.wait import wait_until
@@ -309,7 +310,7 @@ REFUSED = {
 
 
 def write_worker(path, build_dir, code=""):
-    path.write_text(f'#!/bin/sh\n{code}\nexec {build_dir}/daemon/php-pool-worker "$@"\n')
+    path.write_text(f'#!/bin/sh\n{code}\nexec {build_dir}/daemon/php-pool-worker-{php.VERSION} "$@"\n')
     path.chmod(0o755)
 
 

@@ -11,12 +11,14 @@ import subprocess
 
 import pytest
 
+from lib import php
 from lib.daemon import SANITIZERS, Daemon
 from lib.scripts import HELLO, LONG, Running
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = 2; };'
-DIFFERENT = "php-poold and php-pool-worker are of different builds: "
+WORKER = f"php-pool-worker-{php.VERSION}"
+DIFFERENT = f"php-poold and {WORKER} are of different builds: "
 RESTART = "restart the pool (systemctl restart php-pool@www)."
 
 # Programs in the worker's place.
@@ -31,10 +33,10 @@ class Upgraded(Daemon):
         programs = directory / "programs/daemon"
         programs.mkdir(parents=True)
         (programs / "php-poolctl").symlink_to(build_dir / "daemon/php-poolctl")
-        (programs / "php-pool-worker").symlink_to(build_dir / "daemon/php-pool-worker")
+        (programs / WORKER).symlink_to(build_dir / "daemon" / WORKER)
         shutil.copy(build_dir / "daemon/php-poold", programs)
         super().__init__(programs.parent, directory, STATIC, environment=environment)
-        self.programs, self.real = programs, build_dir / "daemon/php-pool-worker"
+        self.programs, self.real = programs, build_dir / "daemon" / WORKER
 
     def replace(self, name, text=None):
         """A new file in the place of the old one, as packages bring it: a script, or what was there at first."""
@@ -42,7 +44,7 @@ class Upgraded(Daemon):
         if text:
             new.write_text("#!/bin/sh\n" + text.format(worker=self.real) + "\n")
             new.chmod(0o755)
-        elif name == "php-pool-worker":
+        elif name == WORKER:
             new.symlink_to(self.real)
         else:
             shutil.copy(self.programs / name, new)
@@ -65,7 +67,7 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
     with daemon:
         daemon.wait_idle(2)
         workers, templates = daemon.workers(), daemon.templates()
-        daemon.replace("php-pool-worker", worker)
+        daemon.replace(WORKER, worker)
         assert DIFFERENT + "install both of one version, then " + RESTART in daemon.refused()
         daemon.replace("php-poold")
         assert DIFFERENT + RESTART in daemon.refused()
@@ -75,7 +77,7 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
         assert daemon.status()["state"] == "running"
         assert daemon.run(HELLO) == "hello"
 
-        daemon.replace("php-pool-worker")  # a downgrade
+        daemon.replace(WORKER)  # a downgrade
         daemon.reload()
         wait_until(lambda: not daemon.workers() & workers, what="the end of the workers before")
         assert daemon.run(HELLO) == "hello"
@@ -84,14 +86,14 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
 def test_a_new_manager_of_the_same_build_does_not_matter(daemon):
     with daemon:
         daemon.replace("php-poold")
-        daemon.replace("php-pool-worker")
+        daemon.replace(WORKER)
         daemon.reload()
         assert daemon.run(HELLO) == "hello"
 
 
 @pytest.mark.parametrize("worker", [OTHER_BUILD, BEFORE_BUILDS])
 def test_a_start_with_another_build_fails(daemon, worker):
-    daemon.replace("php-pool-worker", worker)
+    daemon.replace(WORKER, worker)
     with daemon.launched():
         assert daemon.process.wait(30) != 0
         daemon.stop = lambda: None
@@ -102,7 +104,7 @@ def test_workers_die_and_come_during_an_upgrade(daemon):
     """They come from the template, which is of the manager's build, whatever files there are."""
     with daemon:
         daemon.wait_idle(2)
-        daemon.replace("php-pool-worker", OTHER_BUILD)
+        daemon.replace(WORKER, OTHER_BUILD)
         daemon.replace("php-poold")
         before = daemon.workers()
         for pid in before:
@@ -116,13 +118,13 @@ def test_a_template_that_dies_during_an_upgrade(daemon):
     """Workers go on without it, for as long as a restart would not help; no ping is withheld."""
     with daemon:
         daemon.wait_idle(2)
-        daemon.replace("php-pool-worker", OTHER_BUILD)
+        daemon.replace(WORKER, OTHER_BUILD)
         workers = daemon.workers()
         os.kill(*daemon.templates(), signal.SIGKILL)
         wait_until(lambda: daemon.logged().count(DIFFERENT) == 3, what="three attempts")
         assert daemon.run(HELLO) == "hello"
         assert daemon.workers() == workers and daemon.status()["state"] in ("running", "reloading")
-        daemon.replace("php-pool-worker")
+        daemon.replace(WORKER)
         daemon.wait_idle(2)
         wait_until(lambda: not daemon.workers() & workers, what="the next generation")
         assert daemon.run(HELLO) == "hello"
@@ -133,7 +135,7 @@ def test_a_template_that_dies_after_an_upgrade(daemon):
     with daemon.launched():
         daemon.wait_notified(lambda n: n.get("READY") == "1")
         running = Running(daemon, daemon.script("long.php", LONG))
-        daemon.replace("php-pool-worker", OTHER_BUILD)
+        daemon.replace(WORKER, OTHER_BUILD)
         daemon.replace("php-poold")
         os.kill(*daemon.templates(), signal.SIGKILL)
         assert running.finish()
@@ -143,7 +145,7 @@ def test_a_template_that_dies_after_an_upgrade(daemon):
 
 
 def worker(build_dir, environment, *args):
-    return subprocess.run([build_dir / "daemon/php-pool-worker", *args], env={**os.environ, **SANITIZERS, **environment},
+    return subprocess.run([build_dir / "daemon" / WORKER, *args], env={**os.environ, **SANITIZERS, **environment},
                           text=True, capture_output=True, timeout=30)
 
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 
-from lib import fastcgi
+from lib import fastcgi, php
 from lib.client import Client
 from lib.wait import wait_until
 
@@ -40,6 +40,13 @@ def given_away(directory):
     return directory
 
 
+def directory_of(directory, worker, version=php.VERSION):
+    """A new directory of workers, with this one: an executable in the place of php-pool-worker-X.Y."""
+    directory.mkdir()
+    (directory / f"php-pool-worker-{version}").symlink_to(worker)
+    return directory
+
+
 class Daemon(Client):
     """
     A pool `www` in `directory`: www.conf, www.sock, www.control.sock, notify, log. As a context manager it runs,
@@ -54,7 +61,7 @@ class Daemon(Client):
         self.conf = self.directory / "www.conf"
         self.control_socket = self.directory / "www.control.sock"
         self.control_sockets = None  # others in its place
-        self.worker = worker or build_dir / "daemon/php-pool-worker"
+        self.worker_dir = directory_of(self.directory / "workers", worker) if worker else build_dir / "daemon"
         self.environment, self.tcp = environment or {}, tcp
         self.become = AS_USER
         self.status_socket = self.directory / "www.status.sock"  # there if with_status_socket is set
@@ -99,7 +106,7 @@ class Daemon(Client):
         (self.directory / "notify").chmod(0o666)
         self.listener = threading.Thread(target=self._listen_for_notifications, daemon=True)
         self.listener.start()
-        environment = {"NOTIFY_SOCKET": self.directory / "notify", "PHP_POOL_WORKER": self.worker, **SANITIZERS,
+        environment = {"NOTIFY_SOCKET": self.directory / "notify", "PHP_POOL_WORKER_DIR": self.worker_dir, **SANITIZERS,
                        **self.environment}
         status = [self.status_socket] * self.with_status_socket + [*self.status_tcp]
         control = self.control_sockets if self.control_sockets is not None else [self.control_socket]

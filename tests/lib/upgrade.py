@@ -3,6 +3,8 @@
 
 import re
 
+from lib import php
+
 POOLD = "/usr/sbin/php-poold"
 
 # Links the old file aside, renames the new one over it, and drops the old one: at no time is there none.
@@ -28,7 +30,7 @@ class Programs:
         self.machine = machine
         source = (machine.build_dir / "daemon/build-identity.c").read_text()
         self.identity = re.search(r'"([0-9a-f]{64})"', source)[1]
-        self.worker, = machine.run("sh", "-c", "ls -d /usr/libexec/php-pool/php-pool-worker*").stdout.split()
+        self.worker = f"/usr/libexec/php-pool/php-pool-worker-{php.VERSION}"
 
     def replace(self, program):
         """An upgrade or, the next time, a downgrade of one of the two."""

@@ -5,11 +5,12 @@ import os
 
 import pytest
 
+from lib import php
 from lib.messages import MESSAGE_ID
 from lib.scripts import HELLO
 from lib.wait import wait_until
 
-WORKER = "/usr/libexec/php-pool/php-pool-worker"
+WORKER = f"/usr/libexec/php-pool/php-pool-worker-{php.VERSION}"
 UNIT_STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"  # systemd's own, sd-messages(3)
 UPLOAD = "<?php echo $_FILES['f']['error'];"
 FORM = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n%s\r\n--cut--\r\n'
@@ -27,8 +28,9 @@ LOOPS = {
 def test_a_crash_loop(machine, case):
     """At most one start a second, one record of ours for each; and it comes up by itself once it can."""
     (conf, script), (mended_conf, mended_script) = LOOPS[case]
-    with machine.pool("www", conf, service="[Service]\nEnvironment=PHP_POOL_WORKER=/srv/www/worker\n") as pool:
-        machine.write("/srv/www/worker", f"#!/bin/sh\n{script}\n", mode=0o755)
+    worker = f"/srv/www/workers/php-pool-worker-{php.VERSION}"
+    with machine.pool("www", conf, service="[Service]\nEnvironment=PHP_POOL_WORKER_DIR=/srv/www/workers\n") as pool:
+        machine.write(worker, f"#!/bin/sh\n{script}\n", mode=0o755)
         assert machine.systemctl("start", pool.unit, check=False).returncode != 0
         wait_until(lambda: int(pool.show("NRestarts")) >= 4, timeout=30, what="four starts")
 
@@ -43,7 +45,7 @@ def test_a_crash_loop(machine, case):
         assert all("no_such_key" in r["MESSAGE"] and "no_other_key" in r["MESSAGE"] or "SIGSEGV" in r["MESSAGE"]
                    for r in ours)
 
-        machine.write("/srv/www/worker", f"#!/bin/sh\n{mended_script}\n", mode=0o755)
+        machine.write(worker, f"#!/bin/sh\n{mended_script}\n", mode=0o755)
         machine.write(pool.file, mended_conf)
         wait_until(lambda: pool.active == "active", what="the pool, by itself")
         assert pool.run(HELLO) == "hello"

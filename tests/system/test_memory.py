@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from lib import php
 from lib.messages import MESSAGE_ID
 from lib.wait import wait_until
 
@@ -104,5 +105,5 @@ def test_dumpable(pool):
 def test_the_programs_cannot_be_read(pool):
     """So the kernel has them not dumpable from execve(2) on, before they can see to that themselves."""
     pool.start()
-    for name in ("sbin/php-poold", "libexec/php-pool/php-pool-worker"):
+    for name in ("sbin/php-poold", f"libexec/php-pool/php-pool-worker-{php.VERSION}"):
         assert pool.machine.run("stat", "-c", "%a %U", f"/usr/{name}").stdout == "711 root\n"

@@ -4,6 +4,7 @@
 import json
 import re
 
+from lib import php
 from lib.importer import UNITS
 from lib.php import FPM, FPM_DIR, FPM_NAME, FPM_SERVICE, FPM_SOCKET
 from lib.wait import wait_until
@@ -93,7 +94,7 @@ def test_units_that_need_it(machine, importer):
 
 def test_monitors_and_upgrades(machine, pool):
     """The commands of php-pool(7): workers by their title, and processes that run a PHP that was replaced."""
-    library = machine.run("sh", "-c", "readlink -f $(ldd /usr/libexec/php-pool/php-pool-worker | "
+    library = machine.run("sh", "-c", f"readlink -f $(ldd /usr/libexec/php-pool/php-pool-worker-{php.VERSION} | "
                           "awk '/libphp/ { print $3 }')").stdout.strip()
     stale = r"grep -l 'libphp.*(deleted)' /proc/[0-9]*/maps 2>/dev/null | wc -l"
     pool.configure('pm = { mode = "static"; max_children = 2; };')

@@ -475,13 +475,11 @@ static void test_no_pool(void **state _unused_)
 static void test_php_ini(void **state _unused_)
 {
         static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n";
-        static const char ours[] = "/etc/php/" PHP_POOL_PHP_VERSION "/fpm/pool.d/www.conf";
-        _cleanup_(freep) char *same = import_text(ours, text);
+        _cleanup_(freep) char *same = import_text("/etc/php/8.3/fpm/pool.d/www.conf", text);
         _cleanup_(freep) char *other = import_text("/etc/php/5.6/fpm/pool.d/www.conf", text);
 
-        assert_non_null(strstr(same, "ini = \"/etc/php/" PHP_POOL_PHP_VERSION
-                                     "/fpm/php.ini\";\n        ini_scan_dir = "
-                                     "\"/etc/php/" PHP_POOL_PHP_VERSION "/fpm/conf.d\";"));
+        assert_non_null(strstr(same, "version = \"8.3\";\n        ini = \"/etc/php/8.3/fpm/php.ini\";\n"
+                                     "        ini_scan_dir = \"/etc/php/8.3/fpm/conf.d\";"));
         assert_null(strstr(other, "ini ="));
         assert_non_null(strstr(other,
                                "! /etc/php/5.6/fpm/pool.d/www.conf:1: [p]: this is a file of PHP 5.6"));
