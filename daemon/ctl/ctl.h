@@ -30,6 +30,7 @@ typedef enum CtlExit {
 /* Strings point into the command line. */
 typedef struct Options {
         bool no_legend;
+        bool names;
         bool json;
         bool all;
         bool include;

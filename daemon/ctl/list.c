@@ -72,6 +72,7 @@ static int compare_entries(const void *a, const void *b)
         return strcmp(((const Entry *) a)->pool, ((const Entry *) b)->pool);
 }
 
+/* systemd may be NULL: then only pools with a file are found. */
 static int list_find(List *list, sd_bus *systemd)
 {
         char **names;
@@ -87,7 +88,8 @@ static int list_find(List *list, sd_bus *systemd)
         if (r < 0)
                 return r;
 
-        r = systemd_each_pool(systemd, list_add, list);
+        if (systemd)
+                r = systemd_each_pool(systemd, list_add, list);
         if (r < 0)
                 return r;
         if (list->n > 0)
@@ -243,12 +245,30 @@ static void print_json(const List *list)
         json_end_line(&json);
 }
 
+/* For completion and scripts: no manager is asked, and nobody else who may be slow or refuse to answer. */
+static CtlExit list_names(void)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
+        _cleanup_(list_clear) List list = {};
+        int r;
+
+        (void) systemd_connect(&systemd);
+        r = list_find(&list, systemd);
+        if (r < 0)
+                return ctl_fail(r, "Failed to list the pools: %m");
+        for (size_t i = 0; i < list.n; i++)
+                ctl_print("%s", list.entries[i].pool);
+        return CTL_SUCCESS;
+}
+
 CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _unused_)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
         _cleanup_(list_clear) List list = {};
         int r;
 
+        if (options->names)
+                return list_names();
         r = systemd_connect(&systemd);
         if (r < 0)
                 return ctl_fail(r, "Failed to connect to systemd: %m");

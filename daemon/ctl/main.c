@@ -173,6 +173,9 @@ static int take_option(Options *o, OptionId id, const char *argument)
         case OPTION_JSON:
                 o->json = true;
                 return 1;
+        case OPTION_NAMES:
+                o->names = true;
+                return 1;
         case OPTION_ALL:
                 o->all = true;
                 return 1;

@@ -21,6 +21,40 @@ def test_list(machine, pool):
         assert "/run/php-pool/www.sock (missing)" in machine.run("php-poolctl", "list").stdout
 
 
+def test_list_names(machine, pool):
+    """Everybody gets them, of pools with a file or a unit, and a manager that is stuck holds up nobody."""
+    with machine.pool("shop", start=False):
+        pool.start()
+        pool.machine.run("rm", pool.file)
+        machine.run("kill", "-STOP", pool.manager)
+        try:
+            assert machine.run("php-poolctl", "list", "--names").stdout.split() == ["shop", "www"]
+            user = machine.run("runuser", "-u", "nobody", "--", "php-poolctl", "list", "--names")
+            assert (user.stdout.split(), user.stderr) == (["shop", "www"], "")
+        finally:
+            machine.run("kill", "-CONT", pool.manager)
+        machine.systemctl("stop", "dbus.socket", "dbus.service")
+        try:
+            user = machine.run("runuser", "-u", "nobody", "--", "php-poolctl", "list", "--names")
+            assert (user.stdout.split(), user.stderr) == (["shop"], "")
+        finally:
+            machine.systemctl("start", "dbus.socket")
+
+
+LOAD = {
+    "bash": ". /usr/share/bash-completion/bash_completion; "
+            "for program; do _completion_loader $program; complete -p $program; done",
+    "zsh": "autoload -Uz compinit; compinit -u -D; for program; do echo $program $_comps[$program]; done",
+}
+
+
+@pytest.mark.parametrize("shell", LOAD)
+def test_shells_find_the_completion(machine, shell):
+    out = machine.run(shell, "-c", LOAD[shell], shell, "php-poolctl", "php-poold").stdout
+    name = "_php_pool" if shell == "bash" else "_php-poolctl"
+    assert len(out.splitlines()) == 2 and all(name in line.split() for line in out.splitlines()), out
+
+
 def test_status(pool):
     pool.run(HELLO)
     out = pool.ctl("status", "www").stdout
