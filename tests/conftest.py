@@ -8,10 +8,19 @@ import signal
 
 import pytest
 
+from lib import extensions
+from lib.daemon import given_away
+from lib.php import EMBED_DIR
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 # Machines and managers are cleaned up also when the run is ended from outside.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all-extensions", action="store_true",
+                     help="run with all of PHP's extensions that are enabled here, not just those that tests need")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +40,14 @@ def build_dir(source_dir):
 def workers(build_dir):
     """What is not installed finds its own workers."""
     os.environ["PHP_POOL_WORKER_DIR"] = str(build_dir / "daemon")
+
+
+@pytest.fixture(scope="session")
+def scan_dir(request, tmp_path_factory):
+    """The directory of ini files that enable PHP's extensions."""
+    if request.config.getoption("--all-extensions"):
+        return pathlib.Path(EMBED_DIR, "conf.d")
+    return extensions.enable(given_away(tmp_path_factory.mktemp("extensions")))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def root():
 
 
 @pytest.fixture(scope="session")
-def pair_of(build_dir, root):
+def pair_of(build_dir, root, scan_dir):
     """Both servers with the settings of a profile; those of the last one run until another is asked for."""
     with contextlib.ExitStack() as stack:
         current = {}
@@ -27,7 +27,7 @@ def pair_of(build_dir, root):
                 current.clear()
                 stack.close()
                 current[profile] = stack.enter_context(
-                    Pair(build_dir, root, PROFILES[profile], sections(tables.CASES, root)))
+                    Pair(build_dir, root, PROFILES[profile], sections(tables.CASES, root), scan_dir))
             return current[profile]
 
         yield get

@@ -16,11 +16,10 @@ import tempfile
 
 from lib import fastcgi
 from lib.daemon import SANITIZERS
-from lib.php import FPM, FPM_DIR, FPM_NAME
+from lib.php import FPM, FPM_NAME
 from lib.wait import wait_until
 
 USER = pwd.getpwnam("www-data")
-SCAN_DIR = f"{FPM_DIR}/conf.d"
 
 # What is left of a time limit when a server says nothing at all: it never will.
 SILENCE = 1.5
@@ -118,8 +117,9 @@ def probe(connection, script):
 class Server:
     """Runs from start() to stop(); what it is told is in `directory`, which is its own."""
 
-    def __init__(self, directory, build, ini, profile):
-        self.directory, self.build, self.ini, self.profile = directory, build, ini, profile
+    def __init__(self, directory, build, ini, scan_dir, profile):
+        self.directory, self.build, self.profile = directory, build, profile
+        self.ini, self.scan_dir = ini, scan_dir
         self.log = directory / "log"
         self.sanitized = b"__asan_init" in (build / "daemon/php-poold").read_bytes()
         self.process, self.address = None, directory / "sock"
@@ -189,7 +189,7 @@ class Server:
     def environment(self):
         """The unit's."""
         environment = {"PATH": "/usr/sbin:/usr/bin", "USER": USER.pw_name, "HOME": USER.pw_dir,
-                       "POOL_TEST": "unit's"}
+                       "POOL_TEST": "unit's", "PHP_INI_SCAN_DIR": str(self.scan_dir)}
         return {**environment, **(SANITIZERS if self.sanitized else {})}
 
 
@@ -213,7 +213,7 @@ class Pool(Server):
     def start(self):
         conf = self.directory / "www.conf"
         conf.write_text('pm = { mode = "static"; max_children = 1; };\n'
-                        f'php = {{ ini = "{self.ini}"; ini_scan_dir = "{SCAN_DIR}"; '
+                        f'php = {{ ini = "{self.ini}"; ini_scan_dir = "{self.scan_dir}"; '
                         f'{self.profile.pool_php} }};\n{self.told(self.profile.pool)}\n')
         listen = ":".join(map(str, self.address)) if self.profile.tcp else self.address
         environment = {**self.environment(), "PHP_POOL_WORKER_DIR": f"{self.build}/daemon"}
@@ -241,9 +241,9 @@ class Profile:
 class Pair:
     """Both servers with the settings of a profile. A context manager."""
 
-    def __init__(self, build, root, profile, sections):
+    def __init__(self, build, root, profile, sections, scan_dir):
         self.build, self.root, self.profile = build, root, profile
-        self.sections = sections
+        self.sections, self.scan_dir = sections, scan_dir
         profile.probe = root / "probe.php"
 
     def __enter__(self):
@@ -258,7 +258,7 @@ class Pair:
                 os.chown(self.tmp / name, USER.pw_uid, USER.pw_gid)
             for kind in (Fpm, Pool):
                 directory = self.tmp / kind.__name__.lower()
-                self.servers.append(kind(directory, self.build, ini, self.profile))
+                self.servers.append(kind(directory, self.build, ini, self.scan_dir, self.profile))
                 self.servers[-1].start()
             for server in self.servers:
                 wait_until(server.ready, 30, f"{server.name} answering")

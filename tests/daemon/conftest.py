@@ -10,14 +10,15 @@ from lib.daemon import Daemon, given_away
 
 
 @pytest.fixture(scope="session")
-def environment(build_dir, tmp_path_factory):
-    """What a sanitized build needs to have PHP's extensions loaded: see no-deepbind.c."""
+def environment(build_dir, tmp_path_factory, scan_dir):
+    """Which extensions PHP loads, and what a sanitized build needs to have them loaded: see no-deepbind.c."""
+    environment = {"PHP_INI_SCAN_DIR": scan_dir}
     if b"__asan_init" not in (build_dir / "daemon/php-poold").read_bytes():
-        return {}
+        return environment
     library = given_away(tmp_path_factory.mktemp("preload")) / "no-deepbind.so"
     source = pathlib.Path(__file__).with_name("no-deepbind.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", library, source], check=True)
-    return {"LD_PRELOAD": library}
+    return {**environment, "LD_PRELOAD": library}
 
 
 @pytest.fixture

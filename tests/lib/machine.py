@@ -158,7 +158,7 @@ class Machine:
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def command(self, *argv):
-        return ["nsenter", "--target", str(self.leader), "--all", "--", *map(str, argv)]
+        return ["nsenter", "--target", str(self.leader), "--all", "--root", "--wd", "--", *map(str, argv)]
 
     @contextlib.contextmanager
     def network(self):

@@ -98,7 +98,7 @@ def test_static_and_ondemand(machine):
     with machine.pool("www", 'pm = { mode = "static"; max_children = 3; };') as pool:
         pool.start()
         assert pool.run(HELLO) == "hello"
-        assert pool.status()["total-processes"] == 3
+        wait_until(lambda: pool.status()["total-processes"] == 3, what="three workers")
     with machine.pool("www", 'pm = { mode = "ondemand"; process_idle_timeout = "1s"; };') as pool:
         pool.start()
         wait_until(lambda: pool.status()["total-processes"] == 0, what="no worker")
