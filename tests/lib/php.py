@@ -7,18 +7,15 @@ that expects something else of another PHP asks at_least().
 import os
 import pathlib
 import re
-import subprocess
 
 BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR", pathlib.Path(__file__).parents[2] / "build")).resolve()
 
 
 def built():
     """The newest PHP that the build has a worker for."""
-    workers = [re.fullmatch(r"php-pool-worker-(\d+)\.(\d+)", path.name) for path in BUILD_DIR.glob("daemon/*")]
+    workers = (re.fullmatch(r"php-pool-worker-(\d+)\.(\d+)", path.name) for path in BUILD_DIR.glob("daemon/*"))
     versions = [tuple(map(int, worker.groups())) for worker in workers if worker]
-    if not versions:
-        output = subprocess.run(["php-config", "--version"], check=True, capture_output=True, text=True).stdout
-        versions = [tuple(map(int, output.split(".")[:2]))]
+    assert versions, f"no build in {BUILD_DIR}"
     return max(versions)
 
 
