@@ -43,7 +43,7 @@ typedef struct Inherit {
 /* All descriptors in one array of at least INHERIT_MAX; returns how many. */
 size_t inherit_list(const Inherit *inherit, int *fds);
 
-/* What this build's managers and workers have in common with no other's: a word (build-identity.py). */
+/* What this build's managers and workers have in common with no other's: a word (identity.py). */
 const char *build_identity(void);
 
 /* Where in a worker's argv the identity is, and where what inherit_parse() reads begins. */

@@ -4,7 +4,7 @@
 Writes the C source of build_identity() (ipc/inherit.h): a hash of all that manager and worker have in common, which
 are the layers below them. What differs only above does not matter to the other side.
 
-    build-identity.py OUTPUT DEPFILE SOURCE_DIR MACHINE LAYER…
+    identity.py OUTPUT DEPFILE SOURCE_DIR MACHINE LAYER…
 """
 
 import hashlib
