@@ -81,7 +81,10 @@ void parking_drain(Parking *parking);
 #define PARKING_STORE_SPARE 64U /* for the sockets and others that go along */
 void parking_store(Parking *parking, uint64_t descriptor_limit);
 
-/* The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). */
+/*
+ * The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). It stays what it is: the next manager
+ * may be of another version.
+ */
 #define PARKING_STORE_NAME "parked"
 
 /*

@@ -7,6 +7,9 @@
  *   client → server   the arguments, with standard input, output and error (SCM_RIGHTS)
  *   server → client   MAIL_WAIT as soon as it has taken the connection, then MAIL_DONE
  *
+ * An upgrade replaces the client while a server runs, so the two may be of different versions: these
+ * messages stay what they are, byte by byte.
+ *
  * Pure. Either side may be somebody else's program: what comes is checked here, whole, or refused.
  */
 

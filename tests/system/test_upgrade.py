@@ -123,7 +123,7 @@ def test_upgrades_under_load(machine, programs):
     20 upgrades and downgrades as packages make them, with 8 clients: in the time in which the programs do not fit,
     workers end and come, the template dies, a pool idles out and is started by a request.
     """
-    conf = 'pm = { mode = "static"; max_children = 4; max_requests = 50; };'
+    conf = 'pm = { mode = "static"; max_children = 4; max_requests = 20; };'
     with machine.pool("www", conf) as pool, machine.pool("quiet", 'idle_exit = "1s";') as quiet, \
             ThreadPoolExecutor() as executor:
         script, hello = pool.script("short.php", SHORT), quiet.script("hello.php", HELLO)

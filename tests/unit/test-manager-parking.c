@@ -610,6 +610,7 @@ static void test_store_has_a_limit(void **state)
         char text[256], c;
         size_t n_fds = 0;
         Fixture f;
+        ssize_t n;
 
         (void) state;
         notify_socket(&notify);
@@ -620,7 +621,10 @@ static void test_store_has_a_limit(void **state)
         assert_int_equal(write(clients[FEW - 1], "x", 1), 1);
         parking_store(f.parking, 2 * (STORED + PARKING_STORE_SPARE));
         for (size_t i = 0; i < STORED; i++) {
-                assert_true(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds) > 0);
+                n = fd_receive(notify, text, sizeof text - 1, &fd, 1, &n_fds);
+                assert_true(n > 0);
+                text[n] = 0;
+                assert_string_equal(text, "FDSTORE=1\nFDNAME=parked"); /* as other versions know it */
                 assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), i == 0 ? 1 : -1);
                 fd_close(fd);
         }

@@ -116,6 +116,24 @@ static void test_replies(void **state)
         assert_int_equal(strlen(reply.text), MAIL_TEXT_MAX - 1);
 }
 
+/* A client and a server of different versions: what is said here is what was said before. */
+static void test_bytes(void **state)
+{
+        static const char request[] = "PPM1\2\0\0\0-t\0bob";
+        const MailReply reply = mail_reply(MAIL_DONE, 69, true, "no");
+        static const char first[] = "PPR1\1\0\0\0E\0\0\0\1\0\0\0no";
+        _cleanup_(freep) void *data = NULL;
+        size_t size;
+
+        (void) state;
+        assert_int_equal(mail_request_encode((char *[]){ (char *) "-t", (char *) "bob", NULL }, &data, &size),
+                         0);
+        assert_int_equal(size, sizeof request);
+        assert_memory_equal(data, request, sizeof request);
+        assert_int_equal(sizeof reply, 528);
+        assert_memory_equal(&reply, first, sizeof first);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -123,6 +141,7 @@ int main(void)
                 cmocka_unit_test(test_too_many),
                 cmocka_unit_test(test_malformed),
                 cmocka_unit_test(test_replies),
+                cmocka_unit_test(test_bytes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
