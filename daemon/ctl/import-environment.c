@@ -2,7 +2,7 @@
 
 /*
  * env[] and clear_env of a pool of PHP-FPM: Environment= of its service. See import.h. What a pool's file
- * may not say is listed in config/environment.def, with its reasons. Pure.
+ * may not say is listed in ctl/environment.def, with its reasons. Pure.
  */
 
 #include "base/text.h"
@@ -20,7 +20,7 @@ const char *import_variable_refused(const char *name, bool by_unit)
                 const char *reason;
         } refused[] = {
 #define VARIABLE(name, who, reason) { name, who, reason },
-#include "config/environment.def"
+#include "ctl/environment.def"
         };
 
         for (size_t i = 0; i < ELEMENTSOF(refused); i++) {

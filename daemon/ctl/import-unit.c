@@ -2,7 +2,7 @@
 
 /*
  * What administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see import.h. Each directive
- * is carried over or told, by the table of config/fpm-unit.def; what the package's own file says is neither.
+ * is carried over or told, by the table of ctl/fpm-unit.def; what the package's own file says is neither.
  * Pure.
  */
 
@@ -26,7 +26,7 @@ typedef struct UnitDirective {
 
 static const UnitDirective directives[] = {
 #define UNIT(section, name, what, reason) { #section, name, UNIT_##what, reason },
-#include "config/fpm-unit.def"
+#include "ctl/fpm-unit.def"
 };
 
 static const UnitDirective *find_directive(const UnitAssignment *a)

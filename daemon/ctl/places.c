@@ -219,7 +219,7 @@ static int check_values(const Search *s, const IniValues *values)
                 bool fatal, own;
         } places[] = {
 #define PLACE(name, need, fatal, own) { name, NEED_##need, fatal, own },
-#include "config/places.def"
+#include "ctl/places.def"
         };
         int r = 0;
 

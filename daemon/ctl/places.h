@@ -3,7 +3,7 @@
 
 /*
  * Whether a pool can use the files and directories that its settings name: those of the pool file, and of
- * config/places.def in its ini files. For php-poolctl check, and for import.
+ * ctl/places.def in its ini files. For php-poolctl check, and for import.
  */
 
 #include "config/config.h"
