@@ -47,7 +47,7 @@ typedef struct Client {
         uint8_t input[INPUT_SIZE];
         size_t n_input, input_at;
         uint8_t *output; /* not sent yet: from output_at */
-        size_t n_output, output_at;
+        size_t n_output, output_at, output_size;
         FcgiRequest request;
         bool too_large; /* the request's parameters */
         bool more;      /* there may be another request in the input */
@@ -106,15 +106,29 @@ static size_t output_pending(const StatusServer *s)
         return n;
 }
 
-static int output_append(Client *c, const void *bytes, size_t size)
+/* Makes room for so much more. */
+static int output_reserve(Client *c, size_t size)
 {
         uint8_t *output;
 
+        if (size <= c->output_size - c->n_output)
+                return 0;
         output = realloc(c->output, c->n_output + size);
         if (!output)
                 return -ENOMEM;
-        memcpy(output + c->n_output, bytes, size);
         c->output = output;
+        c->output_size = c->n_output + size;
+        return 0;
+}
+
+static int output_append(Client *c, const void *bytes, size_t size)
+{
+        int r;
+
+        r = output_reserve(c, size);
+        if (r < 0)
+                return r;
+        memcpy(c->output + c->n_output, bytes, size);
         c->n_output += size;
         return 0;
 }
@@ -124,10 +138,15 @@ static int output_answer(Client *c, const char *bytes, size_t size)
 {
         static const uint8_t padding[7];
         uint8_t record[FCGI_END_REQUEST_SIZE];
+        size_t n_records = size / CONTENT_MAX + 1;
+        int r;
 
+        /* At once: what is moved for each record again takes seconds for the largest pages. */
+        r = output_reserve(c, size + n_records * (FCGI_HEADER_SIZE + sizeof padding) + sizeof record);
+        if (r < 0)
+                return r;
         for (size_t at = 0; at < size;) {
                 size_t n = MIN(size - at, (size_t) CONTENT_MAX);
-                int r;
 
                 fcgi_encode_header(record, FCGI_STDOUT, c->request.id, n, fcgi_padding(n));
                 r = output_append(c, record, FCGI_HEADER_SIZE);
@@ -159,7 +178,7 @@ static int output_send(Client *c)
         }
         free(c->output);
         c->output = NULL;
-        c->n_output = c->output_at = 0;
+        c->n_output = c->output_at = c->output_size = 0;
         return 1;
 }
 
