@@ -12,7 +12,7 @@ from lib.wait import wait_until
 PATTERN = pathlib.Path("/proc/sys/kernel/core_pattern").read_text()
 ABORT = "<?php posix_kill(getmypid(), 6); sleep(20);"
 SLOW = """<?php
-function wait_here() { usleep(900000); }
+function wait_here() { %s }
 wait_here();
 $limits = posix_getrlimit();
 echo json_encode([$limits['soft openfiles'], count(scandir('/proc/self/fd'))]);"""
@@ -60,15 +60,16 @@ def test_the_slow_log_of_many_workers(make_daemon, limit):
         limit(resource.RLIMIT_NOFILE, before)
         daemon.wait_notified(lambda n: n.get("READY") == "1")
         daemon.wait_idle(WORKERS)
-        script = daemon.script("slow.php", SLOW)
+        script = daemon.script("slow.php", SLOW % daemon.gate("slow"))
         clients = [daemon.connect() for _ in range(WORKERS)]
         for client in clients:
             client.start(script)
+        wait_until(lambda: daemon.logged().count("Slow request: ") == WORKERS, 60, "a record of each")
+        daemon.open_gate("slow")
         for client in clients:
             soft, descriptors = json.loads(client.response().text)
             assert (soft, descriptors < 40) == (64, True)
             client.close()
-        assert daemon.logged().count("Slow request: ") == WORKERS
         assert daemon.logged().count("wait_here()") == WORKERS
 
 

@@ -77,7 +77,12 @@ def test_several_programs_one_after_the_other(idle):
 
 def test_what_a_program_started_holds_the_pool_too(idle):
     """A grandchild, once its parent has ended."""
-    pid = left_pid(idle, shell("sh -c \"sleep 1000 >/dev/null 2>&1 & echo \\$!; exec sleep 1 >/dev/null\" & sleep .1"))
+    idle.gate("parent")
+    wait = f"exec flock {idle.directory}/parent.gate true >/dev/null"
+    pid = left_pid(idle, shell(f"sh -c \"sleep 1000 >/dev/null 2>&1 & echo \\$!; {wait}\" &"))
+    wait_until(lambda: re.search(r"left: process \d+ \(flock\)", idle.logged()), what="the record of its parent")
+    assert HOLDS.format(pid) not in idle.logged()
+    idle.open_gate("parent")
     wait_until(lambda: HOLDS.format(pid) in idle.logged(), what="the record")
     os.kill(pid, signal.SIGTERM)
     assert idle.process.wait(20) == 0

@@ -45,6 +45,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
+    request_queue_size = 64  # clients that find it full try again after a second, three, seven
 
 Server(("127.0.0.1", 25), Handler).serve_forever()
 '''

@@ -128,9 +128,9 @@ def test_an_error_behind_many_notices(machine):
                 return machine.journal("-u", pool.unit, *matches, since=born)
             [fatal] = wait_until(lambda: records("PRIORITY=3"), what="the error")
             assert "the last words" in fatal["MESSAGE"]
-            n = len(records("PRIORITY=5"))
             told = f"MESSAGE_ID={MESSAGE_ID['LOG_LOST']}"
-            wait_until(lambda: n + sum(int(r["PHP_LOG_LOST"]) for r in records(told)) == 5000, what="all accounted for")
+            wait_until(lambda: len(records("PRIORITY=5")) + sum(int(r["PHP_LOG_LOST"]) for r in records(told)) == 5000,
+                       60, "all accounted for")
 
 
 def test_losses_are_told_though_nothing_happens(machine):

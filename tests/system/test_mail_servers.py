@@ -175,7 +175,7 @@ def test_the_mail_server_is_stopped(mta, pool):
 def test_many_at_once(mta, pool):
     """A newsletter: more messages than one user may have sent at the same time."""
     path = pool.script("one.php", "<?php var_dump(mail('alice@localhost', 'Hi', 'x'));")
-    connections = [pool.connect() for _ in range(40)]
+    connections = [pool.connect(timeout=90) for _ in range(40)]
     for connection in connections:
         connection.start(path)
     assert [connection.response().text for connection in connections] == ["bool(true)\n"] * 40
