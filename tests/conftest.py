@@ -5,11 +5,12 @@ import os
 import pathlib
 import resource
 import signal
+import subprocess
 
 import pytest
 
 from lib import extensions
-from lib.daemon import given_away
+from lib.daemon import AS_USER, USER, given_away
 from lib.php import EMBED_DIR
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,6 +34,9 @@ def build_dir(source_dir):
     """The build under test: $BUILD_DIR, or build/."""
     directory = pathlib.Path(os.environ.get("BUILD_DIR", source_dir / "build")).resolve()
     assert (directory / "build.ninja").exists(), f"no build in {directory}"
+    if subprocess.run([*AS_USER, "test", "-x", directory / "daemon/php-poold"]).returncode != 0:
+        pytest.exit(f"{USER.pw_name}, the user that the pools of tests run as, cannot get to {directory}: tests have to be "
+                    "in a folder that everybody may enter. (./bootstrap test brings that about by itself.)", 2)
     return directory
 
 
