@@ -216,3 +216,10 @@ const char *format_size(char *buffer, uint64_t size)
                         unit > 0 ? &size_suffixes[unit - 1] : "");
         return buffer;
 }
+
+bool version_at_least(const char *version, unsigned major, unsigned minor)
+{
+        unsigned x, y;
+
+        return sscanf(version, "%u.%u", &x, &y) == 2 && (x > major || (x == major && y >= minor));
+}

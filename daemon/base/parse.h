@@ -29,5 +29,11 @@ int parse_size(const char *s, uint64_t *ret);
 #define PARSE_FORMAT_MAX 64
 const char *format_usec(char *buffer, usec_t t);
 
+/*
+ * Whether a version, "8.4" or "8.4.28", is that one or a later one; what stands behind the second number does not count.
+ * False for what is no version: "" of a PHP that is not known yet.
+ */
+bool version_at_least(const char *version, unsigned major, unsigned minor);
+
 /* "64M", "1500" (only whole units), into a buffer of at least PARSE_FORMAT_MAX bytes; returns the buffer. */
 const char *format_size(char *buffer, uint64_t size);

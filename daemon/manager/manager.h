@@ -104,6 +104,7 @@ typedef struct Manager {
         usec_t start_time;      /* CLOCK_REALTIME */
         uint64_t past_requests; /* of workers that are gone */
         uint64_t past_connections;
+        uint64_t past_memory_peak; /* bytes, the highest of theirs */
         usec_t last_ended;      /* CLOCK_MONOTONIC: when a worker that served last died; 0 for never */
         uint64_t n_slow;        /* requests that took longer than request.slowlog_timeout */
         size_t max_active;

@@ -167,6 +167,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         (void) scoreboard_read(g->board, slot, &record);
         m->past_requests += record.requests;
         m->past_connections += record.connections;
+        m->past_memory_peak = MAX(m->past_memory_peak, record.memory_peak);
         m->n_recycled[recycled_cause(si, w)]++;
         if (w->ready > 0)
                 m->last_ended = now;

@@ -35,7 +35,8 @@ static int append_pool(sd_bus_message *m, const PoolStatus *status)
         if (r < 0)
                 return r;
 #define POOL_STATUS(origin, field, key, type, ...)                                                          \
-        r = APPEND_##type(m, key, status->field);                                                           \
+        if (status_shows(status->php_version, STATUS_##origin))                                             \
+                r = APPEND_##type(m, key, status->field);                                                   \
         if (r < 0)                                                                                          \
                 return r;
 #include "scoreboard/status.def"
@@ -136,6 +137,7 @@ static void sum_generation(const Generation *g, PoolStatus *status)
                 (void) scoreboard_read(g->board, i, &record);
                 status->requests += record.requests;
                 status->accepted_conn += record.connections;
+                status->memory_peak = MAX(status->memory_peak, record.memory_peak);
         }
 }
 
@@ -160,6 +162,7 @@ void report_pool(Manager *m, PoolStatus *ret)
                 .max_listen_queue = queue.highest,
                 .listen_queue_len = queue.limit,
                 .requests = m->past_requests,
+                .memory_peak = m->past_memory_peak,
                 .max_children_reached = m->saturation.n,
                 .slow_requests = m->n_slow,
                 .parked_connections = parking_count(m->parking),

@@ -17,7 +17,7 @@ typedef enum StatusKind {
 
 /* A line of status.def. */
 typedef struct StatusField {
-        bool own;
+        StatusOrigin origin;
         size_t offset;
         const char *key;
         StatusKind kind;
@@ -28,6 +28,9 @@ typedef struct StatusField {
 /* Each ends with a field without a key. */
 extern const StatusField pool_fields[];
 extern const StatusField worker_fields[];
+
+/* This field, or the first behind it that a pool of this PHP shows: status_shows(). */
+const StatusField *status_shown(const StatusField *field, const char *php_version);
 
 /* How a format writes what must not stand in it as it is. */
 typedef struct DumpEscapes {

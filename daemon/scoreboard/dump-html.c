@@ -10,11 +10,13 @@
 
 static void html_begin(Dump *d, const PoolStatus *status)
 {
+        const StatusField *field = status_shown(pool_fields, status->php_version);
+
         (void) fputs(DOCTYPE "<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n"
                              "<head><title>PHP Pool Status Page</title></head>\n"
                              "<body>\n<table>\n",
                      d->f);
-        for (const StatusField *field = pool_fields; field->key; field++) {
+        for (; field->key; field = status_shown(field + 1, status->php_version)) {
                 (void) fputs("<tr><th>", d->f);
                 dump_name(d->f, field);
                 (void) fputs("</th><td>", d->f);
@@ -26,7 +28,7 @@ static void html_begin(Dump *d, const PoolStatus *status)
                 return;
 
         (void) fputs("<table border=\"1\">\n<tr>", d->f);
-        for (const StatusField *field = worker_fields; field->key; field++) {
+        for (field = worker_fields; field->key; field++) {
                 (void) fputs("<th>", d->f);
                 dump_name(d->f, field);
                 (void) fputs("</th>", d->f);

@@ -42,10 +42,13 @@ static void dump_split_uri(const Dump *d, const char *uri)
         (void) fputc('"', d->f);
 }
 
-static void dump_members(const Dump *d, const StatusField *fields, const void *status)
+static void dump_members(const Dump *d, const StatusField *fields, const void *status,
+                         const char *php_version)
 {
-        for (const StatusField *field = fields; field->key; field++) {
-                if (d->format == DUMP_FUNCTION && field->own)
+        const StatusField *field = status_shown(fields, php_version);
+
+        for (; field->key; field = status_shown(field + 1, php_version)) {
+                if (d->format == DUMP_FUNCTION && field->origin == STATUS_OWN)
                         continue;
                 if (field != fields)
                         (void) fputc(',', d->f);
@@ -64,7 +67,7 @@ static void dump_members(const Dump *d, const StatusField *fields, const void *s
 static void json_begin(Dump *d, const PoolStatus *status)
 {
         (void) fputc('{', d->f);
-        dump_members(d, pool_fields, status);
+        dump_members(d, pool_fields, status, status->php_version);
         if (d->full)
                 (void) fprintf(d->f, ", \"%s\":[", d->format == DUMP_FUNCTION ? "procs" : "processes");
 }
@@ -72,7 +75,7 @@ static void json_begin(Dump *d, const PoolStatus *status)
 static void json_worker(Dump *d, const WorkerStatus *status)
 {
         (void) fputs(d->n_workers > 0 ? ",{" : "{", d->f);
-        dump_members(d, worker_fields, status);
+        dump_members(d, worker_fields, status, "");
         (void) fputc('}', d->f);
 }
 

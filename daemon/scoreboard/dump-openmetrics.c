@@ -47,6 +47,7 @@ static void dump_info(FILE *f, const PoolStatus *status)
 
 static void openmetrics_begin(Dump *d, const PoolStatus *status)
 {
+        const StatusField *field = status_shown(pool_fields, status->php_version);
         const char *last = "";
 
         dump_family(d->f, "phpfpm_up", "gauge", "Could the pool be reached?");
@@ -54,7 +55,7 @@ static void openmetrics_begin(Dump *d, const PoolStatus *status)
         dump_label(d->f, "pool", status->pool);
         (void) fputs("} 1\n", d->f);
 
-        for (const StatusField *field = pool_fields; field->key; field++) {
+        for (; field->key; field = status_shown(field + 1, status->php_version)) {
                 if (!field->metric)
                         continue;
                 if (!streq(field->metric, last))

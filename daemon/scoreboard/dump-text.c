@@ -10,9 +10,11 @@
 /* Each value stays on its line. */
 static const DumpEscapes escapes = { .control = "?" };
 
-static void dump_fields(FILE *f, const StatusField *fields, const void *status)
+static void dump_fields(FILE *f, const StatusField *fields, const void *status, const char *php_version)
 {
-        for (const StatusField *field = fields; field->key; field++) {
+        const StatusField *field = status_shown(fields, php_version);
+
+        for (; field->key; field = status_shown(field + 1, php_version)) {
                 int width = (int) strlen(field->key) + 1;
 
                 if (field->text)
@@ -27,13 +29,13 @@ static void dump_fields(FILE *f, const StatusField *fields, const void *status)
 
 static void text_begin(Dump *d, const PoolStatus *status)
 {
-        dump_fields(d->f, pool_fields, status);
+        dump_fields(d->f, pool_fields, status, status->php_version);
 }
 
 static void text_worker(Dump *d, const WorkerStatus *status)
 {
         (void) fputs("\n************************\n", d->f);
-        dump_fields(d->f, worker_fields, status);
+        dump_fields(d->f, worker_fields, status, "");
 }
 
 static void text_end(Dump *d _unused_)

@@ -16,8 +16,10 @@ static void dump_element(FILE *f, const StatusField *field, const void *status)
 
 static void xml_begin(Dump *d, const PoolStatus *status)
 {
+        const StatusField *field = status_shown(pool_fields, status->php_version);
+
         (void) fputs("<?xml version=\"1.0\" ?>\n<status>\n", d->f);
-        for (const StatusField *field = pool_fields; field->key; field++) {
+        for (; field->key; field = status_shown(field + 1, status->php_version)) {
                 dump_element(d->f, field, status);
                 (void) fputc('\n', d->f);
         }

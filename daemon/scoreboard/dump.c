@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "base/parse.h"
 #include "base/utf8.h"
 #include "scoreboard/dump-format.h"
 
@@ -37,10 +38,8 @@ static const struct {
 _Static_assert(ELEMENTSOF(formats) == _DUMP_FORMAT_MAX, "every format is in the table");
 
 const StatusField pool_fields[] = {
-#define FPM false
-#define OWN true
 #define POOL_STATUS(o, f, k, t, mt, m, l, h)                                                                \
-        { .own = o, .offset = offsetof(PoolStatus, f), .key = k, .kind = STATUS_##t,                        \
+        { .origin = STATUS_##o, .offset = offsetof(PoolStatus, f), .key = k, .kind = STATUS_##t,            \
           .metric_type = mt, .metric = m, .label = l, .help = h },
 #include "scoreboard/status.def"
         {},
@@ -48,12 +47,11 @@ const StatusField pool_fields[] = {
 
 const StatusField worker_fields[] = {
 #define WORKER_STATUS(o, f, k, t, x, fn)                                                                    \
-        { .own = o, .offset = offsetof(WorkerStatus, f), .key = k, .kind = STATUS_##t, .text = x,           \
+        { .origin = STATUS_##o, .offset = offsetof(WorkerStatus, f), .key = k, .kind = STATUS_##t,          \
+          .text = x,                                                                                        \
           .function = fn },
 #include "scoreboard/status.def"
         {},
-#undef FPM
-#undef OWN
 };
 
 const DumpEscapes dump_markup_escapes = {
@@ -63,6 +61,18 @@ const DumpEscapes dump_markup_escapes = {
                      { '&', "&amp;" },
                      { '"', "&quot;" } }, /* no apostrophe, as in PHP-FPM: values stand in no attribute */
 };
+
+bool status_shows(const char *php_version, StatusOrigin origin)
+{
+        return origin != STATUS_FPM_8_4 || version_at_least(php_version, 8, 4);
+}
+
+const StatusField *status_shown(const StatusField *field, const char *php_version)
+{
+        while (field->key && !status_shows(php_version, field->origin))
+                field++;
+        return field;
+}
 
 /* Whether a query has a parameter of this name, with or without a value. */
 static bool query_has(const char *query, const char *name)

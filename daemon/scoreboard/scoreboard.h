@@ -60,6 +60,7 @@ typedef struct WorkerRecord {
         usec_t request_duration; /* of the last finished request */
         usec_t request_cpu;      /* user and system time of the last finished request */
         uint64_t request_memory; /* its peak, in bytes */
+        uint64_t memory_peak;    /* the highest of these */
         uint64_t content_length; /* of the current or last request */
         char method[SCOREBOARD_METHOD_MAX];
         char uri[SCOREBOARD_URI_MAX]; /* REQUEST_URI, as the client sent it */

@@ -5,6 +5,16 @@
 
 #include "base/time.h"
 
+/* Where a field comes from. */
+typedef enum StatusOrigin {
+        STATUS_OWN,
+        STATUS_FPM,
+        STATUS_FPM_8_4,
+} StatusOrigin;
+
+/* Whether a pool of this PHP ("8.4.28") shows a field of that origin. */
+bool status_shows(const char *php_version, StatusOrigin origin);
+
 #define STATUS_TYPE_STRING const char *
 #define STATUS_TYPE_URI const char *
 #define STATUS_TYPE_COUNT uint64_t

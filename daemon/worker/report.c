@@ -83,6 +83,7 @@ void report_request_end(Report *r, uint64_t memory, usec_t cpu)
         record->request_duration = usec_sub(record->request_ended, record->request_started);
         record->request_cpu = cpu;
         record->request_memory = memory;
+        record->memory_peak = MAX(record->memory_peak, memory);
         record->requests = ++r->counted;
         r->request_duration = record->request_duration;
         scoreboard_end(r->board, r->slot);

@@ -8,6 +8,8 @@ import os
 import re
 import time
 
+from lib.php import at_least
+
 HOUR = 3600
 DATE = r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000"
 
@@ -31,16 +33,18 @@ VALUES = {
 # A row of the table of workers has no names beside its values.
 ROW = ("pid", "state", "start time", "start since", "requests", "request duration", "request method",
        "request uri", "content length", "user", "script", "last request cpu", "last request memory")
-# What php-pool says beyond PHP-FPM, in each format: always behind that.
+# What php-pool says beyond PHP-FPM, in each format: always behind that, which ends so.
+LAST = "memory peak" if at_least(8, 4) else "slow requests"
+LAST_KEY = LAST.replace(" ", "-")
 ADDITIONS = (
-    (r"(slow requests: .*\n)(?:[a-z ]+: .+\n)+", r"\1"),
+    (rf"({LAST}: .*\n)(?:[a-z ]+: .+\n)+", r"\1"),
     (r"(last request memory: .*\n)(?:[a-z ]+: .+\n)+", r"\1"),
-    (r"(<th>slow requests</th>.*\n)(?:<tr><th>.*\n)+", r"\1"),
+    (rf"(<th>{LAST}</th>.*\n)(?:<tr><th>.*\n)+", r"\1"),
     (r"(<th>last request memory</th>)(?:<th>[a-z ]+</th>)+", r"\1"),
     (r"(<tr>(?:<td>[^<]*</td>){13})(?:<td>[^<]*</td>)+", r"\1"),
-    (r"(<slow-requests>.*\n)(?:<(?!processes|/)[a-z-]+>.*\n)+", r"\1"),
+    (rf"(<{LAST_KEY}>.*\n)(?:<(?!processes|/)[a-z-]+>.*\n)+", r"\1"),
     (r"(<last-request-memory>\d+</last-request-memory>)(?:<[a-z-]+>[^<]*</[a-z-]+>)+(?=</process>)", r"\1"),
-    (r'("slow requests":\d+)(?:,"[a-z ]+":(?:"[^"]*"|\d+))+', r"\1"),
+    (rf'("{LAST}":\d+)(?:,"[a-z ]+":(?:"[^"]*"|\d+))+', r"\1"),
     (r'("last request memory":\d+)(?:,"[a-z ]+":\d+)+', r"\1"),
     (r"(?m)^(?:# (?:HELP|TYPE) )?phppool.*\n", ""),
 )
@@ -86,6 +90,8 @@ def status(answer):
     text = extended(answer).decode("latin-1")
     for pattern, replacement in ADDITIONS:
         text = re.sub(pattern, replacement, text)
+    # Before its fixes of 2026, PHP-FPM wrote the script into JSON as it is: "/", which may stand for "\\/" there.
+    text = re.sub(r'(?<="script":")[^"]*', lambda match: match[0].replace("\\/", "/"), text)
     return re.sub("<title>PHP(-FPM| Pool) ", "<title>", text).encode("latin-1")
 
 

@@ -203,6 +203,23 @@ static void test_format_size(void **state _unused_)
         }
 }
 
+static void test_version(void **state _unused_)
+{
+        static const struct {
+                const char *version;
+                bool at_least;
+        } version_cases[] = {
+                { "8.4", true },      { "8.4.0", true },   { "8.4.28", true },  { "8.5.0-dev", true },
+                { "8.6.0RC3", true }, { "8.10.1", true },  { "9.0", true },     { "10.0.1", true },
+                { "8.3.99", false },  { "8.2.36", false }, { "7.4.33", false }, { "7.9", false },
+                { "", false },        { "8", false },      { "8.", false },     { "x", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(version_cases); i++)
+                if (version_at_least(version_cases[i].version, 8, 4) != version_cases[i].at_least)
+                        fail_msg("%s", version_cases[i].version);
+}
+
 static void test_usec_arithmetic(void **state _unused_)
 {
         assert_int_equal(usec_add(1, 2), 3);
@@ -215,13 +232,10 @@ static void test_usec_arithmetic(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_u64),
-                cmocka_unit_test(test_fd),
-                cmocka_unit_test(test_usec),
-                cmocka_unit_test(test_size),
-                cmocka_unit_test(test_format_usec),
-                cmocka_unit_test(test_format_size),
-                cmocka_unit_test(test_usec_arithmetic),
+                cmocka_unit_test(test_u64),         cmocka_unit_test(test_fd),
+                cmocka_unit_test(test_usec),        cmocka_unit_test(test_size),
+                cmocka_unit_test(test_format_usec), cmocka_unit_test(test_format_size),
+                cmocka_unit_test(test_version),     cmocka_unit_test(test_usec_arithmetic),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

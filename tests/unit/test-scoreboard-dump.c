@@ -35,8 +35,8 @@ static const WorkerStatus worker = {
         .generation = 2,
 };
 
-/* A page with as many workers, all of them this one; the caller frees it. */
-static char *dump(DumpFormat format, bool full, size_t n_workers, const WorkerStatus *w)
+/* A page of the pool with as many workers, all of them this one; the caller frees it. */
+static char *dump_of(const PoolStatus *p, DumpFormat format, bool full, size_t n_workers, const WorkerStatus *w)
 {
         Dump d = { .format = format, .full = full };
         char *text = NULL;
@@ -44,13 +44,18 @@ static char *dump(DumpFormat format, bool full, size_t n_workers, const WorkerSt
 
         d.f = open_memstream(&text, &size);
         assert_non_null(d.f);
-        dump_begin(&d, &pool);
+        dump_begin(&d, p);
         for (size_t i = 0; i < n_workers; i++)
                 dump_worker(&d, w);
         dump_end(&d);
         assert_int_equal(fclose(d.f), 0);
         assert_int_equal(strlen(text), size);
         return text;
+}
+
+static char *dump(DumpFormat format, bool full, size_t n_workers, const WorkerStatus *w)
+{
+        return dump_of(&pool, format, full, n_workers, w);
 }
 
 static void assert_has(const char *text, const char *part)
@@ -138,6 +143,42 @@ static void test_function(void **state _unused_)
         assert_has(query, "\"request-uri\":\"-\",\"query-string\":\"a?b\",");
 }
 
+/* It stands where PHP-FPM has it, and only for a PHP whose FPM has it. */
+static void test_memory_peak(void **state _unused_)
+{
+        static const char *const shown[] = {
+                [DUMP_TEXT] = "\nslow requests:        7\nmemory peak:          2097152\n",
+                [DUMP_HTML] = "<tr><th>slow requests</th><td>7</td></tr>\n"
+                              "<tr><th>memory peak</th><td>2097152</td></tr>\n",
+                [DUMP_XML] = "<slow-requests>7</slow-requests>\n<memory-peak>2097152</memory-peak>\n",
+                [DUMP_JSON] = "\"slow requests\":7,\"memory peak\":2097152,",
+                [DUMP_OPENMETRICS] = "# TYPE phpfpm_memory_peak gauge\nphpfpm_memory_peak{pool=\"www\"} 2097152\n",
+                [DUMP_FUNCTION] = "\"slow-requests\":7,\"memory-peak\":2097152, \"procs\":[",
+        };
+        static const struct {
+                const char *version;
+                bool shown;
+        } versions[] = {
+                { "8.2.36", false }, { "8.3.30", false }, { "8.4.28", true }, { "8.6.0RC3", true }, { "", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(versions); i++)
+                for (DumpFormat format = 0; format < _DUMP_FORMAT_MAX; format++) {
+                        PoolStatus p = pool;
+                        _cleanup_(freep) char *text = NULL;
+
+                        p.php_version = versions[i].version;
+                        p.memory_peak = 2097152;
+                        text = dump_of(&p, format, true, 1, &worker);
+                        if (versions[i].shown)
+                                assert_has(text, shown[format]);
+                        else {
+                                assert_has_not(text, "peak");
+                                assert_has(text, "slow");
+                        }
+                }
+}
+
 /* How often s stands in a text. */
 static size_t count(const char *text, const char *s)
 {
@@ -204,6 +245,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_queries),        cmocka_unit_test(test_values),
                 cmocka_unit_test(test_function),       cmocka_unit_test(test_openmetrics),
+                cmocka_unit_test(test_memory_peak),
                 cmocka_unit_test(test_hostile_strings),
         };
 
