@@ -23,6 +23,7 @@ typedef struct FpmReader {
         /* The variable's value, or NULL where it is not set. */
         const char *(*get_variable)(unsigned line, const char *name, void *userdata);
         void *userdata;
+        const char *php_version; /* whose constants count, "8.4"; NULL or "": those of the latest PHP */
 } FpmReader;
 
 typedef struct FpmError {

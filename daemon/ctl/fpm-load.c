@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "ctl/fpm-file.h"
+#include "ctl/import.h"
 
 typedef struct Loader {
         FpmConfig *config;
@@ -24,6 +25,7 @@ typedef struct Loader {
         size_t section; /* that entries go to */
         unsigned depth;
         const FpmEnvironment *environment; /* or NULL */
+        char php_version[16]; /* of the file's place, or what the environment says; "" for none */
         char *error;
 } Loader;
 
@@ -229,7 +231,7 @@ static const char *get_variable(unsigned line, const char *name, void *userdata)
 
 static int parse(Loader *l, const char *text, size_t size)
 {
-        const FpmReader reader = { on_section, on_entry, get_variable, l };
+        const FpmReader reader = { on_section, on_entry, get_variable, l, l->php_version };
         FpmError error = {};
         int r;
 
@@ -328,6 +330,19 @@ static int include(Loader *l, unsigned line, const char *pattern)
         return r;
 }
 
+/* Which PHP the FPM with this file is of. All files that it includes are read by the same one. */
+static void find_version(Loader *l, const char *name)
+{
+        const char *known = l->environment ? l->environment->php_version : NULL, *place;
+        size_t n = 0;
+
+        place = import_fpm_version(name, &n);
+        if (place)
+                (void) snprintf(l->php_version, sizeof l->php_version, "%.*s", (int) n, place);
+        else
+                (void) snprintf(l->php_version, sizeof l->php_version, "%s", known ?: "");
+}
+
 /* Loads the file, or, where there is one, the text instead. */
 static int load_config(const char *name, const char *text, size_t size, const FpmEnvironment *environment,
                        FpmConfig **ret, char **ret_error)
@@ -336,6 +351,7 @@ static int load_config(const char *name, const char *text, size_t size, const Fp
         Loader l = { .config = config, .environment = environment };
         int r;
 
+        find_version(&l, name);
         r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
         if (r >= 0)
                 r = text ? add_file(&l, name) : load(&l, name);

@@ -65,10 +65,13 @@ typedef struct FpmVariable {
         bool set, by_unit;
 } FpmVariable;
 
-/* What FPM's unit has for a variable: NULL, or a string that is good until the next call. */
+/* What is around FPM. */
 typedef struct FpmEnvironment {
+        /* What its unit has for a variable: NULL, or a string that is good until the next call. */
         const char *(*get)(const char *name, void *userdata);
         void *userdata;
+        /* The PHP that it is of where the file's place does not say ("8.4"); NULL for none that is known. */
+        const char *php_version;
 } FpmEnvironment;
 
 typedef struct FpmConfig {

@@ -5,6 +5,7 @@
  * by side, and between operators, which make numbers of them.
  */
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "ctl/fpm-scan.h"
 
@@ -30,10 +31,21 @@ static const struct {
         { "E_RECOVERABLE_ERROR", 4096 },
         { "E_DEPRECATED", 8192 },
         { "E_USER_DEPRECATED", 16384 },
-        { "E_ALL", 32767 },
 };
 
-/* ${NAME} or ${NAME:-default}; p is behind "${". */
+/* All of them; E_STRICT is not among them any more since 8.4, but keeps its value. */
+#define E_ALL 30719
+#define E_ALL_BEFORE_8_4 32767
+
+/* Whether FPM is of this version or a later one; one that is not known is of the latest. */
+static bool is_of(const Scanner *s, unsigned major, unsigned minor)
+{
+        const char *php = s->reader->php_version;
+
+        return !php || !*php || version_at_least(php, major, minor);
+}
+
+/* ${NAME} or, from 8.3 on, ${NAME:-default}; p is behind "${". */
 static int put_variable(Scanner *s, FILE *f)
 {
         size_t n = strcspn(s->p, "}"), n_name;
@@ -48,7 +60,7 @@ static int put_variable(Scanner *s, FILE *f)
                 return -ENOMEM;
         s->p += n + 1;
 
-        separator = strstr(name, ":-");
+        separator = is_of(s, 8, 3) ? strstr(name, ":-") : NULL;
         if (separator) {
                 *separator = 0;
                 fallback = separator + 2;
@@ -58,9 +70,7 @@ static int put_variable(Scanner *s, FILE *f)
                 name[--n_name] = 0;
 
         value = s->reader->get_variable(s->line, name + strspn(name, BLANKS), s->reader->userdata);
-        if (!value || !*value)
-                value = fallback ?: "";
-        fputs(value, f);
+        fputs(value ?: fallback ?: "", f);
         return 0;
 }
 
@@ -100,10 +110,26 @@ static int put_apostrophed(Scanner *s, FILE *f)
         return 0;
 }
 
+/* The value of the constant whose name is the first n bytes of name; false for none. */
+static bool find_constant(const Scanner *s, const char *name, size_t n, int *ret)
+{
+        if (n == strlen("E_ALL") && memcmp(name, "E_ALL", n) == 0) {
+                *ret = is_of(s, 8, 4) ? E_ALL : E_ALL_BEFORE_8_4;
+                return true;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(constants); i++)
+                if (n == strlen(constants[i].name) && memcmp(name, constants[i].name, n) == 0) {
+                        *ret = constants[i].value;
+                        return true;
+                }
+        return false;
+}
+
 /* A word without quotes: one that is the name of a constant is its value. */
 static int put_word(Scanner *s, FILE *f)
 {
         const char *start = s->p;
+        int constant;
         size_t n;
 
         while (*s->p && !strchr(" \t;=\"'" OPERATORS, *s->p)) {
@@ -115,11 +141,10 @@ static int put_word(Scanner *s, FILE *f)
                 s->p++;
         }
         n = (size_t) (s->p - start);
-        for (size_t i = 0; i < ELEMENTSOF(constants); i++)
-                if (n == strlen(constants[i].name) && memcmp(start, constants[i].name, n) == 0) {
-                        fprintf(f, "%d", constants[i].value);
-                        return 0;
-                }
+        if (find_constant(s, start, n, &constant)) {
+                fprintf(f, "%d", constant);
+                return 0;
+        }
         if (startswith(start, "PHP_") && strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n)
                 return scan_fail(s, "the constant %.*s is not known here; write its value",
                                  (int) MIN(n, (size_t) 64), start);

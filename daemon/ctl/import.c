@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config/php.h"
 #include "ctl/ctl.h"
 #include "ctl/import-files.h"
 #include "ctl/import-hooks.h"
@@ -49,8 +50,10 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
 {
         _cleanup_(freep) char *error = NULL, *directory = NULL, *absolute = NULL;
         Environment environment = {};
+        PhpVersion php = "";
         int r;
 
+        (void) php_find(php_directory(), "", &php);
         /* Where it is says which php.ini goes with it. */
         directory = *path == '/' ? strdup("") : getcwd(NULL, 0);
         if (!directory || asprintf(&absolute, "%s%s%s", directory, *directory ? "/" : "", path) < 0) {
@@ -60,7 +63,7 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
                 r = import_find_unit("", absolute, ret_unit);
         environment.unit = *ret_unit;
         if (r >= 0)
-                r = fpm_config_load(absolute, &(FpmEnvironment){ get_variable, &environment }, ret_fpm,
+                r = fpm_config_load(absolute, &(FpmEnvironment){ get_variable, &environment, php }, ret_fpm,
                                     &error);
         free(environment.value);
         if (r >= 0)

@@ -73,7 +73,7 @@ static const struct {
         { "a = \"${SET} ${ SET }\"", "a=value value" },
         { "a = ${UNSET}", "a=" },
         { "a = ${UNSET:-b c}", "a=b c" },
-        { "a = ${EMPTY:-b}", "a=b" },
+        { "a = ${EMPTY:-b}", "a=" },
         { "a = ${SET:-b}", "a=value" },
         { "a = '${SET}'", "a=${SET}" },
         { "a = ${SET", NULL, "not closed" },
@@ -83,9 +83,9 @@ static const struct {
         /* Numbers and what is between them. */
         { "a = -5", "a=-5" },
         { "a = 0660", "a=0660" },
-        { "a = E_ALL", "a=32767" },
-        { "a = E_ALL & ~E_NOTICE & ~E_DEPRECATED", "a=24567" },
-        { "a = E_ALL E_NOTICE", "a=32767 8" },
+        { "a = E_ALL", "a=30719" },
+        { "a = E_ALL & ~E_NOTICE & ~E_DEPRECATED", "a=22519" },
+        { "a = E_ALL E_NOTICE", "a=30719 8" },
         { "a = E_ALL-1", "a=E_ALL-1" },
         { "a = \"E_ALL\" | 1", "a=1" },
         { "a = 1 | 6 & 2", "a=2" },
@@ -151,6 +151,46 @@ static void test_lines(void **state _unused_)
         }
 }
 
+static void test_constants_of_each_version(void **state _unused_)
+{
+        static const struct {
+                const char *php, *line, *expected;
+        } version_cases[] = {
+                { "8.2", "a = E_ALL", "a=32767" },
+                { "8.3", "a = E_ALL & ~E_NOTICE", "a=32759" },
+                { "8.4", "a = E_ALL & ~E_NOTICE", "a=30711" },
+                { "8.10", "a = E_ALL", "a=30719" },
+                { "9.0", "a = E_ALL", "a=30719" },
+                { "7.4", "a = E_ALL", "a=32767" },
+                { "8.2", "a = ~E_ALL", "a=-32768" },
+                { "8.4", "a = ~E_ALL", "a=-30720" },
+                { "8.2", "a = E_ALL & ~E_STRICT", "a=30719" },
+                { "8.4", "a = E_ALL | E_STRICT", "a=32767" },
+                { "8.4", "a = E_STRICT", "a=2048" },
+                { "8.2", "a = \"E_ALL\"", "a=E_ALL" },
+                { "8.2", "a = ${UNSET:-b}", "a=" },
+                { "8.2", "a = ${SET:-b}", "a=" },
+                { "8.3", "a = ${UNSET:-b}", "a=b" },
+                { "8.4", "a = ${SET:-b}", "a=value" },
+                { "", "a = E_ALL", "a=30719" },
+                { NULL, "a = E_ALL", "a=30719" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(version_cases); i++) {
+                const char *line = version_cases[i].line;
+                _cleanup_(freep) char *text = NULL;
+                FpmError error = {};
+                size_t size;
+                FILE *f = open_memstream(&text, &size);
+                const FpmReader reader = { on_section, on_entry, get_variable, f, version_cases[i].php };
+
+                assert_non_null(f);
+                assert_int_equal(fpm_file_parse(line, strlen(line), &reader, &error), 0);
+                assert_int_equal(fclose(f), 0);
+                assert_string_equal(text, version_cases[i].expected);
+        }
+}
+
 static void test_error_names_its_line(void **state _unused_)
 {
         static const char text[] = "[a]\n\n; x\nb = \"\n";
@@ -181,6 +221,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_constants_of_each_version),
                 cmocka_unit_test(test_error_names_its_line),
                 cmocka_unit_test(test_reader_ends_it),
         };

@@ -485,6 +485,30 @@ static void test_php_ini(void **state _unused_)
                                "! /etc/php/5.6/fpm/pool.d/www.conf:1: [p]: this is a file of PHP 5.6"));
 }
 
+/* E_ALL is that of the PHP which the file's place names. */
+static void test_constants(void **state _unused_)
+{
+        static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n"
+                                   "php_admin_value[error_reporting] = E_ALL & ~E_NOTICE\n";
+        static const struct {
+                const char *file, *expected;
+        } places[] = {
+                { "/etc/php/8.2/fpm/pool.d/www.conf", "\"error_reporting=32759\"" },
+                { "/etc/php/8.3/fpm/php-fpm.conf", "\"error_reporting=32759\"" },
+                { "/etc/php/8.4/fpm/pool.d/www.conf", "\"error_reporting=30711\"" },
+                { "/etc/php/8.6/fpm/php-fpm.conf", "\"error_reporting=30711\"" },
+                { "/etc/php/8.2/cli/x.conf", "\"error_reporting=30711\"" },
+                { "/usr/local/etc/php-fpm.conf", "\"error_reporting=30711\"" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_(freep) char *out = import_text(places[i].file, text);
+
+                if (!strstr(out, places[i].expected))
+                        fail_msg("%s: no %s in %s", places[i].file, places[i].expected, out);
+        }
+}
+
 static char *read_data(const char *path)
 {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -540,6 +564,7 @@ int main(void)
                 cmocka_unit_test(test_no_unit),
                 cmocka_unit_test(test_no_pool),
                 cmocka_unit_test(test_php_ini),
+                cmocka_unit_test(test_constants),
                 cmocka_unit_test(test_every_directive),
                 cmocka_unit_test(test_every_directive_is_in_the_file),
         };

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from lib.php import FPM, FPM_DIR, FPM_SOCKET
+from lib.php import BUILD_DIR, FPM, FPM_DIR, FPM_SOCKET
 
-ENVIRONMENT = {**os.environ, "SET": "it's \"set\""}
+ENVIRONMENT = {**os.environ, "SET": "it's \"set\"", "PHP_POOL_WORKER_DIR": f"{BUILD_DIR}/daemon"}
 
 pytestmark = pytest.mark.skipif(shutil.which(FPM) is None or not os.path.isdir(FPM_DIR), reason=f"there is no {FPM}")
 
@@ -48,6 +48,8 @@ back\\slash\n
 ${SET} x
 "${SET} q"
 ${UNSET}
+${UNSET:-default}
+${SET:-default}
 $HOME $pool $$a a$
 -5
 1.50
