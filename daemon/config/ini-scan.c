@@ -13,7 +13,7 @@
 #define BLANKS " \t"
 
 /* Never in a name. */
-#define NO_LABEL "=\n\r\t;&|^$~(){}!\"["
+#define NO_LABEL "=\n\r\t;&|^$~(){}!\"[]"
 
 /* Never in a value without quotes. "$" may, before another character. */
 #define NO_VALUE "= \t\n\r;&|^~()!\"'$"

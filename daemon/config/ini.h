@@ -4,10 +4,10 @@
 /*
  * Whether text is ini syntax to PHP, without PHP: php.ini, the files beside it, and the lines of php.value
  * and php.admin_value. Pure. The rules are those of zend_ini_scanner.l, in its normal mode, and
- * zend_ini_parser.y of PHP 8.2; a test holds this against libphp.
+ * zend_ini_parser.y of PHP; a test holds this against libphp.
  *
- * Stricter in two things: an apostrophe that is not closed, behind which PHP reads on past the end of the
- * text, and parentheses that are too deep.
+ * Stricter in three things: an apostrophe that is not closed, behind which PHP reads on past the end of the
+ * text; parentheses that are too deep; and a "]" in a name, which PHP 8.2 takes and later ones do not.
  */
 
 #include "base/util.h"

@@ -74,7 +74,7 @@ static void compare(const char *text)
         IniError error = {};
 
         ours.good = ini_parse(text, on_entry, &ours, &error) == 0;
-        if (ours.good || !strstr(error.text, "apostrophe")) {
+        if (ours.good || (!strstr(error.text, "apostrophe") && !(PHP_VERSION_ID < 80300 && strchr(text, ']')))) {
                 ask_php(text, &php);
                 if (ours.good != php.good)
                         fail_msg("PHP says %s, we say %s (%s) of:\n%s", php.good ? "good" : "bad",
