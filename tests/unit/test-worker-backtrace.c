@@ -209,12 +209,28 @@ static void plain(const char *text, char *to)
         *to = 0;
 }
 
+/* Before 8.4 a closure has no name of its own: "{closure:total():4}" is "{closure}". */
+static void of_this_php(const char *text, char *to)
+{
+        while (*text) {
+                const char *name = PHP_VERSION_ID < 80400 ? startswith(text, "{closure:") : NULL;
+
+                if (name) {
+                        to = stpcpy(to, "{closure}");
+                        text = strchr(name, '}') + 1;
+                } else
+                        *to++ = *text++;
+        }
+        *to = 0;
+}
+
 static void assert_frames(const Backtrace *b, const char *expected)
 {
-        static char text[BACKTRACE_TEXT_MAX];
+        static char text[BACKTRACE_TEXT_MAX], here[BACKTRACE_TEXT_MAX];
 
         plain(b->text, text);
-        assert_string_equal(text, expected);
+        of_this_php(expected, here);
+        assert_string_equal(text, here);
 }
 
 /* The whole backtrace of a script at the gate, and what it answers when it goes on. */
@@ -239,13 +255,13 @@ static void test_frames(void **state _unused_)
               WAITS "wait() /lib.php:10\n"
                     "class@anonymous->__call() /lib.php:10\n"
                     "magic() /lib.php(9) : eval()'d code:2\n"
-                    "Cart::{closure}() /lib.php(9) : eval()'d code:2\n"
+                    "Cart::{closure:/lib.php(9) : eval()'d code:2}() /lib.php(9) : eval()'d code:2\n"
                     "[INCLUDE_OR_EVAL]() /lib.php:9\n"
-                    "Cart->{closure}() /lib.php:9\n"
+                    "Cart->{closure:generate():8}() /lib.php:9\n"
                     "Closure->call() /lib.php:9\n"
                     "generate() /lib.php:7\n"
                     "items() /lib.php:4\n"
-                    "Base::{closure}() /lib.php:4\n"
+                    "Base::{closure:Base::sum():4}() /lib.php:4\n"
                     "array_map() /lib.php:4\n"
                     "Base::sum() /lib.php:3\n"
                     "Base->total() /sub/go.php:2\n"
@@ -260,7 +276,7 @@ static void test_odd_frames(void **state _unused_)
                                      "Generator->current() /generator.php:8",
               "");
         check("fiber.php", WAITS "wait() /fiber.php:4\nf() /fiber.php:7\nFiber->start() /fiber.php:7", "");
-        check("shutdown.php", WAITS "wait() /shutdown.php:4\n{closure}() unknown:0", "");
+        check("shutdown.php", WAITS "wait() /shutdown.php:4\n{closure:/shutdown.php:3}() unknown:0", "");
         check("destructor.php",
               WAITS "wait() /destructor.php:4\nD->__destruct() /destructor.php:8\n"
                     "throws() /destructor.php:11",
@@ -274,14 +290,17 @@ static void test_autoload(void **state _unused_)
         pid_t pid = start("autoload.php", "false");
 
         b = trace(pid, DEPTH, " file_get_contents(");
-        assert_frames(b, WAITS "wait() /autoload.php:4\n{closure}() /autoload.php:5\n"
-                               "class_exists() /autoload.php:5");
+        /* From 8.4 on, the compiler makes an instruction of class_exists(), which needs no frame. */
+        assert_frames(b, PHP_VERSION_ID < 80400
+                              ? WAITS "wait() /autoload.php:4\n{closure}() /autoload.php:5\n"
+                                      "class_exists() /autoload.php:5"
+                              : WAITS "wait() /autoload.php:4\n{closure:/autoload.php:3}() /autoload.php:5");
         open_gate();
         do { /* until it is at the gate again */
                 backtrace_free(TAKE_PTR(c));
                 c = trace(pid, DEPTH, " file_get_contents(");
-        } while (strstr(c->text, "class_exists"));
-        assert_frames(c, WAITS "wait() /autoload.php:4\n{closure}() /autoload.php:8");
+        } while (!strstr(c->text, "autoload.php:8"));
+        assert_frames(c, WAITS "wait() /autoload.php:4\n{closure:/autoload.php:3}() /autoload.php:8");
         open_gate();
         assert_ends(pid);
 }
