@@ -12,6 +12,7 @@
 #include <ext/standard/head.h>
 #include <ext/standard/info.h>
 
+#include "worker/compat.h"
 #include "worker/status.h"
 
 /* Ends the answer; the script goes on without a client. */
@@ -109,11 +110,9 @@ PHP_INI_BEGIN()
         SETTING_BOOL("cgi.fix_pathinfo", "1", PHP_INI_SYSTEM, fix_pathinfo)
         SETTING_BOOL("cgi.discard_path", "0", PHP_INI_SYSTEM, discard_path)
         SETTING_BOOL("fastcgi.logging", "1", PHP_INI_SYSTEM, logging)
+        COMPAT_SETTINGS
         STD_PHP_INI_ENTRY("fastcgi.error_header", NULL, PHP_INI_SYSTEM, OnUpdateString,
                           settings.error_header, PhpProcess, php_process)
-        /* Without a meaning, there and here; installers of applications look at them. */
-        PHP_INI_ENTRY_EX("cgi.force_redirect", "1", PHP_INI_SYSTEM, NULL, zend_ini_boolean_displayer_cb)
-        PHP_INI_ENTRY("cgi.redirect_status_env", NULL, PHP_INI_SYSTEM, NULL)
         PHP_INI_ENTRY("fpm.config", NULL, PHP_INI_SYSTEM, NULL)
 PHP_INI_END()
 /* clang-format on */

@@ -142,6 +142,8 @@ void ini_apply_request(PhpRequest *r)
         size_t size;
 
         ini_apply_params(r);
+        /* What is wrong with the rest is told as of PHP-FPM's: "PHP Request Startup: …". */
+        PG(during_request_startup) = true;
         if (!r->script.path)
                 return;
         if (php_ini_has_per_host_config())

@@ -10,6 +10,8 @@
 
 #include "worker/sapi.h"
 
+#include "worker/compat.h"
+
 /*
  * Joins the access of what a request set. opcache writes the value of an ini_get() into the code that it
  * keeps for all requests, where nobody may change the setting (ZEND_INI_SYSTEM and no more): the value of

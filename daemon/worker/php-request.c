@@ -53,6 +53,7 @@ static int find_script(PhpRequest *r)
                 .fix_pathinfo = php_process.settings.fix_pathinfo,
                 .discard_path = php_process.settings.discard_path,
                 .doc_root = compat_doc_root(),
+                .decoding = compat_proxy_decoding(php_process.settings.script_path_encoded),
         };
 
         return script_find(r->request->params, &rules, &files, &r->script);

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "worker/compat.h"
+
 /* The environment as PHP has it, without the request's parameters. */
 static void (*import_unit_environment)(zval *array);
 
@@ -33,7 +35,10 @@ static void on_flush(void *context)
 {
         PhpRequest *r = context;
 
-        if (r && !r->request->finished && r->request->ops->flush(r->request) < 0)
+        if (!r || r->request->finished)
+                return;
+        compat_flush_head();
+        if (r->request->ops->flush(r->request) < 0)
                 php_handle_aborted_connection();
 }
 

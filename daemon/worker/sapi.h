@@ -28,6 +28,7 @@
 typedef struct PhpSettings {
         bool fix_pathinfo;
         bool discard_path;
+        bool script_path_encoded; /* false where PHP does not know it */
         bool nph;
         bool rfc2616_headers;
         bool logging;       /* what PHP logs goes to the web server, too */

@@ -3,7 +3,7 @@
 /*
  * SCRIPT_FILENAME and its relatives. Web servers disagree on what they put there: nginx sends the script's
  * path, with PATH_INFO split off or not, Apache's proxy a URL with the path info at its end, mod_fastcgi the
- * path of a CGI binary and the script in PATH_TRANSLATED. Applications rely on what PHP-FPM 8.2 makes of
+ * path of a CGI binary and the script in PATH_TRANSLATED. Applications rely on what PHP-FPM makes of
  * each, so that is what happens here; tests/unit/test-worker-script.c has the table of cases. A Path below
  * holds the variables as the rules see them at the moment; the parameters are what the application will see.
  */
@@ -75,6 +75,47 @@ static int fix_iis(Path *path)
         return set(path, "PATH_INFO", *rest ? rest : NULL, strlen(rest), &path->info);
 }
 
+static int hex_digit(char c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        c = (char) (c | 0x20);
+        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The first size bytes of s with each %XX decoded, in a new string; %00 ends it, as in PHP-FPM. */
+static char *decode(const char *s, size_t size)
+{
+        char *d = strndup(s, size), *p = d;
+
+        for (s = d; d && *s; s++, p++) {
+                bool escaped = s[0] == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
+
+                *p = escaped ? (char) (hex_digit(s[1]) << 4 | hex_digit(s[2])) : *s;
+                if (escaped)
+                        s += 2;
+        }
+        if (d)
+                *p = 0;
+        return d;
+}
+
+/* What stands behind a proxy's prefix and host is SCRIPT_FILENAME. */
+static int set_filename(Path *path, const char *s)
+{
+        _cleanup_(freep) char *decoded = NULL;
+        size_t size = strcspn(s, "?");
+
+        if (path->proxied && path->rules->decoding == PROXY_DECODES_WHOLE) {
+                decoded = decode(s, size);
+                if (!decoded)
+                        return -ENOMEM;
+                s = decoded;
+                size = strlen(s);
+        }
+        return set(path, "SCRIPT_FILENAME", s, size, &path->filename);
+}
+
 /* Apache: "proxy:fcgi://localhost:9000/dir/a.php/x?q" or "proxy:balancer://…" stands for "/dir/a.php/x". */
 static int fix_proxy(Path *path)
 {
@@ -92,9 +133,7 @@ static int fix_proxy(Path *path)
 
                 p = strchr(path->filename + n, '/');
                 path->proxied = p;
-                if (!p)
-                        p = path->filename;
-                r = set(path, "SCRIPT_FILENAME", p, strcspn(p, "?"), &path->filename);
+                r = set_filename(path, p ? p : path->filename);
                 if (r < 0)
                         return r;
                 path->script = path->filename;
@@ -139,31 +178,6 @@ static bool has_tail(const char *a, const char *tail)
         return n > m && memcmp(a + n - m, tail, m) == 0;
 }
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c = (char) (c | 0x20);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* s with each %XX decoded, in a new string. */
-static char *decode(const char *s)
-{
-        char *d = strdup(s), *p = d;
-
-        for (; d && *s; s++, p++) {
-                bool escaped = s[0] == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
-
-                *p = escaped ? (char) (hex_digit(s[1]) << 4 | hex_digit(s[2])) : *s;
-                if (escaped)
-                        s += 2;
-        }
-        if (d)
-                *p = 0;
-        return d;
-}
-
 /* Makes the first size bytes of name the SCRIPT_NAME. */
 static int set_name(Path *path, const char *orig, const char *name, size_t size)
 {
@@ -173,22 +187,14 @@ static int set_name(Path *path, const char *orig, const char *name, size_t size)
         return r < 0 ? r : set(path, "SCRIPT_NAME", name, size, &path->uri);
 }
 
-/* Apache's proxy knows no PATH_INFO: what SCRIPT_NAME has of it, raw or decoded, is cut off there. */
-static int cut_name(Path *path, const char *orig_name, const char *info)
+/* Cuts PATH_INFO off SCRIPT_NAME, which has it as it was sent or decoded (NULL: it is the same). */
+static int cut_name(Path *path, const char *orig_name, const char *info, const char *decoded)
 {
-        _cleanup_(freep) char *decoded = NULL;
         const char *tail = info;
         int r;
 
-        if (!path->name)
-                return 0;
         if (!has_tail(path->name, info)) {
-                if (!strchr(info, '%'))
-                        return 0;
-                decoded = decode(info);
-                if (!decoded)
-                        return -ENOMEM;
-                if (!has_tail(path->name, decoded) || strstr(info, "%00"))
+                if (!decoded || !has_tail(path->name, decoded) || strstr(info, "%00"))
                         return 0;
                 tail = decoded;
         }
@@ -198,6 +204,26 @@ static int cut_name(Path *path, const char *orig_name, const char *info)
                 return r;
         path->name = path->uri;
         return 0;
+}
+
+/* Apache's proxy knows no PATH_INFO: info is what it becomes, and SCRIPT_NAME may have it, too. */
+static int make_info(Path *path, const char *orig_name, const char *info)
+{
+        bool encoded = path->rules->decoding != PROXY_DECODES_WHOLE && strchr(info, '%');
+        _cleanup_(freep) char *decoded = NULL;
+        int r;
+
+        if (path->name && encoded) {
+                decoded = decode(info, strlen(info));
+                if (!decoded)
+                        return -ENOMEM;
+        }
+        r = path->name ? cut_name(path, orig_name, info, decoded) : 0;
+        if (r < 0)
+                return r;
+        if (decoded && path->rules->decoding == PROXY_DECODES_INFO)
+                info = decoded;
+        return set(path, "PATH_INFO", info, strlen(info), &path->info);
 }
 
 /*
@@ -214,15 +240,14 @@ static int split_info(Path *path, const char *orig_name, const char *tail)
                 return 0;
 
         if (!path->info)
-                r = cut_name(path, orig_name, info);
-        else {
-                head = path->proxied ? sent : sent - size;
-                r = keep(path, "ORIG_PATH_INFO", path->info);
-                if (r >= 0 && orig_name && equals(orig_name, path->info, head))
-                        path->uri = orig_name;
-                else if (r >= 0)
-                        r = set_name(path, orig_name, path->info, head);
-        }
+                return make_info(path, orig_name, info);
+
+        head = path->proxied ? sent : sent - size;
+        r = keep(path, "ORIG_PATH_INFO", path->info);
+        if (r >= 0 && orig_name && equals(orig_name, path->info, head))
+                path->uri = orig_name;
+        else if (r >= 0)
+                r = set_name(path, orig_name, path->info, head);
         return r < 0 ? r : set(path, "PATH_INFO", info, strlen(info), &path->info);
 }
 

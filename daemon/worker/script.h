@@ -8,11 +8,22 @@
 
 #include "base/params.h"
 
+/*
+ * What PHP-FPM decodes of a path that Apache's proxy sends, which has %XX where the path has other characters than a
+ * URL's; it is another thing in each of its versions.
+ */
+typedef enum ProxyDecoding {
+        PROXY_DECODES_NAME,  /* PATH_INFO as it is compared with the end of SCRIPT_NAME, and no more */
+        PROXY_DECODES_INFO,  /* PATH_INFO */
+        PROXY_DECODES_WHOLE, /* SCRIPT_FILENAME, before the file is looked for */
+} ProxyDecoding;
+
 /* cgi.fix_pathinfo, cgi.discard_path and doc_root of php.ini; doc_root is NULL where it is not set. */
 typedef struct ScriptRules {
         bool fix_pathinfo;
         bool discard_path;
         const char *doc_root;
+        ProxyDecoding decoding;
 } ScriptRules;
 
 /* The questions that the rules ask of the file system. */

@@ -21,6 +21,8 @@ CHUNK = 65528
 PROFILES = {profile.name: profile for profile in (
     Profile("default"),
     Profile("plain-path", ini="cgi.fix_pathinfo = 0\n"),
+    Profile("decoded-path", ini="fastcgi.script_path_encoded = 0\n"),
+    Profile("decoded-plain-path", ini="cgi.fix_pathinfo = 0\nfastcgi.script_path_encoded = 0\n"),
     Profile("discard-path", ini="cgi.fix_pathinfo = 0\ncgi.discard_path = 1\n"),
     Profile("doc-root", ini="doc_root = {root}/docroot\n"),
     Profile("user-dir", ini="user_dir = public_php\n"),

@@ -5,7 +5,14 @@ docs/COMPATIBILITY.md has them, too, in the form that this prints; a test compar
 """
 
 import dataclasses
+import re
+import sys
 import textwrap
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.path[0].rpartition("/")[0])
+
+from lib.php import at_least
 
 WIDTH = 109
 
@@ -14,7 +21,9 @@ WIDTH = 109
 class Difference:
     title: str
     reason: str     # what differs, and why; for operators
-    cases: dict     # the parts of an answer that differ -> the cases in which they do
+    # The parts of an answer that differ -> the cases in which they do. Where PHP-FPM is another in some versions, the
+    # parts end with these: "stdout stderr >=8.4 <8.5".
+    cases: dict
     advice: str = ""  # what to do, where something is to be done
     always: bool = True  # False: PHP-FPM does not always answer the same
 
@@ -58,6 +67,16 @@ REQUESTS = (
                 "body-length-shorter-keep", "body-length-zero-keep",
             ),
         },
+    ),
+    Difference(
+        "A kept connection outlives a body that the script has read in part",
+        "Some releases of PHP-FPM (8.4.27, 8.5.7) close the connection then, others (8.2.36, 8.4.28) do not.",
+        {
+            "connection": (
+                "body-input-some-keep",
+            ),
+        },
+        always=False,
     ),
     Difference(
         "Half a body is not run",
@@ -134,6 +153,8 @@ SETTINGS = (
         {
             "stdout stderr": (
                 "ini-value-disable-functions", "ini-value-disable-functions-user",
+            ),
+            "stdout stderr <8.5": (
                 "ini-value-disable-classes",
             ),
             "stderr": (
@@ -154,25 +175,39 @@ SETTINGS = (
     ),
     Difference(
         "An array in .user.ini, [PATH=] or [HOST=] is left out",
-        "PHP-FPM's worker dies of it, and so it does where SERVER_NAME is the name of a setting and php.ini has "
-        "[HOST=].",
+        "PHP-FPM's worker dies of it, or runs out of memory, and so it does where SERVER_NAME is the name of a setting "
+        "and php.ini has [HOST=].",
         {
-            "stdout end": (
+            "stdout end <8.5": (
+                "ini-path-array", "ini-user-section",
+            ),
+            "stdout stderr >=8.5": (
                 "ini-path-array", "ini-user-section",
             ),
         },
     ),
     Difference(
         "[PATH=], [HOST=] and .user.ini count for reading the body",
-        "PHP-FPM sets them when PHP has begun with the request. Here they are set before: `post_max_size` "
-        "and `enable_post_data_reading` of a directory hold for forms, and what PHP has to say of a bad "
-        "value is in the log but not in the answer.",
+        "PHP-FPM sets them when PHP has begun with the request, before 8.5 when it has read the body. Here they are set "
+        "before: `post_max_size` and `enable_post_data_reading` of a directory hold for forms, and what PHP has to say "
+        "of a bad value is in the log but not in the answer. The same goes for a value that is deprecated: from 8.4 on, "
+        "`PHP Request Startup: Disabling session.use_only_cookies INI setting is deprecated` in front of PHP-FPM's page "
+        "leaves it without its headers and its session.",
         {
             "stdout": (
-                "server-filter-default", "body-no-reading", "body-upload-no-reading",
+                "server-filter-default",
+            ),
+            "stdout <8.5": (
+                "body-no-reading", "body-upload-no-reading",
             ),
             "stdout stderr": (
-                "body-post-max", "ini-change-user-opcache.enable", "ini-path-bad-value",
+                "ini-path-bad-value",
+            ),
+            "stdout stderr <8.5": (
+                "body-post-max", "ini-change-user-opcache.enable",
+            ),
+            "stdout stderr >=8.4": (
+                "session-cookie-get", "session-trans-sid",
             ),
         },
     ),
@@ -303,6 +338,16 @@ MONITORS = (
         },
     ),
     Difference(
+        "A client that `listen.allowed_clients` does not have is not let in",
+        "PHP-FPM 8.5.7 compares a part of IPv6 addresses: with `::2`, `::1` is let in. Other releases do not.",
+        {
+            "stdout end": (
+                "clients-ipv6-other",
+            ),
+        },
+        always=False,
+    ),
+    Difference(
         "The request URI is the client's",
         "The status and `fpm_get_status()` show REQUEST_URI. PHP-FPM shows SCRIPT_NAME and the query "
         "string, which is `/index.php` for every page of most applications. In the access log `%r` is SCRIPT_NAME "
@@ -315,12 +360,14 @@ MONITORS = (
     ),
     Difference(
         "The status page is asked for by whole names",
-        "`?json`, `?json=1`. PHP-FPM takes any beginning of a name for it (`?x` is `?xml`), and decodes "
-        "names first (`%6ason`, `+json`, `json[]`).",
+        "`?json`, `?json=1`. PHP-FPM decodes names first (`%6ason`, `+json`, `json[]`), and before 8.4 takes any "
+        "beginning of a name for it (`?x` is `?xml`).",
         {
             "stdout": (
-                "monitors-query-array", "monitors-query-encoded", "monitors-query-beginning",
-                "monitors-query-space",
+                "monitors-query-array", "monitors-query-encoded", "monitors-query-space",
+            ),
+            "stdout <8.4": (
+                "monitors-query-beginning",
             ),
         },
     ),
@@ -474,9 +521,22 @@ CHAPTERS = {"Requests and bodies": REQUESTS, "Settings": SETTINGS, "Variables": 
             "Status, ping and access log": MONITORS, "FastCGI": PROTOCOL}
 DIFFERENCES = [difference for differences in CHAPTERS.values() for difference in differences]
 
-# Case -> (the difference that it shows, the parts in which it does).
-BY_CASE = {case: (difference, set(parts.split())) for difference in DIFFERENCES
-           for parts, cases in difference.cases.items() for case in cases}
+
+def parts_here(parts):
+    """The names of the parts, or None where they are of other versions of PHP than this one."""
+    names = set()
+    for word in parts.split():
+        bound = re.fullmatch(r"(>=|<)(\d+)\.(\d+)", word)
+        if not bound:
+            names.add(word)
+        elif at_least(int(bound[2]), int(bound[3])) != (bound[1] == ">="):
+            return None
+    return names
+
+
+# Case -> (the difference that it shows, the parts in which it does), of the PHP that is tested.
+BY_CASE = {case: (difference, parts_here(parts)) for difference in DIFFERENCES
+           for parts, cases in difference.cases.items() if parts_here(parts) for case in cases}
 
 
 def as_markdown():

@@ -35,6 +35,7 @@ opcache.enable = 1
 opcache.file_update_protection = 0
 opcache.revalidate_freq = 0
 session.save_path = {root}/sessions
+session.use_strict_mode = 0
 upload_tmp_dir = {root}/uploads
 sys_temp_dir = {root}/uploads
 user_ini.cache_ttl = 0

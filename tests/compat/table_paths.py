@@ -49,10 +49,14 @@ def prepare(directory):
 
 
 def requests(name, **params):
-    """The same parameters under each rule of cgi.fix_pathinfo and cgi.discard_path."""
+    """
+    The same parameters under each rule of cgi.fix_pathinfo and cgi.discard_path; what Apache's proxy sends, as well under
+    fastcgi.script_path_encoded=0, which PHP knows from 8.5 on.
+    """
     base = {"DOCUMENT_ROOT": "@", "REQUEST_METHOD": "GET", "QUERY_STRING": "q=1", "TREE": "@ROOT"}
     whole = {k: v for k, v in {**base, **params}.items() if v is not None}
-    for profile in ("default", "plain-path", "discard-path"):
+    decoded = ("decoded-path", "decoded-plain-path") if name.startswith("proxy") else ()
+    for profile in ("default", "plain-path", "discard-path", *decoded):
         yield C(f"path-{name}-{profile}", None, whole=whole, files=FILES, prepare=prepare, profile=profile)
 
 
@@ -93,6 +97,19 @@ REQUESTS = {
     "proxy-encoded-slash": path(f"{PROXY}@/index.php/x%2Fy", "/index.php/x/y"),
     "proxy-encoded-bad": path(f"{PROXY}@/index.php/x%zzy%", "/index.php/x%zzy%"),
     "proxy-encoded-script": path(f"{PROXY}@/a%20b.php/x", "/a b.php/x"),
+    "proxy-encoded-twice": path(f"{PROXY}@/index.php/x%2520y", "/index.php/x%20y"),
+    "proxy-encoded-plus": path(f"{PROXY}@/index.php/x+y%2B", "/index.php/x+y+"),
+    "proxy-encoded-name-other": path(f"{PROXY}@/index.php/%41", "/other.php"),
+    "proxy-encoded-no-name": path(f"{PROXY}@/index.php/%41"),
+    "proxy-encoded-info-sent": path(f"{PROXY}@/index.php/x%20y", "/index.php", "/x y"),
+    "proxy-encoded-info-raw": path(f"{PROXY}@/index.php/x%20y", "/index.php", "/x%20y"),
+    "proxy-encoded-file": path(f"{PROXY}@/%69ndex.php", "/index.php"),
+    "proxy-encoded-file-info": path(f"{PROXY}@/%69ndex.php/x%20y", "/index.php/x y"),
+    "proxy-encoded-file-query": path(f"{PROXY}@/%69ndex.php/x%3Fy?a=%41", "/index.php/x?y"),
+    "proxy-encoded-file-nul": path(f"{PROXY}@/index.php%00.txt", "/index.php"),
+    "proxy-encoded-file-dots": path(f"{PROXY}@/dir/%2e%2e/index.php", "/index.php"),
+    "proxy-encoded-file-missing": path(f"{PROXY}@/%6eone.php/x", "/none.php/x"),
+    "proxy-encoded-no-root": path(f"{PROXY}@/index.php/x%20y", "/index.php/x y", DOCUMENT_ROOT=None),
     "proxy-encoded-nul": path(f"{PROXY}@/index.php/x%00y", "/index.php/x"),
     "proxy-query": path(f"{PROXY}@/index.php?a=b", "/index.php"),
     "proxy-query-info": path(f"{PROXY}@/index.php/x?a=b", "/index.php/x"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which script a request means: a table of what web servers send, and of what PHP-FPM 8.2 makes of it: every
- * expected value was compared with it. Parameters that a case does not name as changed must stay as they
+ * Which script a request means: a table of what web servers send, and of what PHP-FPM makes of it, 8.2 unless a case
+ * says otherwise: every expected value was compared with it. Parameters that a case does not name as changed must stay as they
  * were.
  */
 
@@ -22,6 +22,8 @@ typedef enum Rules {
         RAW,     /* cgi.fix_pathinfo=0 */
         DISCARD, /* and cgi.discard_path=1 */
         ROOTED,  /* doc_root=/root */
+        INFO,    /* what Apache's proxy sends is decoded as 8.4 does it */
+        WHOLE,   /* and as 8.5 does with fastcgi.script_path_encoded=0 */
 } Rules;
 
 typedef struct Case {
@@ -152,6 +154,57 @@ static const Case cases[] = {
           .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%20y",
                     "PATH_INFO=/x%20y", "SCRIPT_NAME=/a.php", "ORIG_SCRIPT_NAME=/a.php/x y",
                     "PATH_TRANSLATED=/www/x%20y" } },
+        { .name = "proxy, 8.4: escaped in both", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%20y", "SCRIPT_NAME=/a.php/x%20y",
+                   "DOCUMENT_ROOT=/www" },
+          .path = "/www/a.php", .uri = "/a.php",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%20y",
+                    "PATH_INFO=/x y", "SCRIPT_NAME=/a.php", "ORIG_SCRIPT_NAME=/a.php/x%20y",
+                    "PATH_TRANSLATED=/www/x y" } },
+        { .name = "proxy, 8.4: escaped, decoded in the name", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%20y%2", "SCRIPT_NAME=/a.php/x y%2",
+                   "DOCUMENT_ROOT=/www" },
+          .path = "/www/a.php", .uri = "/a.php",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%20y%2",
+                    "PATH_INFO=/x y%2", "SCRIPT_NAME=/a.php", "ORIG_SCRIPT_NAME=/a.php/x y%2",
+                    "PATH_TRANSLATED=/www/x y%2" } },
+        { .name = "proxy, 8.4: a name without the info", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/%41", "SCRIPT_NAME=/b.php" },
+          .path = "/www/a.php", .uri = "/b.php",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/%41", "PATH_INFO=/A" } },
+        { .name = "proxy, 8.4: no name", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/%41" },
+          .path = "/www/a.php", .uri = NULL,
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/%41", "PATH_INFO=/%41" } },
+        { .name = "proxy, 8.4: a zero byte", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%00y", "SCRIPT_NAME=/a.php/x", "DOCUMENT_ROOT=/www" },
+          .path = "/www/a.php", .uri = "/a.php/x",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%00y", "PATH_INFO=/x",
+                    "PATH_TRANSLATED=/www/x" } },
+        { .name = "proxy, 8.4: the script's own name is as it was sent", .rules = INFO,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/%61.php", "SCRIPT_NAME=/a.php" },
+          .path = NULL, .uri = "/a.php", .out = { "SCRIPT_FILENAME=/www/%61.php" } },
+        { .name = "proxy, 8.5: all of it", .rules = WHOLE,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/%61.php/x%20y?q=%41", "SCRIPT_NAME=/a.php/x y",
+                   "DOCUMENT_ROOT=/www" },
+          .path = "/www/a.php", .uri = "/a.php",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x y",
+                    "PATH_INFO=/x y", "SCRIPT_NAME=/a.php", "ORIG_SCRIPT_NAME=/a.php/x y",
+                    "PATH_TRANSLATED=/www/x y" } },
+        { .name = "proxy, 8.5: once", .rules = WHOLE,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%2520", "SCRIPT_NAME=/a.php/x%20" },
+          .path = "/www/a.php", .uri = "/a.php",
+          .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%20", "PATH_INFO=/x%20",
+                    "SCRIPT_NAME=/a.php", "ORIG_SCRIPT_NAME=/a.php/x%20", "PATH_TRANSLATED=/www/x%20" } },
+        { .name = "proxy, 8.5: no way up", .rules = WHOLE,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/dir/%2e%2e/a.php", "SCRIPT_NAME=/a.php" },
+          .path = NULL, .uri = "/a.php", .out = { "SCRIPT_FILENAME=/www/dir/../a.php" } },
+        { .name = "proxy, 8.5: a zero byte ends it", .rules = WHOLE,
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php%00.txt", "SCRIPT_NAME=/a.php" },
+          .path = "/www/a.php", .uri = "/a.php", .out = { "SCRIPT_FILENAME=/www/a.php" } },
+        { .name = "no proxy, 8.5", .rules = WHOLE,
+          .in = { "SCRIPT_FILENAME=/www/%61.php", "SCRIPT_NAME=/a.php" },
+          .path = NULL, .uri = "/a.php" },
         { .name = "proxy: a name without the info",
           .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x", "SCRIPT_NAME=/a.php", "DOCUMENT_ROOT=/www" },
           .path = "/www/a.php", .uri = "/a.php",
@@ -269,7 +322,10 @@ static void run_case(const Case *c)
 {
         _cleanup_(params_freep) Params *params = NULL, *expected = NULL;
         const ScriptRules rules = {
-                .fix_pathinfo = c->rules == FIXED || c->rules == ROOTED,
+                .fix_pathinfo = c->rules != RAW && c->rules != DISCARD,
+                .decoding = c->rules == INFO    ? PROXY_DECODES_INFO
+                            : c->rules == WHOLE ? PROXY_DECODES_WHOLE
+                                                : PROXY_DECODES_NAME,
                 .discard_path = c->rules == DISCARD,
                 .doc_root = c->rules == ROOTED ? "/root" : NULL,
         };
