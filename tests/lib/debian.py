@@ -3,7 +3,8 @@
 A fresh root of a Debian, as debootstrap makes it, with a systemd that can be booted and nothing else.
 
     debian.py RELEASE             makes the one that the others are copies of, if there is none yet
-    debian.py RELEASE COMMAND…    boots a copy, runs the command inside, drops it
+    debian.py RELEASE COMMAND…    boots a copy, runs the command inside, drops it; the output of a test run
+                                  inside is build-logs-RELEASE/ then
 
 RELEASE is 12, 13 or sid. What debootstrap made is kept beside the builds, for a day: that takes minutes.
 """
@@ -13,6 +14,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,12 +40,18 @@ DAY = 24 * 60 * 60
 
 def debootstrap(release, directory):
     suite, others = RELEASES[release]
-    subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, directory, MIRROR],
-                   check=True, stdout=subprocess.DEVNULL)
+    print(f"Making a root of Debian {release}: minutes.", flush=True)
+    # Its mounts end with it, whatever happens: the directory can be removed.
+    result = subprocess.run(["unshare", "--mount", "--propagation=private", "--",
+                             "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+                             suite, directory, MIRROR], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        sys.exit("".join(result.stdout.splitlines(keepends=True)[-10:]) + f"debootstrap made no Debian {release}.")
     sources = [f"deb {source}\n" for source in (f"{MIRROR} {suite} main", *others)]
     (directory / "etc/apt/sources.list").write_text("".join(sources))
     if release == "sid":  # a snapshot of it, as some mirrors have, has expired the week after
         (directory / "etc/apt/apt.conf.d/valid").write_text('Acquire::Check-Valid-Until "false";\n')
+    (directory / "etc/dpkg/dpkg.cfg.d/throwaway").write_text("force-unsafe-io\n")  # no fsync(2) for each file
     shutil.rmtree(directory / "var/cache/apt/archives")
 
 
@@ -83,6 +91,14 @@ def copy_checkout(directory):
                     ignore=lambda path, names: ignore(path, names) if pathlib.Path(path) == SOURCE else ())
 
 
+def keep_logs(machine, release):
+    """What a test run left there of its output outlives the machine."""
+    written, kept = machine.path("/root/php-pool/build-logs"), SOURCE / f"build-logs-{release}"
+    shutil.rmtree(kept, ignore_errors=True)
+    if written.exists():
+        shutil.copytree(written, kept)
+
+
 @contextlib.contextmanager
 def fresh_machine(release):
     """A copy, booted, with this machine's network: apt works. /root/php-pool is this checkout."""
@@ -98,8 +114,12 @@ def main():
     if len(sys.argv) == 2:
         base(sys.argv[1])
         sys.exit(0)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it is cleaned up then, too
     with fresh_machine(sys.argv[1]) as machine:
-        status = subprocess.run(machine.command(*sys.argv[2:]), env=ENVIRONMENT).returncode
+        try:
+            status = subprocess.run(machine.command(*sys.argv[2:]), env=ENVIRONMENT).returncode
+        finally:
+            keep_logs(machine, sys.argv[1])
     sys.exit(status)
 
 

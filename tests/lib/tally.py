@@ -1,46 +1,112 @@
 # SPDX-License-Identifier: MIT
 """
-tally.py RESULTS: adds up what ./bootstrap test ran. RESULTS/steps has a line "STATUS<tab>NAME" for each
-step; NAME.xml, where there is one, has its tests in JUnit's form, as meson and pytest write it. The last
-line is "N passed, N failed"; exits with 1 when a test failed, or a step for a reason that no test shows.
+Adds up what ./bootstrap test ran.
+
+    tally.py LOGS…                 of all steps; the last line is "N passed, N failed"
+    tally.py --step NAME LOGS      of one, when it has ended
+
+LOGS/steps has a line "STATUS<tab>SECONDS<tab>NAME" for each step; NAME.xml, where there is one, has its tests in
+JUnit's form, as meson and pytest write it; NAME.log is its whole output. What is printed has a bound, however
+much failed. Exits with 1 when a test failed, or a step for a reason that no test shows.
 """
 
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree
 
+LINE_MAX = 200  # characters of what a test said
+EXCERPTS_MAX = 10  # failed tests of a step that are shown with more than a line of why
+EXCERPT_LINES = 20
+# What says in one line what was wrong, where there are many.
+WHY = re.compile(r"ERROR: \w+Sanitizer|runtime error:|\[\s+ERROR\s+\]|^E  |error:")
 
-def count(path):
-    """Names of the tests in a file: passed, failed, skipped."""
-    passed, failed, skipped = [], [], []
-    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+
+def short(line):
+    line = "".join(c if c.isprintable() else " " for c in line).strip()
+    return line if len(line) <= LINE_MAX else line[:LINE_MAX] + " …"
+
+
+class Failure:
+    def __init__(self, name, said):
+        self.name = name
+        self.lines = [line for line in said.splitlines() if line.strip()]
+
+    def why(self):
+        telling = [line for line in self.lines if WHY.search(line)] or self.lines[-1:]
+        return short(telling[0].removeprefix("E  ")) if telling else "it says nothing"
+
+
+class Step:
+    def __init__(self, logs, line):
+        self.logs = logs
+        status, seconds, self.name = line.split("\t")
+        self.status, self.seconds = int(status), int(seconds)
+        self.log = logs / f"{self.name}.log"
+        self.passed, self.failed, self.skipped = [], [], []
+        try:
+            for case in xml.etree.ElementTree.parse(logs / f"{self.name}.xml").iter("testcase"):
+                self._count(case)
+        except (FileNotFoundError, xml.etree.ElementTree.ParseError):  # it got to no test, or is none
+            if self.status == 0:
+                self.passed.append(self.name)
+        if self.status != 0 and (not self.failed or self.status != 1):
+            said = self.log.read_text(errors="replace") if self.log.exists() else ""
+            self.failed.append(Failure(f"ended with status {self.status}", said))
+
+    def _count(self, case):
         name = f"{case.get('classname')}: {case.get('name')}"
-        if case.find("failure") is not None or case.find("error") is not None:
-            failed.append(name)
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        if bad is not None:
+            said = [bad.text or bad.get("message") or ""]
+            said += [case.findtext(kind) or "" for kind in ("system-out", "system-err")]
+            self.failed.append(Failure(name, "\n".join(said)))
         elif case.find("skipped") is not None:
-            skipped.append(name)
+            self.skipped.append(name)
         else:
-            passed.append(name)
-    return passed, failed, skipped
+            self.passed.append(name)
+
+    def summary(self):
+        return f"{self.name}: {len(self.passed)} passed, {len(self.failed)} failed, in {self.seconds} s"
+
+    def show(self):
+        """When it has ended: of those that failed, the last of what they said."""
+        for failure in self.failed[:EXCERPTS_MAX]:
+            print(f"FAILED: {self.name}: {failure.name}")
+            print("".join(f"    {short(line)}\n" for line in failure.lines[-EXCERPT_LINES:]), end="")
+        if len(self.failed) > EXCERPTS_MAX:
+            print(f"and {len(self.failed) - EXCERPTS_MAX} more")
+        print(self.summary() + (f"; all that it said is in {self.log}" if self.failed else ""), flush=True)
+
+    def list(self):
+        for name in self.skipped:
+            print(f"skipped: {self.name}: {name}")
+        for failure in self.failed:
+            print(f"FAILED: {self.name}: {failure.name}: {failure.why()}")
+        print(self.summary())
+
+
+def steps(logs):
+    return [Step(logs, line) for line in (logs / "steps").read_text().splitlines()]
 
 
 def main():
-    results = pathlib.Path(sys.argv[1])
+    if sys.argv[1] == "--step":
+        next(step for step in steps(pathlib.Path(sys.argv[3])) if step.name == sys.argv[2]).show()
+        return
     n_passed = n_failed = 0
-    for line in (results / "steps").read_text().splitlines():
-        status, step = line.split("\t")
-        path = results / f"{step}.xml"
-        passed, failed, skipped = count(path) if path.exists() else ([], [], [])
-        if status != "0" and not failed:
-            failed = [f"ended with status {status}"]
-        elif status == "0" and not path.exists():
-            passed = [step]
-        for verdict, names in (("FAILED", failed), ("skipped", skipped)):
-            for name in names:
-                print(f"{verdict}: {step}: {name}")
-        print(f"{step}: {len(passed)} passed, {len(failed)} failed")
-        n_passed += len(passed)
-        n_failed += len(failed)
+    for logs in map(pathlib.Path, sys.argv[1:]):
+        if len(sys.argv) > 2:
+            print(f"{logs}:")
+        found = steps(logs) if (logs / "steps").exists() else []
+        for step in found:
+            step.list()
+        n_passed += sum(len(step.passed) for step in found)
+        n_failed += sum(len(step.failed) for step in found) if found else 1
+        if not found:
+            print(f"FAILED: nothing ran, {logs} is empty")
+        elif any(step.failed for step in found):
+            print(f"All that each step said is in {logs}/")
     print(f"{n_passed} passed, {n_failed} failed")
     sys.exit(1 if n_failed or not n_passed else 0)
 
