@@ -250,7 +250,10 @@ static long long count_workers(FpmConfig *fpm)
         return workers;
 }
 
-/* process.max: where pools cannot have that many workers in all, there is nothing to limit. */
+/*
+ * process.max: where pools cannot have that many workers in all, there is nothing to limit. A slice that is
+ * not ours is not limited.
+ */
 static int map_slice(Import *import)
 {
         static const char path[] = IMPORT_UNIT_DIR "/php-pool.slice.d/" IMPORT_DROP_IN;
@@ -260,15 +263,23 @@ static int map_slice(Import *import)
         ImportPool p = { .import = import, .section = global, .global = global };
         long long limit = max ? fpm_value_integer(max->value) : 0, workers = count_workers(import->fpm);
         size_t pools = import->fpm->n_sections - 1;
-        _cleanup_(freep) char *text = NULL;
-        int r;
+        _cleanup_(freep) char *text = NULL, *slice = NULL;
+        int r, theirs;
 
-        if (limit <= 0 || workers <= limit) {
+        theirs = import_slice(import->unit, &slice);
+        if (theirs < 0)
+                return theirs;
+        if (limit <= 0 || workers <= limit || theirs > 0) {
                 r = global->file ? add_file(import, source, "", "%s", path) : 0;
-                return r < 0 || !max ? r
-                                     : import_note(&p, max, false,
-                                                   "nothing to write: these pools have %lld workers at most",
-                                                   workers);
+                if (r < 0 || !max)
+                        return r;
+                if (limit > 0 && workers > limit)
+                        return import_note(&p, max, true,
+                                           "not imported: pools are in %s, where TasksMax= would count all "
+                                           "else that is there, too",
+                                           slice);
+                return import_note(&p, max, false, "nothing to write: these pools have %lld workers at most",
+                                   workers);
         }
         if (asprintf(&text,
                      "[Slice]\n# process.max = %lld, and %d other processes for each of %zu "

@@ -115,6 +115,39 @@ static int find_refused(const UnitAssignment *a, char **ret_name, const char **r
         return r;
 }
 
+int import_slice(const UnitFile *unit, char **ret)
+{
+        const char *theirs = NULL;
+        int r;
+
+        for (size_t i = 0; unit && i < unit->n; i++)
+                if (!unit->items[i].vendor && streq(unit->items[i].section, "Service") &&
+                    streq(unit->items[i].key, "Slice"))
+                        theirs = unit->items[i].value;
+        r = theirs ? translate(unit, theirs, ret) : 0;
+        if (r != 0)
+                return r;
+        if (theirs)
+                free(TAKE_PTR(*ret));
+        return text_format(ret, "php-pool.slice");
+}
+
+/* What the pools had together in PHP-FPM's unit, and each has now. */
+static int note_each(ImportPool *p, const UnitAssignment *a)
+{
+        _cleanup_(freep) char *slice = NULL;
+        int r;
+
+        r = import_slice(p->import->unit, &slice);
+        if (r < 0)
+                return r;
+        return note(p, a, true,
+                    "carried over: PHP-FPM's pools had it together, each has it here; for all together "
+                    "write "
+                    "it to %s%s",
+                    slice, r > 0 ? ", where it is for all else that is there, too" : "");
+}
+
 static int carry(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
 {
         _cleanup_(freep) char *value = NULL, *name = NULL;
@@ -134,10 +167,7 @@ static int carry(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
                 return note(p, a, true, "not carried over: a %%-specifier in it stands for PHP-FPM's unit");
         fprintf(f, "%s=%s\n", a->key, value);
         if (each && p->import->fpm->n_sections > 2)
-                return note(p, a, true,
-                            "carried over: PHP-FPM's pools had it together, each has it here; for all "
-                            "together write "
-                            "it to php-pool.slice");
+                return note_each(p, a);
         return note(p, a, false, "carried over");
 }
 

@@ -179,6 +179,12 @@ int import_unit(ImportPool *p, const char *section, FILE *f);
 /* Tells what other sections have. */
 int import_unit_rest(ImportPool *p);
 
+/*
+ * The slice that the pools are in, a new string: PHP-FPM's, where its Slice= is carried over. 1 for that one, 0
+ * for php-pool.slice, or -ENOMEM.
+ */
+int import_slice(const UnitFile *unit, char **ret);
+
 /* "name=value" as PHP reads it from an ini file, a new string. 0 or -ENOMEM. */
 int ini_line_format(const char *name, const char *value, char **ret);
 
