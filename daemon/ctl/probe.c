@@ -10,23 +10,16 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/parse.h"
+#include "ctl/child.h"
 #include "ctl/unit-file.h"
 
-/*
- * How long the kernel may take to answer. Where the user mounts file systems of its own (FUSE), it is the
- * user that answers, or does not.
- */
+/* How long the kernel may take to answer. */
 #define PROBE_MSEC 5000
 
 void account_clear(Account *account)
@@ -131,26 +124,6 @@ static int become(const Account *account)
         return 0;
 }
 
-/*
- * The answer of the child. One that is late is killed and not waited for: it may be in the kernel still, or
- * stopped, since its user may signal it.
- */
-static int wait_child(pid_t pid)
-{
-        _cleanup_(fd_closep) int fd = pidfd_open(pid, 0);
-        struct pollfd ended = { .fd = fd, .events = POLLIN };
-        int status, r;
-
-        r = fd < 0 ? -errno : poll(&ended, 1, PROBE_MSEC);
-        if (r <= 0) {
-                (void) kill(pid, SIGKILL);
-                return r < 0 ? -EIO : -ETIMEDOUT;
-        }
-        if (waitpid(pid, &status, 0) < 0)
-                return -errno;
-        return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-}
-
 int probe_path(const Account *account, const char *path, Need need)
 {
         pid_t pid;
@@ -162,5 +135,5 @@ int probe_path(const Account *account, const char *path, Need need)
                 return -errno;
         if (pid == 0)
                 _exit(become(account) < 0 ? EIO : ask(path, need));
-        return wait_child(pid);
+        return child_wait(pid, PROBE_MSEC);
 }

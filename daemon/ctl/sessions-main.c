@@ -5,13 +5,21 @@
  * PHP-FPM, Apache and others, and none of a pool's. It has the session files of each pool live as long as
  * that says: sessionclean finds those as changed just now that a pool still wants, and a directory that is a
  * pool's own, where Debian has PHP's own cleaning off, is cleaned here.
+ *
+ * Whatever is a user's is touched by a child that has its time: sessionclean waits for us, and so does the
+ * next pool.
  */
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 #include "config/parse.h"
+#include "ctl/child.h"
 #include "ctl/ctl.h"
 #include "ctl/ini-values.h"
 #include "ctl/probe.h"
@@ -20,6 +28,10 @@
 
 /* PHP's own default. */
 #define LIFETIME_DEFAULT 1440
+
+/* How long the kernel may take to say what a directory is, and how long all of its files may take. */
+#define RESOLVE_MSEC 5000
+#define TEND_MSEC (5 * 60 * 1000)
 
 /* The most pools that are looked at. */
 #define SESSIONS_MAX 4096
@@ -69,21 +81,60 @@ static uint64_t get_number(const IniValues *values, const char *name, uint64_t o
         return v && v->value && parse_u64(v->value, &n) >= 0 ? n : otherwise;
 }
 
-/* The directory as the machine sees it; false where there is none to tend. */
-static bool find_directory(const UnitFile *unit, const char *pool, const char *path,
-                           char ret[static PATH_MAX])
+/* Where it is, and that it can be read: 0 or a positive errno value. */
+static int look(const char *path, char *ret)
+{
+        DIR *d;
+
+        if (!realpath(path, ret))
+                return errno;
+        d = opendir(ret);
+        if (!d)
+                return errno;
+        errno = 0;
+        (void) readdir(d);
+        return errno;
+}
+
+/* The directory's path without links, as realpath(3), of one that answers in time. 0 or -errno. */
+static int resolve(const char *path, char ret[static PATH_MAX])
+{
+        char *there;
+        pid_t pid;
+        int r;
+
+        there = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (there == MAP_FAILED)
+                return -errno;
+        pid = fork();
+        if (pid == 0)
+                _exit(look(path, there));
+        r = pid < 0 ? -errno : child_wait(pid, RESOLVE_MSEC);
+        if (r >= 0)
+                memcpy(ret, there, PATH_MAX);
+        (void) munmap(there, PATH_MAX);
+        return r;
+}
+
+/* The directory as the machine sees it: 1; 0 where there is none to tend; -ETIMEDOUT. */
+static int find_directory(const UnitFile *unit, const char *pool, const char *path,
+                          char ret[static PATH_MAX])
 {
         char place[2 * PATH_MAX];
         Sandbox sandbox;
+        int r;
 
         if (*path != '/' || sandbox_judge(unit, pool, path, &sandbox) < 0 ||
             sandbox.verdict == SANDBOX_ELSEWHERE)
-                return false;
+                return 0;
         if (sandbox.verdict == SANDBOX_OWN && !*sandbox.there)
-                return false;
+                return 0;
         (void) snprintf(place, sizeof place, "%s%s", sandbox.verdict == SANDBOX_OWN ? sandbox.there : "",
                         sandbox.verdict == SANDBOX_OWN ? path + strlen(sandbox.by) : path);
-        return realpath(place, ret);
+        r = resolve(place, ret);
+        if (r < 0)
+                return r == -ETIMEDOUT ? r : 0;
+        return 1;
 }
 
 static int add_values(List *list, const char *pool, const UnitFile *unit, const Account *account,
@@ -92,15 +143,17 @@ static int add_values(List *list, const char *pool, const UnitFile *unit, const 
         const IniValue *path = ini_values_find(values, "session.save_path");
         Sessions s = { .uid = account->uid,
                        .seconds = get_number(values, "session.gc_maxlifetime", LIFETIME_DEFAULT) };
+        int r;
 
         /* What hangs on the environment is not known here. */
         if (path && !path->value)
                 return 0;
-        if (!find_directory(unit, pool,
-                            ini_values_session_path(values,
-                                                    path && *path->value ? path->value : SESSIONS_DEFAULT),
-                            s.directory))
-                return 0;
+        r = find_directory(unit, pool,
+                           ini_values_session_path(values,
+                                                   path && *path->value ? path->value : SESSIONS_DEFAULT),
+                           s.directory);
+        if (r <= 0)
+                return r;
         s.clean = !streq(s.directory, SESSIONS_DEFAULT) &&
                   get_number(values, "session.gc_probability", 1) == 0;
         return add_sessions(list, &s);
@@ -117,11 +170,9 @@ static int add_pool(List *list, const char *pool)
         _cleanup_(freep) char *path = NULL, *name = NULL;
         int r;
 
-        if (asprintf(&name, CTL_UNIT_PREFIX "%s.service", pool) < 0) {
-                name = NULL;
-                return -ENOMEM;
-        }
-        r = ctl_pool_file(pool, &path);
+        r = text_format(&name, CTL_UNIT_PREFIX "%s.service", pool);
+        if (r >= 0)
+                r = ctl_pool_file(pool, &path);
         if (r >= 0)
                 r = config_parse_file(path, &config, &errors);
         if (r >= 0)
@@ -164,6 +215,16 @@ static int find_all(List *list)
         return r;
 }
 
+/* 0 or -errno; -ETIMEDOUT too, whatever has become of the files by then. */
+static int tend(const Sessions *s)
+{
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(-sessions_tend(s->directory, s->uid, s->seconds, s->clean));
+        return pid < 0 ? -errno : child_wait(pid, TEND_MSEC);
+}
+
 int main(void)
 {
         List list = {};
@@ -172,7 +233,7 @@ int main(void)
         r = find_all(&list);
         for (size_t i = 0; r >= 0 && i < list.n; i++) {
                 const Sessions *s = &list.items[i];
-                int q = sessions_tend(s->directory, s->uid, s->seconds, s->clean);
+                int q = tend(s);
 
                 if (q < 0)
                         (void) ctl_fail(q, "Failed to look at the sessions in %s: %m", s->directory);
