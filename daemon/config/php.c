@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so what is in the directory
- * may all the same not start; the manager sees that when it does.
+ * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so what is in the
+ * directory may all the same not start; the manager sees that when it does.
  */
 
 #include "config/php.h"

@@ -25,15 +25,15 @@ typedef struct PhpList {
         size_t n;
 } PhpList;
 
-/* Whether this is a version as the pool file and the workers' names have it: "8.4", and not "8" or "8.4.1". */
+/* Whether this is a version as in the pool file and the workers' names: "8.4", and not "8" or "8.4.1". */
 bool php_version_valid(const char *version);
 
 /* Whether a version that is valid is PHP_OLDEST or newer: one that workers can be built for. */
 bool php_version_supported(const char *version);
 
 /*
- * The directory of the workers: the one that php-pool was built for, or $PHP_POOL_WORKER_DIR, so that one that is
- * not installed has its own.
+ * The directory of the workers: the one that php-pool was built for, or $PHP_POOL_WORKER_DIR, so that one
+ * that is not installed has its own.
  */
 const char *php_directory(void);
 
@@ -47,8 +47,8 @@ int php_choose(const PhpList *list, const char *wanted, PhpVersion *ret);
 int php_find(const char *directory, const char *wanted, PhpVersion *ret);
 
 /*
- * Why there is none, with what is there and what to install: "8.3 is not installed here: …". A new string. 0 or
- * -ENOMEM.
+ * Why there is none, with what is there and what to install: "8.3 is not installed here: …". A new string. 0
+ * or -ENOMEM.
  */
 int php_missing(const char *directory, const PhpList *list, const char *wanted, char **ret);
 

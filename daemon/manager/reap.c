@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/messages.h"
 #include "ipc/exit-status.h"
+#include "manager/loading.h"
 #include "manager/upgrade.h"
 
 /* A script may leave many processes behind; so many are reaped in one turn of the loop. */
@@ -215,6 +216,23 @@ static void fail_other_build(Manager *m, Generation *g)
         generation_fail(g, "%s", text ?: strerror(ENOMEM));
 }
 
+/* Of a generation that was to start: why it does not. */
+static void fail_start(Manager *m, Generation *g, const siginfo_t *si, const char *words)
+{
+        _cleanup_(freep) char *text = NULL;
+        char death[DEATH_TEXT_MAX];
+
+        if (is_other_build(si))
+                fail_other_build(m, g);
+        else if (si->si_code == CLD_EXITED && si->si_status == LOADING_FAILED_STATUS &&
+                 loading_explain(g->config->php_version, words, &text) > 0)
+                generation_fail(g, "%s", text);
+        else {
+                describe_death(si, g->template_killed, death, sizeof death);
+                generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
+        }
+}
+
 static void template_died(Manager *m, Generation *g, const siginfo_t *si)
 {
         const char *words = template_last_words(g->template);
@@ -226,10 +244,8 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
                 return;
 
         describe_death(si, g->template_killed, death, sizeof death);
-        if (g == m->next && is_other_build(si))
-                fail_other_build(m, g);
-        else if (g == m->next)
-                generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
+        if (g == m->next)
+                fail_start(m, g, si, words);
         else
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),
                                   (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },

@@ -28,11 +28,6 @@ typedef struct Start {
         char *scan_dir_kept; /* the environment's own PHP_INI_SCAN_DIR, NULL for none */
 } Start;
 
-const char *php_version(void)
-{
-        return PHP_VERSION;
-}
-
 /* A php.ini that was asked for by name must be there; PHP would start without one. */
 static int check_ini_path(const char *path, const char **ret_why)
 {
@@ -137,6 +132,9 @@ int php_start(const Config *config, const char **ret_why)
         bool good;
         int r;
 
+        r = engine_check(config->php_version, ret_why);
+        if (r < 0)
+                return r;
         *ret_why = "PHP did not start; what it said is in the log.";
         r = check_ini_path(config->php_ini, ret_why);
         if (r >= 0)

@@ -14,7 +14,8 @@
  * Starts PHP: ini files, extensions, opcache, preload (php_module_startup()). Called once, in the template;
  * config is borrowed for as long as the process lives. From here on log_record() takes LOG_NOTICE and above:
  * what PHP logs is not filtered by log_level. 0, or -errno with a sentence in *ret_why (static storage),
- * best PHP's own last error; an ini file that is malformed is such an error.
+ * best PHP's own last error; an ini file that is malformed is such an error, and so is a library of another
+ * PHP than this worker was built for, which is not started.
  */
 int php_start(const Config *config, const char **ret_why);
 
@@ -24,8 +25,8 @@ int php_start(const Config *config, const char **ret_why);
  */
 const char *php_start_complaint(void);
 
-/* "8.2.36" */
-const char *php_version(void);
+/* "8.2.36": of the library that is loaded. Once PHP has started. */
+const char *engine_version(void);
 
 /*
  * Called first in each forked worker. handoff is the socket to the manager, which is asked for the status;

@@ -52,6 +52,13 @@ typedef struct PhpProcess {
 
 extern PhpProcess php_process;
 
+/*
+ * Whether the library that is loaded is of the PHP that this was built for, and that of the version which is
+ * wanted, "" for any (php-engine.c). Before anything else of it is called. 0, or -ELIBBAD with a sentence in
+ * *ret_why.
+ */
+int engine_check(const char *wanted, const char **ret_why);
+
 /* A request while PHP has it; SG(server_context) points to it. */
 typedef struct PhpRequest {
         Request *request;

@@ -189,7 +189,7 @@ static int start(const WorkerContext *c)
         if (r < 0)
                 message.type = IPC_FAILED;
         else {
-                (void) snprintf(message.version, sizeof message.version, "%s", php_version());
+                (void) snprintf(message.version, sizeof message.version, "%s", engine_version());
                 gather_complaints(c, message.text, sizeof message.text);
         }
 

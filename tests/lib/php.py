@@ -12,15 +12,16 @@ BUILD_DIR = pathlib.Path(os.environ.get("BUILD_DIR", pathlib.Path(__file__).pare
 
 
 def built():
-    """The newest PHP that the build has a worker for."""
+    """The PHPs that the build has a worker for, oldest first."""
     workers = (re.fullmatch(r"php-pool-worker-(\d+)\.(\d+)", path.name) for path in BUILD_DIR.glob("daemon/*"))
     versions = [tuple(map(int, worker.groups())) for worker in workers if worker]
     assert versions, f"no build in {BUILD_DIR}"
-    return max(versions)
+    return sorted(versions)
 
 
-NUMBERS = built()
-VERSION = "{}.{}".format(*NUMBERS)
+ALL = ["{}.{}".format(*numbers) for numbers in built()]
+NUMBERS = built()[-1]
+VERSION = ALL[-1]
 
 DIR = f"/etc/php/{VERSION}"
 EMBED_DIR = f"{DIR}/embed"  # libphp's own

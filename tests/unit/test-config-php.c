@@ -72,8 +72,10 @@ static const struct {
         { "php-pool-worker-8.2 php-pool-worker-8.4 php-pool-worker-8.3", "8.4 8.3 8.2" },
         { "php-pool-worker-8.9 php-pool-worker-8.10", "8.10 8.9" },
         { "php-pool-worker-9.0 php-pool-worker-8.10 php-pool-worker-10.0", "10.0 9.0 8.10" },
-        { "php-pool-worker php-pool-worker- php-pool-worker-8 php-pool-worker-8.4.1 php-pool-worker-8.4.p", "" },
-        { "php-pool-worker-8.4.dpkg-new php-pool-worker-8.5~ xphp-pool-worker-8.6 php-pool-sendmail 8.4", "" },
+        { "php-pool-worker php-pool-worker- php-pool-worker-8 php-pool-worker-8.4.1 php-pool-worker-8.4.p",
+          "" },
+        { "php-pool-worker-8.4.dpkg-new php-pool-worker-8.5~ xphp-pool-worker-8.6 php-pool-sendmail 8.4",
+          "" },
 };
 
 static void make_directory(const char *names, char path[static 64])
@@ -154,15 +156,31 @@ static const struct {
 } choices[] = {
         { { { "8.4", "8.2" }, 2 }, "", "8.4", NULL },
         { { { "8.4", "8.2" }, 2 }, "8.2", "8.2", NULL },
-        { { { "8.10", "8.9" }, 2 }, "8.1", NULL, "8.1 is too old, php-pool runs PHP 8.2 and later: there are 8.9 and 8.10" },
-        { { { "8.4", "8.2" }, 2 }, "8.3", NULL,
+        { { { "8.10", "8.9" }, 2 },
+          "8.1",
+          NULL,
+          "8.1 is too old, php-pool runs PHP 8.2 and later: there are 8.9 and 8.10" },
+        { { { "8.4", "8.2" }, 2 },
+          "8.3",
+          NULL,
           "8.3 is not installed here: there are 8.2 and 8.4; apt install php8.3-pool" },
-        { { { "8.6", "8.5", "8.4" }, 3 }, "9.0", NULL,
+        { { { "8.6", "8.5", "8.4" }, 3 },
+          "9.0",
+          NULL,
           "9.0 is not installed here: there are 8.4, 8.5 and 8.6; apt install php9.0-pool" },
-        { { { "8.2" }, 1 }, "8.3", NULL, "8.3 is not installed here: there is 8.2; apt install php8.3-pool" },
-        { {}, "8.3", NULL, "8.3 is not installed here: there is no worker in /dir; apt install php8.3-pool" },
-        { {}, "", NULL,
-          "no PHP is installed here: there is no worker in /dir; apt install phpX.Y-pool, X.Y being its version" },
+        { { { "8.2" }, 1 },
+          "8.3",
+          NULL,
+          "8.3 is not installed here: there is 8.2; apt install php8.3-pool" },
+        { {},
+          "8.3",
+          NULL,
+          "8.3 is not installed here: there is no worker in /dir; apt install php8.3-pool" },
+        { {},
+          "",
+          NULL,
+          "no PHP is installed here: there is no worker in /dir; apt install phpX.Y-pool, X.Y being its "
+          "version" },
 };
 
 static void test_choices(void **state _unused_)
@@ -186,8 +204,8 @@ static void test_choices(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_versions),     cmocka_unit_test(test_lists),
-                cmocka_unit_test(test_a_crowd),      cmocka_unit_test(test_no_directory),
+                cmocka_unit_test(test_versions), cmocka_unit_test(test_lists),
+                cmocka_unit_test(test_a_crowd),  cmocka_unit_test(test_no_directory),
                 cmocka_unit_test(test_choices),
         };
 

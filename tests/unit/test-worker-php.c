@@ -507,7 +507,7 @@ static int set_up(void **state _unused_)
         env.config->php_admin_value = admin_values;
         r = env_start();
         assert_null(getenv("PHP_INI_SCAN_DIR"));
-        assert_true(startswith(php_version(), "8.") != NULL);
+        assert_true(startswith(engine_version(), "8.") != NULL);
         return r;
 }
 
