@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "config/parse.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/dict.h"
@@ -24,6 +26,7 @@ typedef struct Entry {
         Status status;
         bool answered;  /* status is there */
         bool no_answer; /* the manager is stuck */
+        char *php;      /* "8.4", what its file chooses, where no manager says what it runs; NULL for none */
 } Entry;
 
 typedef struct List {
@@ -38,6 +41,7 @@ static void list_clear(List *list)
                 Entry *e = &list->entries[i];
 
                 free(e->pool);
+                free(e->php);
                 unit_state_clear(&e->service);
                 unit_state_clear(&e->socket);
                 ctl_names_free(e->listen, e->n_listen);
@@ -97,6 +101,22 @@ static int list_find(List *list, sd_bus *systemd)
         return 0;
 }
 
+/* What it would run. A file that is wrong, or whose PHP is not there, is "php-poolctl check"'s affair. */
+static int find_php(Entry *e)
+{
+        _cleanup_(config_errors_clear) ConfigErrors errors = {};
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = ctl_pool_file(e->pool, &path);
+        if (r >= 0)
+                r = config_parse_pool(path, &config, &errors);
+        if (r >= 0)
+                r = text_format(&e->php, "%s", config->php_version);
+        return r == -ENOMEM ? r : 0;
+}
+
 static int list_ask(List *list, sd_bus *systemd)
 {
         for (size_t i = 0; i < list->n; i++) {
@@ -118,6 +138,9 @@ static int list_ask(List *list, sd_bus *systemd)
                 e->no_answer = r == -ETIMEDOUT;
                 if (r < 0 && !e->no_answer)
                         list->error = r;
+                r = e->answered ? 0 : find_php(e);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -126,6 +149,12 @@ static int list_ask(List *list, sd_bus *systemd)
 static const char *entry_state(const Entry *e)
 {
         return e->no_answer ? "not answering" : dict_string(&e->status.pool, "state");
+}
+
+/* The PHP that it runs, or would run; NULL where that is not known. */
+static const char *entry_php(const Entry *e)
+{
+        return dict_string(&e->status.pool, "php-version") ?: e->php;
 }
 
 /* What is in the brackets behind systemd's word for the service. */
@@ -178,6 +207,9 @@ static int add_row(Table *table, const Entry *e)
         r = table_addf(table, "%s (%s)", e->service.active, entry_detail(e));
         if (r < 0)
                 return r;
+        r = table_add(table, entry_php(e));
+        if (r < 0)
+                return r;
         if (e->answered)
                 r = table_addf(table, "%" PRIu64 "/%" PRIu64 "/%" PRIu64,
                                dict_number(pool, "active-processes"), dict_number(pool, "idle-processes"),
@@ -195,7 +227,7 @@ static int add_row(Table *table, const Entry *e)
 
 static int print_text(const List *list, bool legend)
 {
-        static const char *const headings[] = { "POOL", "STATE", "WORKERS", "REQUESTS", "SOCKETS" };
+        static const char *const headings[] = { "POOL", "STATE", "PHP", "WORKERS", "REQUESTS", "SOCKETS" };
         _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(headings) };
         int r;
 
@@ -233,6 +265,7 @@ static void print_json(const List *list)
                 json_string(&json, "sub", e->service.sub);
                 json_string(&json, "socket-active", e->socket.active);
                 json_string(&json, "state", entry_state(e));
+                json_string(&json, "php-version", entry_php(e));
                 for (size_t j = 0; e->answered && j < ELEMENTSOF(counts); j++)
                         json_number(&json, counts[j], dict_number(&e->status.pool, counts[j]));
                 json_begin_array(&json, "sockets");

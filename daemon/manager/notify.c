@@ -88,12 +88,13 @@ static void format_status(Manager *m, usec_t now, char *buffer)
         n->looked = now;
         (void) snprintf(buffer, STATUS_MAX,
                         "%s: %llu active, %llu idle, %llu queued, %llu requests, %llu.%llu/s, %llu slow, "
-                        "%llu parked connections, generation %llu",
+                        "%llu parked connections, generation %llu%s%s",
                         s.state, (unsigned long long) s.active_processes,
                         (unsigned long long) s.idle_processes, (unsigned long long) s.listen_queue,
                         (unsigned long long) s.requests, (unsigned long long) n->rate / 10,
                         (unsigned long long) n->rate % 10, (unsigned long long) s.slow_requests,
-                        (unsigned long long) s.parked_connections, (unsigned long long) s.generation);
+                        (unsigned long long) s.parked_connections, (unsigned long long) s.generation,
+                        *s.php_version ? ", PHP " : "", s.php_version);
         append_reasons(m, buffer);
 }
 

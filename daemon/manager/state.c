@@ -146,7 +146,7 @@ static void start_failed(Manager *m)
 
 static void log_take_over(const Manager *m, const Generation *g)
 {
-        LogField fields[] = { { "PHP_GENERATION", g->id_text }, {} };
+        LogField fields[] = { { "PHP_GENERATION", g->id_text }, { "PHP_VERSION", g->php_version }, {} };
 
         if (m->state == POOL_STARTING)
                 (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(STARTED), fields,
@@ -155,7 +155,8 @@ static void log_take_over(const Manager *m, const Generation *g)
                                   (unsigned long long) g->config->pm_max_children);
         else
                 (void) log_record(LOG_NOTICE, 0, MESSAGE_ID(RELOADED), fields,
-                                  "Pool %s: generation %s took over%s.", m->pool, g->id_text,
+                                  "Pool %s: generation %s took over, PHP %s%s.", m->pool, g->id_text,
+                                  g->php_version,
                                   m->reason == RELOAD_REPLACE ? ", with the same settings" : "");
 }
 

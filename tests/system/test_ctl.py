@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """php-poolctl, verb by verb, with its exit statuses: systemctl's."""
 
+import json
 import re
 
 import pytest
 
+from lib.php import VERSION
 from lib.scripts import HELLO, LONG, Running
 from lib.wait import wait_until
 
@@ -16,6 +18,12 @@ def test_list(machine, pool):
         www = next(line for line in out.splitlines() if re.search(r"\bwww\b", line))
         shop = next(line for line in out.splitlines() if re.search(r"\bshop\b", line))
         assert "running" in www and "inactive" in shop, out
+        assert out.splitlines()[0].split() == ["POOL", "STATE", "PHP", "WORKERS", "REQUESTS", "SOCKETS"]
+        full = pool.status()["php-version"]
+        assert full.startswith(f"{VERSION}.")
+        assert f") {full} " in re.sub(" +", " ", www) and f") {VERSION} " in re.sub(" +", " ", shop), out
+        by_name = {entry["pool"]: entry for entry in json.loads(machine.run("php-poolctl", "list", "--json").stdout)}
+        assert (by_name["www"]["php-version"], by_name["shop"]["php-version"]) == (full, VERSION)
         assert "missing" not in out
         pool.machine.run("rm", "/run/php-pool/www.sock")
         assert "/run/php-pool/www.sock (missing)" in machine.run("php-poolctl", "list").stdout
