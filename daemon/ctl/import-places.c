@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "config/php.h"
 #include "ctl/import.h"
 #include "ctl/places.h"
 
@@ -37,6 +38,30 @@ static int on_place(const char *source, const char *name, const char *text, bool
         return import_note(p, NULL, true, "%s%s%s: %s", source, *source ? ": " : "", name, text);
 }
 
+/* Where the pool's PHP is not installed; once for all pools that want it. */
+static int tell_php(ImportPool *p)
+{
+        ImportNote note = {
+                .section = p->global, .file = p->import->fpm->files[0], .line = 1, .lost = true
+        };
+        PhpVersion version;
+        PhpList list;
+        int r;
+
+        r = php_list(php_directory(), &list);
+        if (r < 0 || php_choose(&list, p->config->php_version, &version) >= 0)
+                return 0;
+        r = php_missing(php_directory(), &list, p->config->php_version, &note.text);
+        if (r < 0)
+                return r;
+        note.subject = strdup("php.version");
+        if (!note.subject) {
+                free(note.text);
+                return -ENOMEM;
+        }
+        return import_add_note(p->import, note);
+}
+
 int import_places(ImportPool *p, const char *drop_in)
 {
         _cleanup_(unit_file_freep) UnitFile *unit = NULL;
@@ -45,6 +70,9 @@ int import_places(ImportPool *p, const char *drop_in)
 
         if (!p->import->look)
                 return 0;
+        r = tell_php(p);
+        if (r < 0)
+                return r;
         if (asprintf(&name, "php-pool@%s.service", p->section->name) < 0) {
                 name = NULL;
                 return -ENOMEM;

@@ -321,19 +321,33 @@ const char *import_fpm_version(const char *file, size_t *ret_n)
         return version;
 }
 
-/* php.ini and what goes with it: libphp reads its own, not FPM's. */
-static int take_php_ini(ImportPool *p)
+/* The version in the name of the unit that runs PHP-FPM with these files, as Debian names it. */
+static const char *unit_version(const UnitFile *unit, size_t *ret_n)
+{
+        const char *version = unit && unit->found ? startswith(unit->name, "php") : NULL;
+
+        *ret_n = version ? strspn(version, "0123456789.") : 0;
+        return *ret_n > 0 && streq(version + *ret_n, "-fpm.service") ? version : NULL;
+}
+
+/*
+ * The PHP, and its php.ini and what goes with it: libphp reads its own, not FPM's. Which it is says the
+ * place of the pool's file, of the one that includes it, or the unit that runs both.
+ */
+static int take_php(ImportPool *p)
 {
         _cleanup_(freep) char *version = NULL, *ini = NULL, *scan_dir = NULL;
+        const char *found;
         size_t n = 0;
-        const char *place = import_fpm_version(p->section->file, &n);
         int r;
 
-        if (!place)
+        found = import_fpm_version(p->section->file, &n) ?: import_fpm_version(p->import->fpm->files[0], &n);
+        found = found ?: unit_version(p->import->unit, &n);
+        if (!found)
                 return import_note(p, NULL, false,
                                    "libphp reads its own php.ini and not PHP-FPM's, unless php.ini "
                                    "and php.ini_scan_dir in the pool file say where that is");
-        r = text_format(&version, "%.*s", (int) n, place);
+        r = text_format(&version, "%.*s", (int) n, found);
         if (r < 0)
                 return r;
         if (!php_version_valid(version) || !php_version_supported(version))
@@ -376,7 +390,7 @@ int import_settings(ImportPool *p)
 
         r = check_mandatory(p);
         if (r >= 0)
-                r = take_php_ini(p);
+                r = take_php(p);
         if (r >= 0)
                 r = take_global(p);
         for (size_t i = 0; i < p->global->n_entries && r >= 0; i++)

@@ -294,16 +294,41 @@ static int check_extensions(const Search *s, const Config *config, const IniValu
         return r;
 }
 
-static int check_scan_dirs(const Search *s, const char *directories)
+/* A path of Debian's for another PHP than the pool's: it loads extensions and sets what that one has. */
+static int check_version(const Search *s, const Place *place, const char *php)
+{
+        const char *version = startswith(place->path, "/etc/php/");
+        size_t n = version ? strcspn(version, "/") : 0;
+        _cleanup_(freep) char *other = strndup(version ?: "", n);
+
+        if (!other)
+                return -ENOMEM;
+        if (!*php || !php_version_valid(other) || streq(other, php))
+                return 0;
+        return tell(s, place, false,
+                    "is of PHP %s, and the pool runs PHP %s: /etc/php/%s%s would be that one's", other, php,
+                    php, version + n);
+}
+
+/* The files and directories that PHP reads its settings from. */
+static int check_ini(const Search *s, const Config *config, const Place *place)
+{
+        int r = check_place(s, place);
+
+        return r < 0 ? r : check_version(s, place, config->php_version);
+}
+
+static int check_scan_dirs(const Search *s, const Config *config)
 {
         int r = 0;
 
-        for (const char *p = directories; p && r >= 0; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
+        for (const char *p = config->php_ini_scan_dir; p && r >= 0;
+             p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
                 char path[PATH_MAX];
 
                 (void) snprintf(path, sizeof path, "%.*s", (int) MIN(strcspn(p, ":"), sizeof path - 1), p);
-                r = check_place(s,
-                                &(Place){ "", "php.ini_scan_dir", path, NEED_READ_DIRECTORY, false, false });
+                r = check_ini(s, config,
+                              &(Place){ "", "php.ini_scan_dir", path, NEED_READ_DIRECTORY, false, false });
         }
         return r;
 }
@@ -315,10 +340,11 @@ static int check_settings(const Search *s, const Config *config)
         bool directory = stat(config->php_ini, &st) >= 0 && S_ISDIR(st.st_mode);
         int r;
 
-        r = check_place(s, &(Place){ "", "php.ini", config->php_ini,
-                                     directory ? NEED_READ_DIRECTORY : NEED_READ_FILE, true, false });
+        r = check_ini(s, config,
+                      &(Place){ "", "php.ini", config->php_ini,
+                                directory ? NEED_READ_DIRECTORY : NEED_READ_FILE, true, false });
         if (r >= 0)
-                r = check_scan_dirs(s, config->php_ini_scan_dir);
+                r = check_scan_dirs(s, config);
         if (r >= 0)
                 r = check_place(s, &(Place){ "", "security.script_root", config->security_script_root,
                                              NEED_READ_DIRECTORY, true, false });

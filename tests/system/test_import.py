@@ -8,7 +8,7 @@ import pytest
 
 from lib import fastcgi
 from lib.importer import POOLS, UNITS, serve
-from lib.php import FPM_DIR, FPM_NAME, FPM_SERVICE, FPM_SOCKET
+from lib.php import FPM_DIR, FPM_NAME, FPM_SERVICE, FPM_SOCKET, VERSION
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "conf.d" / "www.conf"
 WHO = """<?php
@@ -285,3 +285,31 @@ def test_a_copy_of_the_unit(machine, importer):
     finally:
         machine.remove(copy)
         machine.systemctl("daemon-reload")
+
+
+def test_a_pool_of_another_php(machine, importer):
+    """It keeps its PHP: where that is not installed, import and check say so, and no pool starts with another."""
+    machine.write("/etc/php/9.9/fpm/php-fpm.conf", "[global]\ninclude=/etc/php/9.9/fpm/pool.d/*.conf\n")
+    machine.write("/etc/php/9.9/fpm/pool.d/www.conf", f"[www]\nuser = www-data\nlisten = {FPM_SOCKET}\npm = static\n"
+                  "pm.max_children = 1\n")
+    try:
+        result = importer.run("/etc/php/9.9/fpm/php-fpm.conf", status=5)
+        missing = rf"9\.9 is not installed here: there (is|are) [0-9., and]*\b{re.escape(VERSION)}\b[^;]*; apt install php9\.9-pool\n"
+        assert re.search(rf"^/etc/php/9\.9/fpm/php-fpm\.conf:1: php\.version: {missing}", result.stderr, re.M), result.stderr
+        pool_file = machine.read(f"{POOLS}/www.conf")
+        for line in ('version = "9.9";', 'ini = "/etc/php/9.9/fpm/php.ini";', 'ini_scan_dir = "/etc/php/9.9/fpm/conf.d";'):
+            assert line in pool_file
+        result = machine.run("php-poolctl", "check", "www", check=False)
+        assert result.returncode == 1
+        assert re.search(rf"^{POOLS}/www\.conf:\d+: php\.version: {missing}", result.stderr, re.M), result.stderr
+
+        # Another version with the ini files of that one is told.
+        machine.write(f"{POOLS}/www.conf", pool_file.replace('"9.9"', f'"{VERSION}"'))
+        machine.write("/etc/php/9.9/fpm/php.ini", "")
+        machine.run("mkdir", "-p", "/etc/php/9.9/fpm/conf.d")
+        result = machine.run("php-poolctl", "check", "www")
+        for key, path in (("php.ini", "php.ini"), ("php.ini_scan_dir", "conf.d")):
+            assert (f"warning: {key}: /etc/php/9.9/fpm/{path} is of PHP 9.9, and the pool runs PHP {VERSION}: "
+                    f"/etc/php/{VERSION}/fpm/{path} would be that one's\n") in result.stderr
+    finally:
+        machine.remove("/etc/php/9.9")

@@ -486,17 +486,70 @@ static void test_no_pool(void **state _unused_)
         assert_string_equal(out, "error: x:1: there is no pool in it, a section such as [www]");
 }
 
-static void test_php_ini(void **state _unused_)
+/* Where the pool's file is, and PHP-FPM's unit, "" for none; and the PHP that the pool runs, NULL for the newest. */
+static const struct {
+        const char *file, *unit, *version;
+} php_cases[] = {
+        { "/etc/php/8.3/fpm/pool.d/www.conf", "", "8.3" },
+        { "/etc/php/8.10/fpm/php-fpm.conf", "", "8.10" },
+        { "/etc/php/8.3/fpm/pool.d/www.conf", "php8.4-fpm.service", "8.3" },
+        { "/srv/fpm.conf", "php8.4-fpm.service", "8.4" },
+        { "/srv/fpm.conf", "", NULL },
+        { "/srv/fpm.conf", "php-fpm.service", NULL },
+        { "/srv/fpm.conf", "php84-php-fpm.service", NULL },
+        { "/etc/php/8.3/cli/www.conf", "", NULL },
+        { "/etc/php/fpm/www.conf", "", NULL },
+};
+
+static char *import_php(size_t i)
 {
         static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n";
-        _cleanup_(freep) char *same = import_text("/etc/php/8.3/fpm/pool.d/www.conf", text);
-        _cleanup_(freep) char *other = import_text("/etc/php/5.6/fpm/pool.d/www.conf", text);
+        _cleanup_(unit_file_freep) UnitFile *unit = NULL;
 
-        assert_non_null(strstr(same, "version = \"8.3\";\n        ini = \"/etc/php/8.3/fpm/php.ini\";\n"
-                                     "        ini_scan_dir = \"/etc/php/8.3/fpm/conf.d\";"));
-        assert_null(strstr(other, "ini ="));
-        assert_non_null(strstr(other,
-                               "! /etc/php/5.6/fpm/pool.d/www.conf:1: [p]: this is a file of PHP 5.6"));
+        if (!*php_cases[i].unit)
+                return import_text(php_cases[i].file, text);
+        assert_int_equal(unit_file_new(php_cases[i].unit, &unit), 0);
+        unit->found = true;
+        return import_with_unit(php_cases[i].file, text, unit);
+}
+
+static void test_php(void **state _unused_)
+{
+        for (size_t i = 0; i < ELEMENTSOF(php_cases); i++) {
+                _cleanup_(freep) char *out = import_php(i), *wanted = NULL;
+                const char *version = php_cases[i].version;
+
+                if (!version) {
+                        assert_null(strstr(out, "version ="));
+                        assert_non_null(strstr(out, "libphp reads its own php.ini and not PHP-FPM's"));
+                        continue;
+                }
+                assert_true(asprintf(&wanted,
+                                     "version = \"%s\";\n        ini = \"/etc/php/%s/fpm/php.ini\";\n"
+                                     "        ini_scan_dir = \"/etc/php/%s/fpm/conf.d\";",
+                                     version, version, version) > 0);
+                if (!strstr(out, wanted))
+                        fail_msg("%s is not in %s", wanted, out);
+        }
+}
+
+/* One that php-pool cannot run leaves the pool with the newest. */
+static void test_php_that_is_too_old(void **state _unused_)
+{
+        static const char text[] = "[p]\nuser = u\nlisten = 1\npm = static\npm.max_children = 1\n";
+        static const char *const versions[] = { "5.6", "7.4", "8.1" };
+
+        for (size_t i = 0; i < ELEMENTSOF(versions); i++) {
+                _cleanup_(freep) char *file = NULL, *out = NULL, *wanted = NULL;
+
+                assert_true(asprintf(&file, "/etc/php/%s/fpm/pool.d/www.conf", versions[i]) > 0);
+                out = import_text(file, text);
+                assert_null(strstr(out, "version ="));
+                assert_null(strstr(out, "ini ="));
+                assert_true(asprintf(&wanted, "! %s:1: [p]: this is a file of PHP %s, and php-pool runs PHP 8.2 and later",
+                                     file, versions[i]) > 0);
+                assert_non_null(strstr(out, wanted));
+        }
 }
 
 /* E_ALL is that of the PHP which the file's place names. */
@@ -577,7 +630,8 @@ int main(void)
                 cmocka_unit_test(test_unit),
                 cmocka_unit_test(test_no_unit),
                 cmocka_unit_test(test_no_pool),
-                cmocka_unit_test(test_php_ini),
+                cmocka_unit_test(test_php),
+                cmocka_unit_test(test_php_that_is_too_old),
                 cmocka_unit_test(test_constants),
                 cmocka_unit_test(test_every_directive),
                 cmocka_unit_test(test_every_directive_is_in_the_file),
