@@ -36,6 +36,7 @@ typedef struct Options {
         bool include;
         bool dry_run;
         bool force;
+        const char *php;
         const char *output;
         const char *socket;
         const char *root;

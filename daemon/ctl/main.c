@@ -179,6 +179,9 @@ static int take_option(Options *o, OptionId id, const char *argument)
         case OPTION_ALL:
                 o->all = true;
                 return 1;
+        case OPTION_PHP:
+                o->php = argument;
+                return 1;
         case OPTION_DRY_RUN:
                 o->dry_run = true;
                 return 1;

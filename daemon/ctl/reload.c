@@ -16,8 +16,10 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/parse.h"
+#include "config/php.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
+#include "ctl/dict.h"
 #include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ipc/control.h"
@@ -129,12 +131,27 @@ static CtlExit fail_summary(char **names, size_t n, size_t n_all)
         return ctl_fail(0, "%zu of %zu pools did not reload: %s", n, n_all, joined);
 }
 
-/* One after the other, so that a machine with many pools does not start them all at once. */
-static CtlExit reload_all(void)
+/* Whether a pool runs this PHP ("8.4"), or does not say what it runs: then a reload says what is wrong. */
+static bool runs_php(const char *pool, const char *php)
+{
+        _cleanup_(status_clear) Status status = {};
+        const char *version;
+        size_t n = strlen(php);
+
+        if (status_get(pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &status) <= 0)
+                return true;
+        version = dict_string(&status.pool, "php-version");
+        return !version || (strncmp(version, php, n) == 0 && (version[n] == '.' || version[n] == 0));
+}
+
+/*
+ * One after the other, so that a machine with many pools does not start them all at once. `php` may be NULL.
+ */
+static CtlExit reload_all(const char *php)
 {
         _cleanup_(freep) char **failed = NULL;
         CtlExit status = CTL_SUCCESS;
-        size_t n, n_failed = 0;
+        size_t n, n_asked = 0, n_failed = 0;
         char **names;
         int r;
 
@@ -147,6 +164,9 @@ static CtlExit reload_all(void)
                 _cleanup_(reload_clear) Reload reload = {};
                 usec_t timeout = reload_timeout(names[i]);
 
+                if (php && !runs_php(names[i], php))
+                        continue;
+                n_asked++;
                 extend_unit_timeout(timeout);
                 reload_pool(names[i], NULL, timeout, &reload);
                 if ((reload.running && reload.error >= 0) || needs_none(names[i], &reload))
@@ -157,7 +177,7 @@ static CtlExit reload_all(void)
         if (!failed)
                 status = ctl_fail(ENOMEM, "Failed to reload the pools: %m");
         else if (n_failed > 0)
-                status = fail_summary(failed, n_failed, n);
+                status = fail_summary(failed, n_failed, n_asked);
         ctl_names_free(names, n);
         return status;
 }
@@ -168,5 +188,9 @@ CtlExit verb_reload(const Options *options, size_t n_args, char **args)
                 (void) ctl_fail(0, "php-poolctl reload takes either the name of one pool or --all.");
                 return CTL_USAGE;
         }
-        return options->all ? reload_all() : reload_named(ctl_pool_argument(args[0]), options->socket);
+        if (options->php && (!options->all || !php_version_valid(options->php))) {
+                (void) ctl_fail(0, "--php takes a version such as 8.4, and goes with --all.");
+                return CTL_USAGE;
+        }
+        return options->all ? reload_all(options->php) : reload_named(ctl_pool_argument(args[0]), options->socket);
 }

@@ -11,6 +11,7 @@ import pytest
 
 from lib import dbus
 from lib.load import Load
+from lib.php import VERSION
 from lib.scripts import HELLO, LONG, SHORT, Running
 from lib.wait import wait_until
 
@@ -373,6 +374,22 @@ def test_the_sum_of_a_reload(machine):
         assert result.returncode == 1
         assert result.stderr.splitlines()[-1] == "3 of 4 pools did not reload: b, c, d"
         assert good.status()["generation"] == 2
+
+
+def test_a_reload_of_the_pools_of_one_php(machine, pool):
+    """As an upgrade of that PHP asks for; others are left alone, one that says nothing is not."""
+    pool.start()
+    machine.run("php-poolctl", "reload", "--all", "--php=8.1")
+    assert pool.status()["generation"] == 1
+    machine.run("php-poolctl", "reload", "--all", f"--php={VERSION}")
+    assert pool.status()["generation"] == 2
+    with evil(machine, dbus.garbage, ("mute",)):
+        result = machine.run("php-poolctl", "reload", "--all", "--php=8.1", check=False)
+        assert result.returncode == 1 and result.stderr.splitlines()[-1] == "1 of 1 pools did not reload: mute"
+    assert pool.status()["generation"] == 2
+    for wrong in (["--all", "--php=8"], ["--all", "--php="], ["www", f"--php={VERSION}"]):
+        result = machine.run("php-poolctl", "reload", *wrong, check=False)
+        assert (result.returncode, pool.status()["generation"]) == (2, 2), result
 
 
 def test_a_reload_of_all_meets_a_pool_that_stops(machine):
