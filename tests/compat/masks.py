@@ -141,5 +141,5 @@ def access(line):
     for code, form in OTHERS.items():
         assert re.fullmatch(form, value[code]), (code, text)
     assert is_recent(value["%t"]) and is_recent(value["%T"]) and is_recent(value["%{%s}t"]), text
-    slow = "slow" if int(value["%{micro}d"]) >= 50000 else "quick"
+    slow = "slow" if int(value["%{micro}d"]) >= 500000 else "quick"
     return f"{fixed} {slow} {value['%M']}".encode("latin-1")

@@ -7,7 +7,7 @@ from compat import masks
 from compat.case import Case as C
 
 PAGE = "header('X-Foo: b a r'); http_response_code((int) ($_GET['status'] ?? 200)); echo 'page';"
-SLOW = "$end = hrtime(true) + 6e7; while (hrtime(true) < $end);"
+SLOW = "$end = hrtime(true) + 6e8; while (hrtime(true) < $end);"
 BASIC = "Basic " + base64.b64encode(b"joe:secret").decode()
 
 

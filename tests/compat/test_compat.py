@@ -16,7 +16,7 @@ from compat.pair import differing
 LINES_MAX, LINE_MAX = 40, 400
 
 # How long to wait for what surprises, seconds: the machine may be slow.
-PATIENCE = 10
+PATIENCE = 60
 
 
 def ask(server, case, root, timeout):

@@ -133,7 +133,7 @@ POINTS = [idle, accepted, half_a_head, half_a_body, running, finished, shutdown_
 
 def test_a_template_that_hangs(make_daemon):
     """An order that is not carried out within reload.start_timeout ends the template; the request waits."""
-    conf = 'pm = { mode = "ondemand"; process_idle_timeout = "1s"; };\nreload = { start_timeout = "1s"; };'
+    conf = 'pm = { mode = "ondemand"; process_idle_timeout = "1s"; };\nreload = { start_timeout = "5s"; };'
     with make_daemon(conf) as daemon:
         script = daemon.script("hello.php", HELLO)
         wait_until(lambda: not daemon.workers(), what="no worker")

@@ -26,8 +26,8 @@ EXCEEDING = {
 
 
 def burn(daemon, code, **kwargs):
-    response = daemon.request(daemon.script("burn.php", BURN + code), **kwargs)
-    return response.text
+    with daemon.connect(timeout=120) as connection:  # what it has to burn may come slowly
+        return connection.request(daemon.script("burn.php", BURN + code), **kwargs).text
 
 
 @pytest.mark.parametrize("code", EXCEEDING.values(), ids=EXCEEDING)
