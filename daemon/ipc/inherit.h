@@ -11,6 +11,12 @@
  * manager's build comes before all that depends on the build, and a worker of another one reads on no
  * further. These places never change: the name of the pool first, then "build=", and
  * EXIT_STATUS_OTHER_BUILD.
+ *
+ * A reload of a manager that is no longer the one which is installed goes through that one,
+ *
+ *   php-poold --worker=PROGRAM POOL build=IDENTITY …
+ *
+ * which executes the program with the same arguments, if it is of the same build.
  */
 
 #include "base/fd.h"
@@ -35,6 +41,7 @@ typedef struct Inherit {
         size_t n_listen;
 
         uint64_t descriptor_limit; /* no argument: the template's soft RLIMIT_NOFILE */
+        const char *through;       /* no argument: the php-poold to go through, or NULL */
 } Inherit;
 
 #define INHERIT_NAMED (offsetof(Inherit, listen) / sizeof(int))
@@ -45,6 +52,9 @@ size_t inherit_list(const Inherit *inherit, int *fds);
 
 /* What this build's managers and workers have in common with no other's: a word (identity.py). */
 const char *build_identity(void);
+
+/* In argv[1] of a php-poold that others go through, before the path of the worker's program. */
+#define INHERIT_THROUGH "--worker="
 
 /* Where in a worker's argv the identity is, and where what inherit_parse() reads begins. */
 #define INHERIT_ARGV_BUILD 2

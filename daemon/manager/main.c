@@ -12,6 +12,8 @@
 #include "base/messages.h"
 #include "config/parse.h"
 #include "ipc/control.h"
+#include "ipc/exit-status.h"
+#include "ipc/inherit.h"
 #include "manager/manager.h"
 
 static bool arg_check;
@@ -156,6 +158,17 @@ static int run(const char *path, Config *taken_config)
         return r < 0 ? EXIT_FAILURE : r;
 }
 
+/* Stands in for a worker's program, as far as it is of our build: see ipc/inherit.h. An exit status. */
+static int become_worker(int argc, char **argv)
+{
+        argv[1] += strlen(INHERIT_THROUGH);
+        if (inherit_build(argc - 1, argv + 1) != INHERIT_BUILD_SAME)
+                return EXIT_STATUS_OTHER_BUILD;
+        (void) execve(argv[1], argv + 1, environ);
+        dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", argv[1]);
+        return 127;
+}
+
 int main(int argc, char **argv)
 {
         _cleanup_(config_freep) Config *config = NULL;
@@ -164,6 +177,8 @@ int main(int argc, char **argv)
 
         /* Or scripts, which run as this user, could read and write our memory (prctl(2)). */
         (void) prctl(PR_SET_DUMPABLE, 0);
+        if (argc > 1 && startswith(argv[1], INHERIT_THROUGH))
+                return become_worker(argc, argv);
         log_open();
         r = parse_argv(argc, argv);
         if (r <= 0)

@@ -23,6 +23,7 @@
 #include "manager/page.h"
 #include "manager/reap.h"
 #include "manager/status-server.h"
+#include "manager/upgrade.h"
 
 /*
  * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.
@@ -126,8 +127,12 @@ int manager_start_generation(Manager *m, Config *config)
                 .n_listen = m->listen.n,
                 .descriptor_limit = m->descriptor_limit,
         };
+        _cleanup_(freep) char *installed = NULL;
         int r;
 
+        /* A reload is for what is installed now. A template that died is replaced as it was. */
+        if (m->current && m->reason == RELOAD_REQUESTED && upgrade_find_manager(&installed) > 0)
+                inherit.through = installed;
         look_at_allowed_clients(m, config);
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
         r = generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change,

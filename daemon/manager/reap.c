@@ -211,8 +211,7 @@ static void fail_other_build(Manager *m, Generation *g)
         _cleanup_(freep) char *text = NULL;
 
         g->other_build = true;
-        (void) upgrade_explain(m->pool, template_program(g->template), m->current != NULL,
-                               upgrade_replaced_manager(), &text);
+        (void) upgrade_explain(m->pool, template_program(g->template), m->current != NULL, &text);
         generation_fail(g, "%s", text ?: strerror(ENOMEM));
 }
 

@@ -104,9 +104,11 @@ bool manager_lost_template(const Manager *m)
  */
 static void replace_failed(Manager *m, const Generation *g)
 {
+        _cleanup_(freep) char *installed = NULL;
+
         if (g->other_build) {
                 m->replace_at = now_monotonic() + REPLACE_OTHER_BUILD_USEC;
-                if (upgrade_replaced_manager())
+                if (upgrade_find_manager(&installed) > 0)
                         give_up(m, STOP_OTHER_BUILD);
                 return;
         }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 #define LINE_SIZE 4096
 
@@ -203,6 +204,23 @@ static void child_signals(void)
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Only returns where it fails: -errno. */
+static int execute(const char *executable, char **argv, const char *through)
+{
+        char *through_argv[INHERIT_ARGV_FIRST + INHERIT_MAX + 2] = { (char *) through };
+
+        if (!through) {
+                (void) execve(executable, argv, environ);
+                return -errno;
+        }
+        if (text_format(&through_argv[1], INHERIT_THROUGH "%s", executable) < 0)
+                return -ENOMEM;
+        for (size_t i = 1; argv[i]; i++)
+                through_argv[i + 1] = argv[i];
+        (void) execve(through, through_argv, environ);
+        return -errno;
+}
+
 /* In the child: leaves what is ours and becomes the template. */
 static _noreturn_ void child_exec(const char *executable, char **argv, const Inherit *inherit, int stderr_fd,
                                   const char *generation)
@@ -223,13 +241,11 @@ static _noreturn_ void child_exec(const char *executable, char **argv, const Inh
                 r = fd_set_limit(inherit->descriptor_limit);
         if (r >= 0)
                 r = child_environment(generation);
-        if (r >= 0) {
-                (void) execve(executable, argv, environ);
-                r = -errno;
-        }
+        if (r >= 0)
+                r = execute(executable, argv, inherit->through);
 
         errno = -r;
-        dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", executable);
+        dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", inherit->through ?: executable);
         _exit(127);
 }
 

@@ -12,17 +12,23 @@
 /* What the kernel puts behind the name of a file that has none any more (proc(5)). */
 #define DELETED " (deleted)"
 
-bool upgrade_replaced_manager(void)
+int upgrade_find_manager(char **ret)
 {
         char path[PATH_MAX];
         ssize_t n;
 
         n = readlink("/proc/self/exe", path, sizeof path);
-        return n > (ssize_t) strlen(DELETED) &&
-               memcmp(path + n - strlen(DELETED), DELETED, strlen(DELETED)) == 0;
+        if (n <= (ssize_t) strlen(DELETED) ||
+            memcmp(path + n - strlen(DELETED), DELETED, strlen(DELETED)) != 0)
+                return 0;
+        path[n - strlen(DELETED)] = 0;
+        if (access(path, X_OK) < 0)
+                return 0;
+        *ret = strdup(path);
+        return *ret ? 1 : -ENOMEM;
 }
 
-int upgrade_explain(const char *pool, const char *worker, bool serving, bool replaced, char **ret)
+int upgrade_explain(const char *pool, const char *worker, bool serving, char **ret)
 {
         if (!serving)
                 return text_format(ret,
@@ -30,7 +36,7 @@ int upgrade_explain(const char *pool, const char *worker, bool serving, bool rep
                                    "upon which the pool starts by itself.",
                                    worker);
         return text_format(ret,
-                           "php-poold and %s are of different builds: %srestart the pool (systemctl restart "
-                           "php-pool@%s).",
-                           worker, replaced ? "" : "install both of one version, then ", pool);
+                           "php-poold and %s are of different builds: restart the pool (systemctl restart "
+                           "php-pool@%s), once both are of one version.",
+                           worker, pool);
 }

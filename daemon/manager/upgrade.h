@@ -9,12 +9,14 @@
 
 #include "base/util.h"
 
-/* Whether the file that this process was started from has been replaced, or is gone. */
-bool upgrade_replaced_manager(void);
+/*
+ * Whether there is another file where the one was that this process was started from: 1 and its path, a new
+ * string; 0 where it is still ours, or gone; or -ENOMEM.
+ */
+int upgrade_find_manager(char **ret);
 
 /*
  * Why a generation does not start, and what to do about it, as a new string: worker is the program's name.
- * serving: the pool runs with another generation. replaced: a manager that is started now is another one
- * than ours, so that a restart may do. 0 or -ENOMEM.
+ * serving: the pool runs with another generation. 0 or -ENOMEM.
  */
-int upgrade_explain(const char *pool, const char *worker, bool serving, bool replaced, char **ret);
+int upgrade_explain(const char *pool, const char *worker, bool serving, char **ret);

@@ -138,7 +138,7 @@ static int check_build(int argc, char **argv)
                         return 0; /* no manager's arguments */
                 dprintf(STDERR_FILENO,
                         "php-poold and %s are of different builds: restart the pool (systemctl restart "
-                        "php-pool@%s).\n",
+                        "php-pool@%s), once both are of one version.\n",
                         program_invocation_short_name, argv[1]);
                 _fallthrough_;
         default:

@@ -19,11 +19,12 @@ from lib.wait import wait_until
 STATIC = 'pm = { mode = "static"; max_children = 2; };'
 WORKER = f"php-pool-worker-{php.VERSION}"
 DIFFERENT = f"php-poold and {WORKER} are of different builds: "
-RESTART = "restart the pool (systemctl restart php-pool@www)."
+RESTART = "restart the pool (systemctl restart php-pool@www), once both are of one version."
 
 # Programs in the worker's place.
 OTHER_BUILD = 'pool=$1; shift 2; exec {worker} "$pool" build=0 "$@"'  # what a worker sees of another build's manager
-BEFORE_BUILDS = "exit 64"  # a worker that knows of no builds, and so not its first argument
+OTHER_MANAGER = 'through=$1; pool=$2; shift 3; exec {manager} "$through" "$pool" build=0 "$@"'  # the same of a manager
+BEFORE_BUILDS = "exit 64"  # a program that knows of no builds, and so not its arguments
 
 
 class Upgraded(Daemon):
@@ -36,13 +37,13 @@ class Upgraded(Daemon):
         (programs / WORKER).symlink_to(build_dir / "daemon" / WORKER)
         shutil.copy(build_dir / "daemon/php-poold", programs)
         super().__init__(programs.parent, directory, STATIC, environment=environment)
-        self.programs, self.real = programs, build_dir / "daemon" / WORKER
+        self.build, self.programs, self.real = build_dir, programs, build_dir / "daemon" / WORKER
 
     def replace(self, name, text=None):
         """A new file in the place of the old one, as packages bring it: a script, or what was there at first."""
         new = self.programs / "new"
         if text:
-            new.write_text("#!/bin/sh\n" + text.format(worker=self.real) + "\n")
+            new.write_text("#!/bin/sh\n" + text.format(worker=self.real, manager=self.build / "daemon/php-poold") + "\n")
             new.chmod(0o755)
         elif name == WORKER:
             new.symlink_to(self.real)
@@ -68,7 +69,7 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
         daemon.wait_idle(2)
         workers, templates = daemon.workers(), daemon.templates()
         daemon.replace(WORKER, worker)
-        assert DIFFERENT + "install both of one version, then " + RESTART in daemon.refused()
+        assert DIFFERENT + RESTART in daemon.refused()
         daemon.replace("php-poold")
         assert DIFFERENT + RESTART in daemon.refused()
         assert DIFFERENT in daemon.logged() and "PHP's template process" not in daemon.logged()
@@ -80,6 +81,27 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
         daemon.replace(WORKER)  # a downgrade
         daemon.reload()
         wait_until(lambda: not daemon.workers() & workers, what="the end of the workers before")
+        assert daemon.run(HELLO) == "hello"
+
+
+@pytest.mark.parametrize("other", [OTHER_MANAGER, BEFORE_BUILDS])
+def test_a_reload_under_another_manager_is_refused(daemon, other):
+    """One that is installed, and that the pool does not run with yet. A template that dies is replaced all the same."""
+    with daemon:
+        daemon.wait_idle(2)
+        workers = daemon.workers()
+        daemon.replace("php-poold", other)
+        assert DIFFERENT + RESTART in daemon.refused()
+        assert daemon.workers() == workers
+        os.kill(*daemon.templates(), signal.SIGKILL)
+        wait_until(lambda: not daemon.workers() & workers, what="the next generation")
+        assert daemon.run(HELLO) == "hello"
+
+
+def test_a_manager_that_is_gone_does_not_matter(daemon):
+    with daemon:
+        (daemon.programs / "php-poold").unlink()
+        daemon.reload()
         assert daemon.run(HELLO) == "hello"
 
 

@@ -14,7 +14,7 @@ from lib.upgrade import POOLD, Programs
 from lib.wait import wait_until
 
 DIFFERENT = "are of different builds: "
-RESTART = "restart the pool (systemctl restart php-pool@www)."
+RESTART = "restart the pool (systemctl restart php-pool@www), once both are of one version."
 
 
 @pytest.fixture
@@ -41,16 +41,18 @@ def refused(pool):
     return first
 
 
-def test_a_reload_after_an_upgrade(pool, programs):
+@pytest.mark.parametrize("manager_first", [True, False])
+def test_a_reload_after_an_upgrade(pool, programs, manager_first):
     """It is refused while the programs do not fit, with what to do; a restart mends it."""
     hello = pool.script("hello.php", HELLO)
     assert pool.get(hello) == "hello"
     manager, generation = pool.manager, pool.status()["generation"]
 
     with Load(lambda: pool.get(hello), clients=4) as load:
-        programs.replace(programs.worker)
-        assert DIFFERENT + "install both of one version, then " + RESTART in refused(pool)
-        programs.replace(POOLD)
+        first, second = (POOLD, programs.worker) if manager_first else (programs.worker, POOLD)
+        programs.replace(first)
+        assert DIFFERENT + RESTART in refused(pool)
+        programs.replace(second)
         assert DIFFERENT + RESTART in refused(pool)
         load.wait_for(20)
         assert (pool.active, pool.manager, pool.status()["generation"]) == ("active", manager, generation)
