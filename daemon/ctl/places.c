@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "config/php.h"
 #include "ctl/ini-values.h"
@@ -211,7 +212,13 @@ static int check_place(const Search *s, const Place *place)
         return is_made_later(s, place, path) ? 0 : tell_access(s, place, path);
 }
 
-static int check_values(const Search *s, const IniValues *values)
+/* From PHP 8.3 on, opcache's lock is in memory wherever the kernel has files of it. */
+static bool starts_without(const char *php, const char *name)
+{
+        return streq(name, "opcache.lockfile_path") && version_at_least(php, 8, 3);
+}
+
+static int check_values(const Search *s, const IniValues *values, const char *php)
 {
         static const struct {
                 const char *name;
@@ -225,7 +232,8 @@ static int check_values(const Search *s, const IniValues *values)
 
         for (size_t i = 0; i < ELEMENTSOF(places) && r >= 0; i++) {
                 const IniValue *v = ini_values_find(values, places[i].name);
-                Place place = { "", places[i].name, "", places[i].need, places[i].fatal, places[i].own };
+                Place place = { "", places[i].name, "", places[i].need,
+                                places[i].fatal && !starts_without(php, places[i].name), places[i].own };
 
                 if (!v || !v->value)
                         continue;
@@ -389,7 +397,7 @@ int places_check(const Config *config, const UnitFile *unit, const char *pool, O
         if (r >= 0 && values.error)
                 r = on_place("", "php.ini", values.error, true, userdata);
         if (r >= 0)
-                r = check_values(&s, &values);
+                r = check_values(&s, &values, config->php_version);
         if (r >= 0)
                 r = check_extensions(&s, config, &values);
         account_clear(&s.account);

@@ -30,9 +30,20 @@
  * directories are the unit's: an application that reads a variable of such a name means its own.
  */
 static const char *const private_environment[] = {
-        "NOTIFY_SOCKET",     "LISTEN_PID",      "LISTEN_FDS",     "LISTEN_FDNAMES",
-        "RUNTIME_DIRECTORY", "CACHE_DIRECTORY", "WATCHDOG_PID",   "WATCHDOG_USEC",
-        "MAINPID",           "LOGS_DIRECTORY",  "PHP_POOL_WORKER_DIR",
+        "NOTIFY_SOCKET",
+        "LISTEN_PID",
+        "LISTEN_FDS",
+        "LISTEN_FDNAMES",
+        "RUNTIME_DIRECTORY",
+        "CACHE_DIRECTORY",
+        "LOGS_DIRECTORY",
+        "WATCHDOG_PID",
+        "WATCHDOG_USEC",
+        "FDSTORE",
+        "MEMORY_PRESSURE_WATCH",
+        "MEMORY_PRESSURE_WRITE",
+        "MAINPID",
+        "PHP_POOL_WORKER_DIR",
 };
 
 struct Template {

@@ -48,7 +48,11 @@ EPERM = 1
 
 def one_generation(pool):
     """The template and two workers, when those before them are gone."""
-    return wait_until(lambda: len(pids := [*pool.children()]) == 3 and pids, what="a template and two workers")
+    def both_and_the_template():
+        children, workers = pool.children(), {process["pid"] for process in pool.status()["processes"]}
+        return len(children) == 3 and len(workers) == 2 and workers < set(children) and [*children]
+
+    return wait_until(both_and_the_template, what="a template and two workers")
 
 
 @pytest.mark.parametrize("slowlog", ["0", "10s"])

@@ -80,6 +80,7 @@ def test_no_program_becomes_another(pool):
     assert [line.split()[1] for line in output.splitlines()] == ["0" * 16] * 5 + ["1"], output
 
 
+USER_MANAGER = "/run/systemd/system/user@33.service.d"  # without systemd-logind, which a machine does not have
 MANAGERS = """<?php
 echo json_encode([(bool) @stream_socket_client('unix:///run/user/33/systemd/private'),
                   (bool) @stream_socket_client('unix:///run/user/33/bus')]);
@@ -91,11 +92,14 @@ def test_the_users_own_systemd_is_out_of_reach(machine, service, reached):
     """It would run programs for scripts, outside of the sandbox. It may start after the pool."""
     with machine.pool("www", service=f"[Service]\n{service}") as pool:
         pool.start()
+        machine.write(f"{USER_MANAGER}/test.conf", "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/33\n")
+        machine.systemctl("daemon-reload")
         machine.systemctl("start", "user@33.service")
         try:
             assert json.loads(pool.run(MANAGERS)) == [reached] * 2
         finally:
             machine.systemctl("stop", "user@33.service", "user-runtime-dir@33.service")
+            machine.remove(USER_MANAGER)
 
 
 # ---- The table of php-pool(7): each row fails in a default pool, and works with the drop-in as it is printed ----

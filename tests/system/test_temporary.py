@@ -81,9 +81,13 @@ def test_who_cleans_finds_them(machine):
         assert look(pool) == [[], []]
 
 
+# With PrivateTmp=, as php-pool(7) says for systemd 257.
+DYNAMIC = "[Service]\nDynamicUser=yes\nPrivateTmp=yes\nUser=\nGroup=\n"
+
+
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_boot_empties_tmp(machine, dynamic):
-    with machine.pool("boot", service="[Service]\nDynamicUser=yes\nUser=\nGroup=\n" if dynamic else "") as pool:
+    with machine.pool("boot", service=DYNAMIC if dynamic else "") as pool:
         for name in ("plain", ".hidden", "..odd"):
             leave(pool, name)
         pool.run(f"<?php symlink('{pool.scripts}', '/tmp/link'); mkdir('/tmp/below'); touch('/tmp/below/file');")
@@ -99,7 +103,7 @@ def test_boot_empties_tmp(machine, dynamic):
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_both_age(machine, dynamic):
-    with machine.pool("old", service="[Service]\nDynamicUser=yes\nUser=\nGroup=\n" if dynamic else "") as pool:
+    with machine.pool("old", service=DYNAMIC if dynamic else "") as pool:
         leave(pool, "old")
         machine.run("systemd-tmpfiles", "--clean", CONF)
         assert look(pool) == [["old"]] * 2
@@ -117,7 +121,7 @@ def test_another_user_later(machine):
         machine.systemctl("stop", pool.unit)
         pool.configure(service="[Service]\nUser=nobody\nGroup=nogroup\n")
         assert pool.run("<?php echo file_put_contents('/tmp/mine', 'changed');", "change.php") == "7"
-        pool.configure(service="[Service]\nDynamicUser=yes\nUser=\nGroup=\n")
+        pool.configure(service=DYNAMIC)
         machine.systemctl("restart", pool.unit)
         assert pool.run("<?php echo file_get_contents('/tmp/mine'), unlink('/tmp/mine');", "read.php") == "changed1"
 
