@@ -112,6 +112,8 @@ PREPARE = {
     "shared": "true",
     "rename": "install -d -o www-data /srv/shop /srv/shop/tmp",
     "sudo": "echo 'www-data ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/php-pool-test",
+    # A namespace may have a /proc where one is to be seen of which nothing is hidden: systemd-nspawn's of 257 is not.
+    "namespaces": "mkdir /run/proc; mount -t proc proc /run/proc",
     "serial": "mknod -m 660 /dev/ttyS0 c 1 5; chgrp dialout /dev/ttyS0",
     "dri": "mkdir -p /dev/dri; mknod -m 660 /dev/dri/card0 c 1 5; chgrp video /dev/dri/card0",
     "gpio": "mount -o remount,rw /sys; mkdir -p /sys/gpio; touch /sys/gpio/value; chmod 666 /sys/gpio/value",
@@ -125,6 +127,7 @@ CLEAN_UP = {
     "rename": "rm -r /srv/shop",
     "sudo": "rm /etc/sudoers.d/php-pool-test",
     "crontab": "rm -f /var/spool/cron/crontabs/www-data",
+    "namespaces": "umount /run/proc; rmdir /run/proc",
     "serial": "rm /dev/ttyS0",
     "dri": "rm -r /dev/dri",
     "gpio": "rm -r /sys/gpio; mount -o remount,ro /sys",
