@@ -180,6 +180,11 @@ class Machine:
     def systemctl(self, *args, check=True, timeout=120):
         return self.run("systemctl", *args, check=check, timeout=timeout)
 
+    @property
+    def version(self):
+        """systemd's, as a number."""
+        return int(self.systemctl("--version").stdout.split()[1])
+
     def show(self, unit, name):
         return self.systemctl("show", "--value", "-p", name, unit).stdout.strip()
 

@@ -186,7 +186,9 @@ def test_a_row_of_the_manual(machine, pool, row):
         prepare(machine, row)
         if row == "x86":
             elf32.install(machine, TRY[row])
-        assert not works(pool, row), "it works without the drop-in"
+        # In a container, systemd 257 takes ProtectKernelTunables='s read-only /sys for a duplicate, and drops it.
+        if row != "gpio" or machine.version < 257:
+            assert not works(pool, row), "it works without the drop-in"
         machine.run("sh", "-c", CLEAN_UP[row] if row == "hostname" else "true")
         pool.configure(service=f"[Service]\n{drop_in}")
         machine.systemctl("restart", pool.unit)
