@@ -19,6 +19,7 @@ import pytest
 
 from lib import fastcgi, metrics
 from lib.daemon import SANITIZERS
+from lib.php import at_least
 from lib.scripts import HELLO, Running, hang
 from lib.wait import wait_until
 
@@ -178,6 +179,29 @@ def test_what_workers_ended_of(make_daemon):
         assert (status["requests"], status["recycled-max-requests"], status["recycled-retired"]) == (4, 2, 0)
         labels = frozenset({("pool", "www"), ("cause", "crashed")})
         assert metrics.families(page(pool.socket, "openmetrics").text)["phppool_recycled"][1][labels] == 1
+
+
+def test_memory_peak(make_daemon):
+    """The most that a request has had, also of a worker that is gone; of PHPs whose PHP-FPM shows it."""
+    with make_daemon('pm = { mode = "static"; max_children = 1; max_requests = 1; };') as pool:
+        large = pool.script("large.php", "<?php $s = str_repeat('x', 20 << 20); unset($s); echo 'large';")
+        assert pool.get(large) == "large"
+        wait_until(lambda: pool.status()["recycled-max-requests"] == 1, what="the worker gone")
+        assert pool.get(pool.script("hello.php", HELLO)) == "hello"
+        wait_until(lambda: pool.status()["recycled-max-requests"] == 2, what="the next one gone")
+        pool.wait_idle(1)
+        shown = {form: dict(read(page(pool.socket, form).text)[0]) for form, read in READERS.items()}
+        function = json.loads(pool.run("<?php echo json_encode(fpm_get_status());"))
+        if not at_least(8, 4):
+            assert [name for fields in (*shown.values(), function, pool.status()) for name in fields if "peak" in name] == []
+            return
+        peak = pool.status()["memory-peak"]
+        assert 20 << 20 < peak < 30 << 20
+        assert function["memory-peak"] == peak
+        assert {int(value) for fields in shown.values() for name, value in fields.items() if "peak" in name} == {peak}
+        assert all(sum("peak" in name for name in fields) == 1 for fields in shown.values())
+        labels = frozenset({("pool", "www")})
+        assert metrics.families(page(pool.socket, "openmetrics").text)["phpfpm_memory_peak"] == ("gauge", {labels: peak})
 
 
 HOSTILE = [b"/<script>alert(1)</script>&\"'", b"/\x01\x1b[31m\r\nX: y", b"/\xff\xfe\xc3(\xed\xa0\x80", b"/\\u0000\\",
