@@ -148,8 +148,8 @@ static void test_memory_peak(void **state _unused_)
 {
         static const char *const shown[] = {
                 [DUMP_TEXT] = "\nslow requests:        7\nmemory peak:          2097152\n",
-                [DUMP_HTML] = "<tr><th>slow requests</th><td>7</td></tr>\n"
-                              "<tr><th>memory peak</th><td>2097152</td></tr>\n",
+                [DUMP_HTML] = ("<tr><th>slow requests</th><td>7</td></tr>\n"
+                               "<tr><th>memory peak</th><td>2097152</td></tr>\n"),
                 [DUMP_XML] = "<slow-requests>7</slow-requests>\n<memory-peak>2097152</memory-peak>\n",
                 [DUMP_JSON] = "\"slow requests\":7,\"memory peak\":2097152,",
                 [DUMP_OPENMETRICS] = "# TYPE phpfpm_memory_peak gauge\nphpfpm_memory_peak{pool=\"www\"} 2097152\n",
