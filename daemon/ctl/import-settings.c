@@ -321,8 +321,7 @@ const char *import_fpm_version(const char *file, size_t *ret_n)
         return version;
 }
 
-/* The version in the name of the unit that runs PHP-FPM with these files, as Debian names it. */
-static const char *unit_version(const UnitFile *unit, size_t *ret_n)
+const char *import_unit_version(const UnitFile *unit, size_t *ret_n)
 {
         const char *version = unit && unit->found ? startswith(unit->name, "php") : NULL;
 
@@ -342,7 +341,7 @@ static int take_php(ImportPool *p)
         int r;
 
         found = import_fpm_version(p->section->file, &n) ?: import_fpm_version(p->import->fpm->files[0], &n);
-        found = found ?: unit_version(p->import->unit, &n);
+        found = found ?: import_unit_version(p->import->unit, &n);
         if (!found)
                 return import_note(p, NULL, false,
                                    "libphp reads its own php.ini and not PHP-FPM's, unless php.ini "

@@ -51,9 +51,10 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
         _cleanup_(freep) char *error = NULL, *directory = NULL, *absolute = NULL;
         Environment environment = {};
         PhpVersion php = "";
+        const char *version;
+        size_t n;
         int r;
 
-        (void) php_find(php_directory(), "", &php);
         /* Where it is says which php.ini goes with it. */
         directory = *path == '/' ? strdup("") : getcwd(NULL, 0);
         if (!directory || asprintf(&absolute, "%s%s%s", directory, *directory ? "/" : "", path) < 0) {
@@ -62,6 +63,11 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
         } else
                 r = import_find_unit("", absolute, ret_unit);
         environment.unit = *ret_unit;
+        version = import_unit_version(*ret_unit, &n);
+        if (version)
+                (void) snprintf(php, sizeof php, "%.*s", (int) n, version);
+        else
+                (void) php_find(php_directory(), "", &php);
         if (r >= 0)
                 r = fpm_config_load(absolute, &(FpmEnvironment){ get_variable, &environment, php }, ret_fpm,
                                     &error);

@@ -119,6 +119,9 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
  * *ret_n is its length; otherwise NULL. */
 const char *import_fpm_version(const char *file, size_t *ret_n);
 
+/* The same of the name of the unit that runs PHP-FPM with these files, as Debian names it; unit may be NULL. */
+const char *import_unit_version(const UnitFile *unit, size_t *ret_n);
+
 /* Tells which paths the pool cannot use, with this drop-in for its service. 0 or a negative value. */
 int import_places(ImportPool *p, const char *drop_in);
 
