@@ -10,6 +10,7 @@ import re
 import pytest
 
 from lib import fastcgi
+from lib.php import at_least
 from lib.scripts import HELLO, Running, LONG
 from lib.wait import wait_until
 
@@ -65,7 +66,9 @@ def test_each_request_has_a_line(make_daemon, log):
         daemon.run("<?php exit(1);", "exit.php")
         daemon.run("<?php fastcgi_finish_request(); http_response_code(500);", "finish.php")
         assert daemon.request(daemon.script("throw.php", "<?php throw new Exception;")).status == 500
-        assert wait_lines(log, 6)[3:] == ["/exit.php 200", "/finish.php 500", "/throw.php 500"]
+        # From 8.4 on, http_response_code() does nothing once the head has gone.
+        finished = 200 if at_least(8, 4) else 500
+        assert wait_lines(log, 6)[3:] == ["/exit.php 200", f"/finish.php {finished}", "/throw.php 500"]
 
 
 def test_a_client_that_went_away(make_daemon, log):
