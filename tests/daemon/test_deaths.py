@@ -23,9 +23,9 @@ OBITUARY = re.compile(r"Worker \d+ was killed by (SIG\w+)")
 COUNT = re.compile(r"Pool www: (\d+) more workers died; the last one was killed by (SIG\w+) while it ran (\S+)\.")
 
 
-def gate(daemon, name, begun=""):
-    """A script that runs until daemon.open_gate(); what it prints first is `begun`."""
-    return f"<?php while (ob_get_level()) ob_end_flush(); {begun} flush(); {daemon.gate(name)} echo 'whole';"
+def gate(daemon, name, first="flush();"):
+    """A script that runs until daemon.open_gate(); what it does first. From 8.4 on, flush() alone sends the head."""
+    return f"<?php while (ob_get_level()) ob_end_flush(); {first} {daemon.gate(name)} echo 'whole';"
 
 
 def process_in(daemon, state, script=None):
@@ -84,7 +84,7 @@ def half_a_body(daemon, connection):
 
 
 def running(daemon, connection):
-    script = daemon.script("running.php", gate(daemon, "never"))
+    script = daemon.script("running.php", gate(daemon, "never", first=""))
     connection.start(script)
     return process_in(daemon, "Running", script), lambda: connection.ended()
 
