@@ -92,11 +92,11 @@ def reload(daemon):
     assert result.returncode == 0, result
 
 
-def begin_reload(daemon, executor):
-    """Returns when the manager has got it, with the future of the result."""
-    before = daemon.control_clients()
+def begin_reload(daemon, executor, running=0):
+    """Returns when the manager has got it, beside so many that run, with the future of the result."""
+    wait_until(lambda: daemon.control_clients() == running, what="the end of connections that have been closed")
     future = executor.submit(daemon.ctl, "reload", "www")
-    wait_until(lambda: daemon.control_clients() > before, what="a control connection")
+    wait_until(lambda: daemon.control_clients() > running, what="a control connection")
     return future
 
 
@@ -192,7 +192,7 @@ def test_a_reload_while_another_runs(daemon, executor, good):
     gate.wait()
     daemon.wait_notified(lambda n: "EXTEND_TIMEOUT_USEC" in n)
     configure(daemon, values=["memory_limit=55M"])
-    second = begin_reload(daemon, executor)
+    second = begin_reload(daemon, executor, running=1)
     assert daemon.run(HELLO) == "hello"
     assert not first.done() and not second.done()
     gate.open()
