@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config/parse.h"
 #include "ctl/ctl.h"
 #include "ctl/places.h"
@@ -36,11 +37,9 @@ static int on_place(const char *source, const char *name, const char *text, bool
         bool of_file = *source == '/';
         _cleanup_(freep) char *line = NULL;
 
-        if (asprintf(&line, "%s: %s%s%s%s: %s", of_file ? source : places->path, fatal ? "" : "warning: ",
-                     of_file ? "" : source, of_file || !*source ? "" : ": ", name, text) < 0) {
-                line = NULL;
+        if (text_format(&line, "%s: %s%s%s%s: %s", of_file ? source : places->path, fatal ? "" : "warning: ",
+                        of_file ? "" : source, of_file || !*source ? "" : ": ", name, text) < 0)
                 return -ENOMEM;
-        }
         (void) ctl_fail(0, "%s", line);
         places->failed = places->failed || fatal;
         return 0;
@@ -55,10 +54,8 @@ static CtlExit check_places(const char *path, const char *pool, const Config *co
         int r = 0;
 
         if (pool) {
-                if (asprintf(&name, CTL_UNIT_PREFIX "%s.service", pool) < 0) {
-                        name = NULL;
+                if (text_format(&name, CTL_UNIT_PREFIX "%s.service", pool) < 0)
                         return ctl_fail(ENOMEM, "Failed to check %s: %m", path);
-                }
                 r = unit_file_load("", name, &unit);
         }
         if (r >= 0)

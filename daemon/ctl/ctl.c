@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "ipc/names.h"
 
 #define FILE_SUFFIX ".conf"
@@ -36,10 +37,8 @@ char *ctl_pool_argument(char *argument)
 
 int ctl_pool_file(const char *pool, char **ret)
 {
-        if (asprintf(ret, CONFIG_DIR "/%s" FILE_SUFFIX, pool) < 0) {
-                *ret = NULL;
+        if (text_format(ret, CONFIG_DIR "/%s" FILE_SUFFIX, pool) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 

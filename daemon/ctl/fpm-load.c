@@ -67,12 +67,10 @@ static int _printf_(3, 4) fail(Loader *l, unsigned line, const char *format, ...
         va_end(ap);
         if (r < 0)
                 return r;
-        r = line > 0 ? asprintf(&l->error, "%s:%u: %s", l->file, line, text)
-                     : asprintf(&l->error, "%s: %s", l->file, text);
-        if (r < 0) {
-                l->error = NULL;
-                return -ENOMEM;
-        }
+        r = line > 0 ? text_format(&l->error, "%s:%u: %s", l->file, line, text)
+                     : text_format(&l->error, "%s: %s", l->file, text);
+        if (r < 0)
+                return r;
         utf8_make_printable(l->error);
         return -EINVAL;
 }
@@ -183,10 +181,8 @@ static int on_entry(unsigned line, const char *name, const char *key, const char
 
         if (!key && streq(name, "include"))
                 return include(l, line, value);
-        if (asprintf(&full, "%s%s", name, key ? "[]" : "") < 0) {
-                full = NULL;
+        if (text_format(&full, "%s%s", name, key ? "[]" : "") < 0)
                 return -ENOMEM;
-        }
         if (!section->name && strstr(value, "$pool"))
                 return fail(l, line, "$pool cannot stand in [global]");
         r = expand_pool(value, section->name ?: "", &expanded);
@@ -312,10 +308,8 @@ static int include(Loader *l, unsigned line, const char *pattern)
                 return fail(l, line, "include needs a path");
         if (l->depth + 1 == FPM_INCLUDES_MAX)
                 return fail(l, line, "files include each other too deep, or in a circle");
-        if (asprintf(&absolute, "%s%s", *pattern == '/' ? "" : FPM_PREFIX "/", pattern) < 0) {
-                absolute = NULL;
+        if (text_format(&absolute, "%s%s", *pattern == '/' ? "" : FPM_PREFIX "/", pattern) < 0)
                 return -ENOMEM;
-        }
 
         r = glob(absolute, GLOB_ERR | GLOB_MARK, NULL, &found);
         if (r == GLOB_NOSPACE)

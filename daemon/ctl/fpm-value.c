@@ -209,7 +209,7 @@ static int number_of(const char *text)
 
 static int put_number(int n, char **ret)
 {
-        return asprintf(ret, "%d", n) < 0 ? -ENOMEM : 0;
+        return text_format(ret, "%d", n);
 }
 
 static int scan_expression(Scanner *s, char **ret);

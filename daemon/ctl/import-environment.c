@@ -51,10 +51,8 @@ static int write_variable(ImportPool *p, const FpmEntry *entry, const char *valu
         if (strlen(value) > VARIABLE_MAX)
                 return import_note(p, entry, true, "not imported: a value has %u bytes at most",
                                    VARIABLE_MAX);
-        if (asprintf(&assignment, "%s=%s", entry->key, value) < 0) {
-                assignment = NULL;
+        if (text_format(&assignment, "%s=%s", entry->key, value) < 0)
                 return -ENOMEM;
-        }
         r = text_open(&text);
         if (r < 0)
                 return r;

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "ctl/ctl.h"
 
 #define TEMPORARY_SUFFIX ".import-new"
@@ -46,14 +47,10 @@ static int add_target(Targets *targets, const ImportFile *file, const char *outp
         Target *t = &targets->items[targets->n++];
 
         t->file = file;
-        if (asprintf(&t->path, "%s%s", output, file->path) < 0) {
-                t->path = NULL;
+        if (text_format(&t->path, "%s%s", output, file->path) < 0)
                 return -ENOMEM;
-        }
-        if (asprintf(&t->temporary, "%s" TEMPORARY_SUFFIX, t->path) < 0) {
-                t->temporary = NULL;
+        if (text_format(&t->temporary, "%s" TEMPORARY_SUFFIX, t->path) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 

@@ -42,7 +42,7 @@ static int note_variables(Import *import)
                                     .section = &import->fpm->sections[0],
                                     .lost = !v->set };
 
-                if (asprintf(&note.subject, "${%s}", v->name) < 0)
+                if (text_format(&note.subject, "${%s}", v->name) < 0)
                         return -ENOMEM;
                 note.text = strdup(
                                 v->by_unit ? "replaced by what it is in PHP-FPM's unit"
@@ -85,10 +85,8 @@ static int add_file(Import *import, const char *source, const char *body, const 
                 r = import_mark_format(source, &mark);
         if (r < 0)
                 return r;
-        if (asprintf(&text, "%s\n%s", mark, body) < 0) {
-                text = NULL;
+        if (text_format(&text, "%s\n%s", mark, body) < 0)
                 return -ENOMEM;
-        }
         files = reallocarray(import->files, import->n_files + 1, sizeof *files);
         if (!files)
                 return -ENOMEM;
@@ -281,13 +279,11 @@ static int map_slice(Import *import)
                 return import_note(&p, max, false, "nothing to write: these pools have %lld workers at most",
                                    workers);
         }
-        if (asprintf(&text,
-                     "[Slice]\n# process.max = %lld, and %d other processes for each of %zu "
-                     "pools\nTasksMax=%lld\n",
-                     limit, POOL_PROCESSES, pools, limit + POOL_PROCESSES * (long long) pools) < 0) {
-                text = NULL;
+        if (text_format(&text,
+                        "[Slice]\n# process.max = %lld, and %d other processes for each of %zu "
+                        "pools\nTasksMax=%lld\n",
+                        limit, POOL_PROCESSES, pools, limit + POOL_PROCESSES * (long long) pools) < 0)
                 return -ENOMEM;
-        }
         r = add_file(import, source, text, "%s", path);
         return r < 0 ? r
                      : import_note(&p, max, true,

@@ -11,10 +11,8 @@
 
 int import_note_format(const ImportNote *note, char **ret)
 {
-        if (asprintf(ret, "%s:%u: %s: %s", note->file, note->line, note->subject, note->text) < 0) {
-                *ret = NULL;
+        if (text_format(ret, "%s:%u: %s: %s", note->file, note->line, note->subject, note->text) < 0)
                 return -ENOMEM;
-        }
         utf8_make_printable(*ret);
         return 0;
 }
@@ -31,10 +29,8 @@ int import_fail(Import *import, const char *file, unsigned line, const char *for
         if (r < 0)
                 return r;
         free(TAKE_PTR(import->error));
-        if (asprintf(&import->error, "%s:%u: %s", file, line, text) < 0) {
-                import->error = NULL;
+        if (text_format(&import->error, "%s:%u: %s", file, line, text) < 0)
                 return -ENOMEM;
-        }
         utf8_make_printable(import->error);
         return -EINVAL;
 }
@@ -75,10 +71,8 @@ static int format_subject(const FpmEntry *entry, char **ret)
 {
         const char *name = entry->directive->name;
 
-        return asprintf(ret, "%.*s%s%s%s", (int) strcspn(name, "["), name, entry->key ? "[" : "",
-                        entry->key ?: "", entry->key ? "]" : "") < 0
-                               ? -ENOMEM
-                               : 0;
+        return text_format(ret, "%.*s%s%s%s", (int) strcspn(name, "["), name, entry->key ? "[" : "",
+                           entry->key ?: "", entry->key ? "]" : "");
 }
 
 int import_note(ImportPool *p, const FpmEntry *entry, bool lost, const char *format, ...)
@@ -95,7 +89,7 @@ int import_note(ImportPool *p, const FpmEntry *entry, bool lost, const char *for
                 note.line = entry->line;
                 r = format_subject(entry, &note.subject);
         } else
-                r = asprintf(&note.subject, "[%s]", p->section->name);
+                r = text_format(&note.subject, "[%s]", p->section->name);
         if (r < 0)
                 return -ENOMEM;
 

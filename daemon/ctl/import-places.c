@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "config/php.h"
 #include "ctl/import.h"
 #include "ctl/places.h"
@@ -73,10 +74,8 @@ int import_places(ImportPool *p, const char *drop_in)
         r = tell_php(p);
         if (r < 0)
                 return r;
-        if (asprintf(&name, "php-pool@%s.service", p->section->name) < 0) {
-                name = NULL;
+        if (text_format(&name, "php-pool@%s.service", p->section->name) < 0)
                 return -ENOMEM;
-        }
         r = unit_file_load("", name, &unit);
         if (r >= 0)
                 r = unit_file_parse(unit, IMPORT_DROP_IN, drop_in, false);

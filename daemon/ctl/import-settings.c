@@ -20,17 +20,15 @@ int import_path(ImportPool *p, const char *path, char **ret)
         const FpmEntry *entry = fpm_section_find(p->section, "prefix");
         const char *prefix = entry ? entry->value : "";
         const char *root = *prefix == '/' ? "" : *prefix ? FPM_PREFIX "/" : FPM_PREFIX;
-        int r;
 
         if (startswith(path, "$prefix")) {
                 path += strlen("$prefix");
                 path += strspn(path, "/");
-                r = asprintf(ret, "%s%s%s%s", root, prefix, *path ? "/" : "", path);
-        } else if (*path == '/')
-                r = asprintf(ret, "%s", path);
-        else
-                r = asprintf(ret, "%s%s/%s", root, prefix, path);
-        return r < 0 ? -ENOMEM : 0;
+                return text_format(ret, "%s%s%s%s", root, prefix, *path ? "/" : "", path);
+        }
+        if (*path == '/')
+                return text_format(ret, "%s", path);
+        return text_format(ret, "%s%s/%s", root, prefix, path);
 }
 
 /* Tells that the setting cannot have this value. */
@@ -167,10 +165,8 @@ static int set_access_log(ImportPool *p, const FpmEntry *entry)
         r = import_path(p, entry->value, &wanted);
         if (r < 0)
                 return r;
-        if (asprintf(&path, "/var/log/php-pool/%s/%s", p->section->name, name) < 0) {
-                path = NULL;
+        if (text_format(&path, "/var/log/php-pool/%s/%s", p->section->name, name) < 0)
                 return -ENOMEM;
-        }
         r = import_set_string(p, entry, entry->directive->key, path);
         if (r < 0 || streq(path, wanted))
                 return r;

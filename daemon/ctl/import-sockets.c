@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 #include "ctl/import.h"
 
 static bool is_path(const char *address)
@@ -44,18 +45,18 @@ static int tcp_address(ImportPool *p, const FpmEntry *entry, char **ret)
 
         number = n; /* systemd takes no zero in front */
         if (!*address || streq(address, "*"))
-                r = asprintf(ret, "%llu", number);
+                r = text_format(ret, "%llu", number);
         else if (inet_pton(AF_INET, address, &binary) == 1)
-                r = asprintf(ret, "%s:%llu", address, number);
+                r = text_format(ret, "%s:%llu", address, number);
         else if (inet_pton(AF_INET6, address, &binary) == 1)
-                r = asprintf(ret, "[%s]:%llu", address, number);
+                r = text_format(ret, "[%s]:%llu", address, number);
         else if (streq(address, "localhost"))
-                r = asprintf(ret, "127.0.0.1:%llu", number);
+                r = text_format(ret, "127.0.0.1:%llu", number);
         else
                 return import_fail(p->import, entry->file, entry->line,
                                    "%s: a socket unit takes no name: write the address of \"%s\" instead",
                                    entry->directive->name, address);
-        return r < 0 ? -ENOMEM : 0;
+        return r;
 }
 
 /* A path as ListenStream= takes it. */

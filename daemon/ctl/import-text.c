@@ -142,10 +142,8 @@ static void write_setting(const ImportPool *p, const Setting *s, const char *nam
 
 int import_mark_format(const char *file, char **ret)
 {
-        if (asprintf(ret, IMPORT_MARK "%s.", file) < 0) {
-                *ret = NULL;
+        if (text_format(ret, IMPORT_MARK "%s.", file) < 0)
                 return -ENOMEM;
-        }
         utf8_make_printable(*ret);
         return 0;
 }

@@ -49,7 +49,7 @@ static int note(ImportPool *p, const UnitAssignment *a, bool lost, const char *f
         va_list ap;
         int r;
 
-        if (asprintf(&n.subject, "%s=", a->key) < 0)
+        if (text_format(&n.subject, "%s=", a->key) < 0)
                 return -ENOMEM;
         va_start(ap, format);
         r = text_vformat(&n.text, format, ap);

@@ -174,10 +174,6 @@ int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool 
                         name) < 0)
                 return -ENOMEM;
         if (is_number)
-                r = asprintf(ret, "%llu", (unsigned long long) number);
-        else
-                r = asprintf(ret, "%s", name);
-        if (r < 0)
-                *ret = NULL;
-        return r < 0 ? -ENOMEM : 0;
+                return text_format(ret, "%llu", (unsigned long long) number);
+        return text_format(ret, "%s", name);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "config/php.h"
 #include "ctl/ctl.h"
 #include "ctl/import-files.h"
@@ -57,10 +58,9 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
 
         /* Where it is says which php.ini goes with it. */
         directory = *path == '/' ? strdup("") : getcwd(NULL, 0);
-        if (!directory || asprintf(&absolute, "%s%s%s", directory, *directory ? "/" : "", path) < 0) {
-                absolute = NULL;
+        if (!directory || text_format(&absolute, "%s%s%s", directory, *directory ? "/" : "", path) < 0)
                 r = -ENOMEM;
-        } else
+        else
                 r = import_find_unit("", absolute, ret_unit);
         environment.unit = *ret_unit;
         version = import_unit_version(*ret_unit, &n);

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "config/ini.h"
 #include "config/php.h"
 
@@ -102,12 +103,9 @@ static int load_file(Loader *l, const char *path)
                 r = ini_parse(text, on_entry, l, &error);
         if (r != -EINVAL)
                 return r;
-        if (!l->values->error &&
-            asprintf(&l->values->error, "%s:%u: is no ini file: %s", path, error.line, error.text) < 0) {
-                l->values->error = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        if (l->values->error)
+                return 0;
+        return text_format(&l->values->error, "%s:%u: is no ini file: %s", path, error.line, error.text);
 }
 
 /* A file, or a directory that has it. */
@@ -180,10 +178,8 @@ static int load_lines(Loader *l, char *const *lines, const char *source)
                 _cleanup_(freep) char *text = NULL;
                 IniError error;
 
-                if (asprintf(&text, "%s\n", *lines) < 0) {
-                        text = NULL;
+                if (text_format(&text, "%s\n", *lines) < 0)
                         return -ENOMEM;
-                }
                 r = ini_parse(text, on_entry, l, &error);
         }
         return r;

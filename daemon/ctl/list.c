@@ -187,11 +187,9 @@ static int add_listen(Table *table, const Entry *e)
         for (size_t i = 0; i < e->n_listen; i++) {
                 _cleanup_(freep) char *before = TAKE_PTR(joined);
 
-                if (asprintf(&joined, "%s%s%s%s", before ?: "", before ? ", " : "", e->listen[i],
-                             is_missing(e, e->listen[i]) ? " (missing)" : "") < 0) {
-                        joined = NULL;
+                if (text_format(&joined, "%s%s%s%s", before ?: "", before ? ", " : "", e->listen[i],
+                                is_missing(e, e->listen[i]) ? " (missing)" : "") < 0)
                         return -ENOMEM;
-                }
         }
         return table_add(table, joined);
 }

@@ -46,10 +46,8 @@ static int tell(const Search *s, const Place *place, bool fatal, const char *for
         va_end(ap);
         if (r < 0)
                 return r;
-        if (asprintf(&whole, "%s %s", place->path, text) < 0) {
-                whole = NULL;
+        if (text_format(&whole, "%s %s", place->path, text) < 0)
                 return -ENOMEM;
-        }
         return s->on_place(place->source, place->name, whole, fatal, s->userdata);
 }
 

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/exchange.h"
@@ -38,15 +39,13 @@ static int set_param(Params *params, const char *name, const char *value)
 static int script_name(const Options *options, const char *script, char **ret)
 {
         _cleanup_(freep) char *directory = NULL;
-        int n;
 
         if (script[0] != '/' && !options->root) {
                 directory = getcwd(NULL, 0);
                 if (!directory)
                         return -errno;
         }
-        n = asprintf(ret, "%s%s%s", directory ?: "", script[0] == '/' ? "" : "/", script);
-        return n < 0 ? -ENOMEM : 0;
+        return text_format(ret, "%s%s%s", directory ?: "", script[0] == '/' ? "" : "/", script);
 }
 
 /* What depends on SCRIPT. */
@@ -61,14 +60,10 @@ static int add_script(Params *params, const Options *options, const char *script
                 name = NULL;
                 return r;
         }
-        if (asprintf(&file, "%s%s", root, name) < 0) {
-                file = NULL;
+        if (text_format(&file, "%s%s", root, name) < 0)
                 return -ENOMEM;
-        }
-        if (asprintf(&uri, "%s%s%s", name, *query ? "?" : "", query) < 0) {
-                uri = NULL;
+        if (text_format(&uri, "%s%s%s", name, *query ? "?" : "", query) < 0)
                 return -ENOMEM;
-        }
 
         const struct {
                 const char *name, *value;

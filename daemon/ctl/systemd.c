@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "ctl/ctl.h"
 #include "ipc/names.h"
 
@@ -107,10 +108,8 @@ static int unit_path(const char *pool, const char *suffix, char **ret)
 {
         _cleanup_(freep) char *unit = NULL;
 
-        if (asprintf(&unit, CTL_UNIT_PREFIX "%s%s", pool, suffix) < 0) {
-                unit = NULL;
+        if (text_format(&unit, CTL_UNIT_PREFIX "%s%s", pool, suffix) < 0)
                 return -ENOMEM;
-        }
         return sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, ret);
 }
 

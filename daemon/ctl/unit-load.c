@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "config/settings.h"
 #include "ctl/unit-file.h"
 
@@ -68,10 +69,8 @@ static int load_main(const char *root, UnitFile *unit, const char *name)
         for (size_t i = 0; i < ELEMENTSOF(directories) && r >= 0; i++) {
                 _cleanup_(freep) char *path = NULL, *text = NULL;
 
-                if (asprintf(&path, "%s%s/%s", root, directories[i], name) < 0) {
-                        path = NULL;
+                if (text_format(&path, "%s%s/%s", root, directories[i], name) < 0)
                         return -ENOMEM;
-                }
                 text = read_text(path);
                 if (!text)
                         continue;
@@ -102,7 +101,7 @@ static int add_name(Names *names, const char *name, size_t n, const char *suffix
 {
         if (names->n == NAMES_MAX)
                 return 0;
-        if (asprintf(&names->names[names->n], "%.*s%s", (int) n, name, suffix) < 0)
+        if (text_format(&names->names[names->n], "%.*s%s", (int) n, name, suffix) < 0)
                 return -ENOMEM;
         names->n++;
         return 0;
@@ -201,7 +200,7 @@ static int add_drop_ins(DropIns *drop_ins, const char *directory)
                         continue;
                 if (drop_ins->n == UNIT_DROP_INS_MAX)
                         r = -E2BIG;
-                else if (asprintf(&item->path, "%s/%s", directory, entry->d_name) < 0)
+                else if (text_format(&item->path, "%s/%s", directory, entry->d_name) < 0)
                         r = -ENOMEM;
                 else
                         item->name = strrchr(drop_ins->items[drop_ins->n++].path, '/') + 1;
@@ -270,11 +269,8 @@ int unit_file_load(const char *root, const char *name, UnitFile **ret)
         if (r >= 0 && !unit->found && at) {
                 _cleanup_(freep) char *template = NULL;
 
-                if (asprintf(&template, "%.*s%s", (int) (at + 1 - name), name, strrchr(name, '.') ?: "") <
-                    0) {
-                        template = NULL;
+                if (text_format(&template, "%.*s%s", (int) (at + 1 - name), name, strrchr(name, '.') ?: "") < 0)
                         return -ENOMEM;
-                }
                 r = load_main(root, unit, template);
         }
         if (r >= 0)
