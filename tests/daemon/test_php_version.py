@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -153,13 +154,16 @@ def test_a_pool_whose_php_is_removed_goes_on(replaceable, real):
 def test_from_php_to_php_under_load(make_daemon):
     """Each reload is one like any other: the next PHP serves before the one before goes, and nothing is lost."""
     with make_daemon(conf(php.ALL[0])) as daemon:
-        script = daemon.script("php.php", PHP)
+        script = daemon.script("php.php", "<?php usleep(2000); echo PHP_VERSION;")
         slow = daemon.script("slow.php", LONG)
-        full = daemon.get(script)
-        seen = {full}
+        seen, kept = set(), threading.local()
 
         def send():
+            """Over a new connection and over one that this client keeps."""
             seen.add(daemon.get(script))
+            if not hasattr(kept, "connection"):
+                kept.connection = daemon.connect()
+            seen.add(kept.connection.request(script, keep=True).text)
 
         with Load(send, clients=8) as load:
             for version in [*php.ALL[1:], *php.ALL[-2::-1]] * 2:
