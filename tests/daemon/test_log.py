@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from lib.php import at_least
 from lib.wait import wait_until
 
 
@@ -56,8 +57,10 @@ def test_no_html(make_daemon):
         wait_line(daemon, f"php-pool: warning: PHP Warning:  PHP Startup: Unable to load .*{name}.*")
         wait_line(daemon, f"php-pool: warning: Pool www serves all the same, .*{name}.*")
         response = daemon.request(daemon.script("page.php", LINKED))
-        assert b"fopen(/no&lt;such) [<a href='/manual/function.fopen'>" in response.err
-        wait_line(daemon, r"php-pool: warning: PHP Warning:  fopen\(/no<such\): Failed to open stream: .*")
+        argument = "" if at_least(8, 6) else "/no<such"  # PHP names it no more
+        html = argument.replace("<", "&lt;")
+        assert f"fopen({html}) [<a href='/manual/function.fopen'>" in response.err.decode()
+        wait_line(daemon, rf"php-pool: warning: PHP Warning:  fopen\({argument}\): Failed to open stream: .*")
         wait_line(daemon, "php-pool: notice: &lt;")  # which is what the script said
         wait_line(daemon, "php-pool: notice: PHP Notice:  &lt; in .*")
         assert "href" not in daemon.logged() and "/no&lt;" not in daemon.logged()
