@@ -11,7 +11,6 @@ import pytest
 
 from lib import extensions
 from lib.daemon import AS_USER, USER, given_away
-from lib.php import EMBED_DIR
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -49,9 +48,8 @@ def workers(build_dir):
 @pytest.fixture(scope="session")
 def scan_dir(request, tmp_path_factory):
     """The directory of ini files that enable PHP's extensions."""
-    if request.config.getoption("--all-extensions"):
-        return pathlib.Path(EMBED_DIR, "conf.d")
-    return extensions.enable(given_away(tmp_path_factory.mktemp("extensions")))
+    enable = extensions.enable_all if request.config.getoption("--all-extensions") else extensions.enable
+    return enable(given_away(tmp_path_factory.mktemp("extensions")))
 
 
 @pytest.fixture

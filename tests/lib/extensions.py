@@ -8,7 +8,7 @@ run with pytest's --all-extensions. (A Machine has what this one has: there, it 
 import pathlib
 import re
 
-from lib.php import MODS_DIR
+from lib.php import EMBED_DIR, MODS_DIR
 
 NEEDED = (
     "ctype",    # to be loaded, too, where it is there already
@@ -18,6 +18,9 @@ NEEDED = (
     "posix",    # kill(2), rlimits, who runs
 )
 
+# Errors are another text with each of these, with times and memory in it: no two answers are the same.
+DEBUGGERS = ("xdebug",)
+
 
 def enable(directory):
     """Fills a scan directory as Debian's phpenmod does. What has no file there is part of PHP, as opcache from 8.5 on."""
@@ -26,4 +29,12 @@ def enable(directory):
         if file.exists():
             priority = re.search(r"^; *priority *= *(\d+)", file.read_text(), re.M)
             (directory / f"{priority[1] if priority else 20}-{name}.ini").symlink_to(file)
+    return directory
+
+
+def enable_all(directory):
+    """The same with all that are enabled for libphp here, debuggers apart."""
+    for file in pathlib.Path(EMBED_DIR, "conf.d").glob("*.ini"):
+        if file.stem.partition("-")[2] not in DEBUGGERS:
+            (directory / file.name).symlink_to(file)
     return directory
