@@ -35,9 +35,9 @@ def say(text):
 
 
 def run(*argv, check=True, input=None, timeout=300):
-    """Both outputs as one text."""
-    result = subprocess.run([str(arg) for arg in argv], env=ENVIRONMENT, input=input, text=True, timeout=timeout,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    """Both outputs as one text, of which one may cut into a character of the other."""
+    result = subprocess.run([str(arg) for arg in argv], env=ENVIRONMENT, input=input, text=True, errors="replace",
+                            timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, argv))}: status {result.returncode}\n{result.stdout}")
     return result.stdout
