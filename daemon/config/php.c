@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so what is in the
- * directory may all the same not start; the manager sees that when it does.
+ * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so one that is there may
+ * all the same not start; the manager sees that when it does.
  */
 
 #include "config/php.h"
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 
@@ -60,22 +61,32 @@ static void list_add(PhpList *list, const char *version)
         (void) strcpy(list->versions[i], version);
 }
 
+/* A file that can be executed, and no link to one that is gone. */
+static bool is_program(DIR *d, const char *name)
+{
+        struct stat st;
+
+        return fstatat(dirfd(d), name, &st, 0) >= 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+}
+
 int php_list(const char *directory, PhpList *ret)
 {
         DIR *d = opendir(directory);
         struct dirent *entry;
+        int r;
 
         *ret = (PhpList){};
         if (!d)
                 return errno == ENOENT ? 0 : -errno;
-        while ((entry = readdir(d))) {
+        while ((errno = 0, entry = readdir(d))) {
                 const char *version = startswith(entry->d_name, WORKER_PREFIX);
 
-                if (version && php_version_valid(version))
+                if (version && php_version_valid(version) && is_program(d, entry->d_name))
                         list_add(ret, version);
         }
+        r = -errno;
         (void) closedir(d);
-        return 0;
+        return r;
 }
 
 int php_choose(const PhpList *list, const char *wanted, PhpVersion *ret)

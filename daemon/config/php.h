@@ -37,7 +37,7 @@ bool php_version_supported(const char *version);
  */
 const char *php_directory(void);
 
-/* The workers that are there. A directory that cannot be read has none. 0 or -errno. */
+/* The workers that are there. A directory that is not there has none. 0 or -errno. */
 int php_list(const char *directory, PhpList *ret);
 
 /* The PHP that a pool with this php.version runs: that one, or for "" the newest. 0, or -ENOENT for none. */

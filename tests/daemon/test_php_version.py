@@ -111,7 +111,8 @@ def test_a_start_that_finds_none(make_daemon, real):
 
 def test_check_names_what_is_there(replaceable, build_dir):
     for version in ("8.9", "8.10"):
-        (replaceable.worker_dir / f"php-pool-worker-{version}").touch()
+        (replaceable.worker_dir / f"php-pool-worker-{version}").touch(0o755)
+    (replaceable.worker_dir / "php-pool-worker-8.11").mkdir()
     replaceable.conf.write_text(conf("9.9"))
     there = sorted([php.VERSION, "8.9", "8.10"], key=lambda version: [int(n) for n in version.split(".")])
     assert f"there are {there[0]}, {there[1]} and {there[2]}; apt install php9.9-pool" in refused(replaceable)

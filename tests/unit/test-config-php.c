@@ -63,7 +63,10 @@ static void test_versions(void **state _unused_)
                         fail_msg("\"%s\"", versions[i].version);
 }
 
-/* Names in a directory, with spaces between; and the versions that they are, newest first. */
+/*
+ * Names in a directory, with spaces between; "/" behind one makes a directory, "@" a link to nothing, "!" a
+ * file that is no program. And the versions that they are, newest first.
+ */
 static const struct {
         const char *names, *list;
 } directories[] = {
@@ -76,7 +79,25 @@ static const struct {
           "" },
         { "php-pool-worker-8.4.dpkg-new php-pool-worker-8.5~ xphp-pool-worker-8.6 php-pool-sendmail 8.4",
           "" },
+        { "php-pool-worker-8.5/ php-pool-worker-8.6@ php-pool-worker-8.7! php-pool-worker-8.4", "8.4" },
+        { "php-pool-worker-8.5/", "" },
 };
+
+static void make_file(const char *directory, char *name)
+{
+        _cleanup_(freep) char *path = NULL;
+        char kind = name[strlen(name) - 1];
+
+        if (strchr("/@!", kind))
+                name[strlen(name) - 1] = 0;
+        assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+        if (kind == '/')
+                assert_int_equal(mkdir(path, 0755), 0);
+        else if (kind == '@')
+                assert_int_equal(symlink("nowhere", path), 0);
+        else
+                fd_close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, kind == '!' ? 0644 : 0755));
+}
 
 static void make_directory(const char *names, char path[static 64])
 {
@@ -85,12 +106,8 @@ static void make_directory(const char *names, char path[static 64])
 
         (void) strcpy(path, "/tmp/test-config-php.XXXXXX");
         assert_non_null(mkdtemp(path));
-        for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
-                _cleanup_(freep) char *file = NULL;
-
-                assert_true(asprintf(&file, "%s/%s", path, name) > 0);
-                fd_close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
-        }
+        for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save))
+                make_file(path, name);
 }
 
 static void remove_directory(const char *path)
