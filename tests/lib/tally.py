@@ -6,8 +6,9 @@ Adds up what ./bootstrap test ran.
     tally.py --step NAME LOGS      of one, when it has ended
 
 LOGS/steps has a line "STATUS<tab>SECONDS<tab>NAME" for each step; NAME.xml, where there is one, has its tests in
-JUnit's form, as meson and pytest write it; NAME.log is its whole output. What is printed has a bound, however
-much failed. Exits with 1 when a test failed, or a step for a reason that no test shows.
+JUnit's form, as meson and pytest write it; NAME.log is its whole output. LOGS/ended is there once all steps have
+ended. What is printed has a bound, however much failed. Exits with 1 when a test failed, or a step for a reason that
+no test shows, or when there were not all steps.
 """
 
 import pathlib
@@ -102,11 +103,12 @@ def main():
         for step in found:
             step.list()
         n_passed += sum(len(step.passed) for step in found)
-        n_failed += sum(len(step.failed) for step in found) if found else 1
-        if not found:
-            print(f"FAILED: nothing ran, {logs} is empty")
-        elif any(step.failed for step in found):
+        n_failed += sum(len(step.failed) for step in found)
+        if any(step.failed for step in found):
             print(f"All that each step said is in {logs}/")
+        if not found or not (logs / "ended").exists():
+            n_failed += 1
+            print(f"FAILED: the run broke off, after {len(found)} steps in {logs}")
     print(f"{n_passed} passed, {n_failed} failed")
     sys.exit(1 if n_failed or not n_passed else 0)
 

@@ -17,6 +17,7 @@ ASAN = "noise\n" * 500 + "==1==ERROR: AddressSanitizer: heap-use-after-free\n" +
 @pytest.fixture
 def logs(tmp_path):
     (tmp_path / "steps").touch()
+    (tmp_path / "ended").touch()
     return tmp_path
 
 
@@ -83,7 +84,17 @@ def test_several_runs(logs):
     for directory in (first, second):
         directory.mkdir()
         add(directory, "daemon", passed=2)
+        (directory / "ended").touch()
     assert tally(first, second).stdout.splitlines()[-1] == "4 passed, 0 failed"
     (second / "steps").unlink()
     result = tally(first, second)
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "2 passed, 1 failed")
+
+
+def test_a_run_that_broke_off(logs):
+    """Its machine died, or bootstrap did: what passed until then is not all."""
+    add(logs, "daemon", passed=2)
+    (logs / "ended").unlink()
+    result = tally(logs)
+    assert "FAILED: the run broke off" in result.stdout
     assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "2 passed, 1 failed")
