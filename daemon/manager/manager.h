@@ -96,6 +96,7 @@ typedef struct Manager {
         unsigned n_replaced;       /* templates in a row that did not live long */
         unsigned n_replace_failed; /* attempts in a row to start another that failed */
         usec_t replace_at;      /* CLOCK_MONOTONIC: when to try again; 0 for no need */
+        bool other_build_told;  /* it was said that the template to replace it is of another build */
         bool start_told;        /* it was said that the next generation takes its time */
         Idle idle;
         Saturation saturation;

@@ -100,12 +100,16 @@ bool manager_lost_template(const Manager *m)
 
 /*
  * When the template is tried again. One of another build comes with an upgrade: as soon as that has replaced
- * the manager as well, the next manager has one of its own build; before that it would have none either.
+ * the manager as well, the next manager has one of its own build; before that it would have none either. Until
+ * then it is the same each time, and is said once.
  */
 static void replace_failed(Manager *m, const Generation *g)
 {
         _cleanup_(freep) char *installed = NULL;
 
+        if (!g->other_build || !m->other_build_told)
+                log_error("Pool %s cannot replace its template: %s", m->pool, g->failure);
+        m->other_build_told = g->other_build;
         if (g->other_build) {
                 m->replace_at = now_monotonic() + REPLACE_OTHER_BUILD_USEC;
                 if (upgrade_find_manager(&installed) > 0)
@@ -130,10 +134,8 @@ static void start_failed(Manager *m)
                                   (LogField[]){ { "PHP_GENERATION", m->current->id_text }, {} },
                                   "Reload of pool %s failed, generation %s goes on: %s", m->pool,
                                   m->current->id_text, g->failure);
-        } else {
-                log_error("Pool %s cannot replace its template: %s", m->pool, g->failure);
+        } else
                 replace_failed(m, g);
-        }
 
         control_reload_done(m->control, g->failure);
 
@@ -172,6 +174,7 @@ static void take_over(Manager *m)
                 m->n_replaced = 0;
         m->n_replace_failed = 0;
         m->replace_at = 0;
+        m->other_build_told = false;
         m->hold_spawn = 0;
         crashes_reset(&m->deaths.crashes);
         saturation_reset(&m->saturation);
