@@ -55,8 +55,9 @@ def debootstrap(release, directory):
     shutil.rmtree(directory / "var/cache/apt/archives")
 
 
+@contextlib.contextmanager
 def base(release):
-    """The directory of the root that copies are made of; made where there is none from today."""
+    """The directory of the root that copies are made of; made where there is none from today. It stays meanwhile."""
     kept = SOURCE / f"build-debian-{release}"
     kept.mkdir(exist_ok=True)
     with open(kept / "lock", "w") as lock:
@@ -70,7 +71,7 @@ def base(release):
             debootstrap(release, half)
             os.utime(half)
             half.rename(root)
-    return root
+        yield root
 
 
 @contextlib.contextmanager
@@ -78,7 +79,8 @@ def fresh_root(release):
     """A copy of its own, which is gone afterwards."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="php-pool-debian.", dir="/var/tmp"))
     try:
-        subprocess.run(["cp", "-a", "--reflink=auto", base(release), directory / "root"], check=True)
+        with base(release) as root:
+            subprocess.run(["cp", "-a", "--reflink=auto", root, directory / "root"], check=True)
         yield directory / "root"
     finally:
         shutil.rmtree(directory)
@@ -112,8 +114,8 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in RELEASES:
         sys.exit(__doc__)
     if len(sys.argv) == 2:
-        base(sys.argv[1])
-        sys.exit(0)
+        with base(sys.argv[1]):
+            sys.exit(0)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it is cleaned up then, too
     with fresh_machine(sys.argv[1]) as machine:
         try:

@@ -59,7 +59,7 @@ _php_pool_offer_options() {
     local verb=$1 cur=$2 word found=()
     for word in "${!options[@]}"; do
         [[ ! $verb || ! ${owners[$word]} || ${owners[$word]} == *" $verb "* ]] || continue
-        [[ $word != --* || ! ${options[$word]} ]] || word+==
+        [[ $word != --* || ! ${options[$word]} ]] || word+='='
         found+=("$word")
     done
     mapfile -t COMPREPLY < <(compgen -W "${found[*]}" -- "$cur")
