@@ -173,7 +173,8 @@ int config_check_php(Config *config, const ConfigOrigin origins[static _SETTING_
         if (r >= 0)
                 return setting_set_text(&settings[PHP], version, config);
         r = r == -ENOENT ? php_missing(workers, &list, config->php_version, &why)
-                         : text_format(&why, "the PHPs in %s cannot be looked at: %s", workers, strerror(-r));
+                         : text_format(&why, "the PHPs in %s cannot be looked at: %s", workers,
+                                       strerror(-r));
         if (r < 0)
                 return r;
         return config_errors_add(errors, origin->file ?: name, origin->line, settings[PHP].key, "%s", why);

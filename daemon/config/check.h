@@ -24,8 +24,9 @@ typedef struct ConfigOrigin {
 int config_check(Config *config, const ConfigOrigin origins[static _SETTING_ID_MAX], ConfigErrors *errors);
 
 /*
- * Puts the PHP that a pool with these settings runs into php_version: one of those in the directory of workers. An
- * error where it is not there; name is the pool file's, for where that says nothing of it. 0 or -ENOMEM.
+ * Puts the PHP that a pool with these settings runs into php_version: one of those in the directory of
+ * workers. An error where it is not there; name is the pool file's, for where that says nothing of it. 0 or
+ * -ENOMEM.
  */
 int config_check_php(Config *config, const ConfigOrigin origins[static _SETTING_ID_MAX], const char *name,
                      const char *workers, ConfigErrors *errors);

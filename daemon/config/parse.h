@@ -43,8 +43,8 @@ char *config_errors_format(const ConfigErrors *errors);
 int config_parse_file(const char *path, Config **ret, ConfigErrors *errors);
 
 /*
- * The same for whoever runs the pool, or says whether it can run: php_version in the Config is that of a PHP which
- * is installed, also where the file names none; and it is an error where it is not.
+ * The same for whoever runs the pool, or says whether it can run: php_version in the Config is that of a PHP
+ * which is installed, also where the file names none; and it is an error where it is not.
  */
 int config_parse_pool(const char *path, Config **ret, ConfigErrors *errors);
 

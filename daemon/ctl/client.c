@@ -237,7 +237,8 @@ static bool is_of_another_version(const sd_bus_error *error)
 const char *client_error_text(int r, const sd_bus_error *error)
 {
         if (r == -EREMOTEIO && is_of_another_version(error))
-                return "its manager is of another version than php-poolctl, since an upgrade: restart the pool.";
+                return "its manager is of another version than php-poolctl, since an upgrade: restart the "
+                       "pool.";
         if (r == -EREMOTEIO)
                 return error && error->message ? error->message : "it answered with an error.";
         if (r == -EACCES)

@@ -347,9 +347,9 @@ static int take_php(ImportPool *p)
                 return r;
         if (!php_version_valid(version) || !php_version_supported(version))
                 return import_note(p, NULL, true,
-                                   "this is a file of PHP %s, and php-pool runs PHP " PHP_OLDEST " and later: "
-                                   "the pool has the newest that is installed, with php.ini and extensions of "
-                                   "its libphp",
+                                   "this is a file of PHP %s, and php-pool runs PHP " PHP_OLDEST " and "
+                                   "later: the pool has the newest that is installed, with php.ini and "
+                                   "extensions of its libphp",
                                    version);
         r = text_format(&ini, IMPORT_PHP_DIR "%s" IMPORT_FPM_DIR "php.ini", version);
         if (r >= 0)

@@ -119,7 +119,7 @@ int import_set_list(ImportPool *p, const FpmEntry *entry, const char *key, const
  * *ret_n is its length; otherwise NULL. */
 const char *import_fpm_version(const char *file, size_t *ret_n);
 
-/* The same of the name of the unit that runs PHP-FPM with these files, as Debian names it; unit may be NULL. */
+/* The same of the name that Debian gives to the unit that runs PHP-FPM with these files; unit may be NULL. */
 const char *import_unit_version(const UnitFile *unit, size_t *ret_n);
 
 /* Tells which paths the pool cannot use, with this drop-in for its service. 0 or a negative value. */
@@ -183,8 +183,8 @@ int import_unit(ImportPool *p, const char *section, FILE *f);
 int import_unit_rest(ImportPool *p);
 
 /*
- * The slice that the pools are in, a new string: PHP-FPM's, where its Slice= is carried over. 1 for that one, 0
- * for php-pool.slice, or -ENOMEM.
+ * The slice that the pools are in, a new string: PHP-FPM's, where its Slice= is carried over. 1 for that one,
+ * 0 for php-pool.slice, or -ENOMEM.
  */
 int import_slice(const UnitFile *unit, char **ret);
 

@@ -264,7 +264,7 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
                                         false });
 }
 
-/* Where the pool's PHP has its extensions, unless extension_dir says otherwise; "" where that is not known. */
+/* Where the pool's PHP has its extensions, unless extension_dir says otherwise; "" where nobody knows. */
 static int find_extensions(const Config *config, char ret[static PATH_MAX])
 {
         _cleanup_(freep) char *link = NULL;

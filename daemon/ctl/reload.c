@@ -192,5 +192,6 @@ CtlExit verb_reload(const Options *options, size_t n_args, char **args)
                 (void) ctl_fail(0, "--php takes a version such as 8.4, and goes with --all.");
                 return CTL_USAGE;
         }
-        return options->all ? reload_all(options->php) : reload_named(ctl_pool_argument(args[0]), options->socket);
+        return options->all ? reload_all(options->php)
+                            : reload_named(ctl_pool_argument(args[0]), options->socket);
 }

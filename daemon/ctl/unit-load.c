@@ -269,7 +269,8 @@ int unit_file_load(const char *root, const char *name, UnitFile **ret)
         if (r >= 0 && !unit->found && at) {
                 _cleanup_(freep) char *template = NULL;
 
-                if (text_format(&template, "%.*s%s", (int) (at + 1 - name), name, strrchr(name, '.') ?: "") < 0)
+                if (text_format(&template, "%.*s%s", (int) (at + 1 - name), name,
+                                strrchr(name, '.') ?: "") < 0)
                         return -ENOMEM;
                 r = load_main(root, unit, template);
         }

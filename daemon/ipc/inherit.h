@@ -71,7 +71,7 @@ void inherit_argv_free(char **argv);
 typedef enum InheritBuild {
         INHERIT_BUILD_SAME,
         INHERIT_BUILD_OTHER,
-        INHERIT_BUILD_UNKNOWN, /* it names none: it is of the time before there was an identity, or no manager */
+        INHERIT_BUILD_UNKNOWN, /* it names none: it is older than identities are, or no manager */
 } InheritBuild;
 
 /* Looks at the one argument that names a build, of a whole argv. */

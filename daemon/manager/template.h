@@ -22,8 +22,8 @@ typedef struct Template Template;
 typedef void (*template_message_t)(Template *template, const IpcMessage *message, void *userdata);
 
 /*
- * Starts a worker executable. inherit names every descriptor but the channel, which is made here; generation is
- * for the log. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
+ * Starts a worker executable. inherit names every descriptor but the channel, which is made here; generation
+ * is for the log. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
  */
 int template_start(sd_event *event, const char *pool, const char *executable, const char *generation,
                    const Inherit *inherit, template_message_t on_message, void *userdata, Template **ret);

@@ -54,8 +54,9 @@ int engine_check(const char *wanted, const char **ret_why)
                 return 0;
         find_library(library);
         (void) snprintf(why, sizeof why,
-                        "php-pool-worker-%s was built for PHP %s and has loaded %s, which is PHP %u.%u%s: "
-                        "apt install --reinstall libphp%s-embed php%s-pool, or choose another PHP by php.version.",
+                        "php-pool-worker-%s was built for PHP %s and has loaded %s, which is PHP %u.%u%s: apt "
+                        "install --reinstall libphp%s-embed php%s-pool, or choose another PHP by "
+                        "php.version.",
                         built, built, library, version / 100, version % 100,
                         version < 802 ? " or older" : "", built, built);
         return -ELIBBAD;
