@@ -4,7 +4,7 @@
  * PHP's call stack in another worker: a chain of zend_execute_data, each with its function and the
  * instruction that it is at. Template and worker are of one fork: &executor_globals is the same address in
  * both, and the structures are those of the headers that we are built with. Of those only the members named
- * here are used; their names are the same from PHP 8.2 to 8.4, their offsets are the headers'.
+ * here are used; their names are the same in all PHPs that we are built for, their offsets the headers'.
  *
  * The worker runs on, and may be hostile. So nothing that was read is followed but through peek_read(),
  * which takes any address; strings, frames and text are bounded; the chain ends where it returns to itself.
