@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "ctl/exchange.h"
 #include "ctl/print.h"
+#include "ctl/systemd.h"
 #include "ipc/control.h"
 
 #define PEER_INTERFACE "org.freedesktop.DBus.Peer"
@@ -252,12 +253,22 @@ const char *client_error_text(int r, const sd_bus_error *error)
         return strerror(abs(r));
 }
 
+/* The control socket of a pool that fails to start is open, and nobody is behind it. */
+static CtlExit fail_no_answer(const char *pool)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+
+        if (systemd_connect(&bus) < 0 || !systemd_pool_is_starting(bus, pool))
+                return ctl_fail_no_answer(pool);
+        return ctl_fail(0, "Pool %s has not started; journalctl -u php-pool@%s says why.", pool, pool);
+}
+
 CtlExit client_fail(const char *what, const char *pool, int r, const sd_bus_error *error)
 {
         _cleanup_(freep) char *before = NULL;
 
         if (r == -ETIMEDOUT)
-                return ctl_fail_no_answer(pool);
+                return fail_no_answer(pool);
         if (text_format(&before, "Failed to %s pool %s", what, pool) < 0)
                 return CTL_FAILURE;
         return ctl_fail_lines(before, client_error_text(r, error));

@@ -102,10 +102,13 @@ static CtlExit reload_named(const char *pool, const char *socket)
  * One that stops, or will be started with the new settings, needs no reload. That it is so is for systemd to
  * say, unless nobody was there to be asked.
  */
-static bool needs_none(const char *pool, const Reload *reload)
+static bool needs_none(sd_bus *systemd, const char *pool, const Reload *reload)
 {
         if (!reload->running)
                 return true;
+        /* A start that fails leaves who has connected to it waiting in the socket. */
+        if (reload->error == -ETIMEDOUT)
+                return systemd_pool_is_starting(systemd, pool);
         if (!client_is_gone(reload->error) && !sd_bus_error_has_name(&reload->words, CONTROL_ERROR_STOPPING))
                 return false;
         return systemd_pool_rests(pool);
@@ -146,9 +149,11 @@ static bool runs_php(const char *pool, const char *php)
 
 /*
  * One after the other, so that a machine with many pools does not start them all at once. `php` may be NULL.
+ * A pool whose start failed has the new settings when it is started next, and does not answer until then.
  */
 static CtlExit reload_all(const char *php)
 {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
         _cleanup_(freep) char **failed = NULL;
         CtlExit status = CTL_SUCCESS;
         size_t n, n_asked = 0, n_failed = 0;
@@ -159,17 +164,18 @@ static CtlExit reload_all(const char *php)
         if (r < 0)
                 return ctl_fail(r, "Failed to list the running pools: %m");
         failed = calloc(n + 1, sizeof *failed);
+        (void) systemd_connect(&systemd);
 
         for (size_t i = 0; i < n && failed; i++) {
                 _cleanup_(reload_clear) Reload reload = {};
                 usec_t timeout = reload_timeout(names[i]);
 
-                if (php && !runs_php(names[i], php))
+                if (systemd_pool_is_retried(systemd, names[i]) || (php && !runs_php(names[i], php)))
                         continue;
                 n_asked++;
                 extend_unit_timeout(timeout);
                 reload_pool(names[i], NULL, timeout, &reload);
-                if ((reload.running && reload.error >= 0) || needs_none(names[i], &reload))
+                if ((reload.running && reload.error >= 0) || needs_none(systemd, names[i], &reload))
                         continue;
                 (void) fail_reload(names[i], &reload);
                 failed[n_failed++] = names[i];

@@ -144,6 +144,24 @@ bool systemd_pool_rests(const char *pool)
         return !streq(state.active, "active") && !streq(state.active, "reloading");
 }
 
+bool systemd_pool_is_retried(sd_bus *bus, const char *pool)
+{
+        _cleanup_(unit_state_clear) UnitState state = {};
+
+        if (!bus || systemd_unit_state(bus, pool, ".service", &state) < 0)
+                return false;
+        return startswith(state.sub, "auto-restart") != NULL; /* from 254 on also "auto-restart-queued" */
+}
+
+bool systemd_pool_is_starting(sd_bus *bus, const char *pool)
+{
+        _cleanup_(unit_state_clear) UnitState state = {};
+
+        if (!bus || systemd_unit_state(bus, pool, ".service", &state) < 0)
+                return false;
+        return streq(state.active, "activating");
+}
+
 /* Reads a(ss): what kind of socket, and its address. What was read stays in the list after an error. */
 static int read_listen(sd_bus_message *m, char ***addresses, size_t *n)
 {

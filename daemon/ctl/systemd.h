@@ -39,6 +39,15 @@ int systemd_unit_state(sd_bus *bus, const char *pool, const char *suffix, UnitSt
 bool systemd_pool_rests(const char *pool);
 
 /*
+ * Whether a start of the pool has failed and systemd waits to try it again: nothing of it runs, and nobody
+ * answers in its sockets. False where systemd cannot be asked, also for a bus of NULL.
+ */
+bool systemd_pool_is_retried(sd_bus *bus, const char *pool);
+
+/* The same, or a start of it is under way. */
+bool systemd_pool_is_starting(sd_bus *bus, const char *pool);
+
+/*
  * The addresses that the pool's socket unit listens on; the caller frees them with ctl_names_free(). 0 or
  * -errno.
  */

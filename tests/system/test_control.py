@@ -152,7 +152,7 @@ def test_restarts_and_kills_under_connections(machine, pool):
 
 
 def test_a_pool_that_does_not_start(machine, pool):
-    """It is tried again and again, once a second, whoever connects; and then it comes up."""
+    """It is tried again and again, once a second, whoever connects; and then it comes up. A reload is of no use to it."""
     machine.write(pool.file, "unknown = 1;\n")
     pool.machine.systemctl("start", "--no-block", pool.unit)
     with hammering(machine.path(SOCKET), threads=1):
@@ -160,6 +160,9 @@ def test_a_pool_that_does_not_start(machine, pool):
         begun, restarts = time.monotonic(), int(pool.show("NRestarts"))
         wait_until(lambda: int(pool.show("NRestarts")) >= restarts + 3, 30, "three starts")
         assert time.monotonic() - begun > 2
+        assert machine.run("php-poolctl", "reload", "--all").stderr == ""
+        result = machine.run("php-poolctl", "status", "www", check=False)
+        assert result.returncode == 1 and "journalctl -u php-pool@www says why" in result.stderr, result
         machine.write(pool.file, "")
         wait_until(lambda: pool.active == "active", what="it runs")
     assert pool.run(HELLO) == "hello"
