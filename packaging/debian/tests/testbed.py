@@ -182,10 +182,19 @@ class Pool:
         return run("journalctl", "-q", "-u", self.service, "-o", "cat", "--no-pager", *matches)
 
 
+def of_process(pid, read, file):
+    """What a file below /proc/PID says; nothing where the process has ended meanwhile."""
+    try:
+        return read(f"/proc/{pid}/{file}")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def mappers_of_deleted(pool, name):
     """The pool's processes that still have a deleted file of this name in memory."""
     return [pid for pid in pool.processes()
-            if re.search(rf"{re.escape(name)}[^/]* \(deleted\)", pathlib.Path(f"/proc/{pid}/maps").read_text())]
+            if re.search(rf"{re.escape(name)}[^/]* \(deleted\)",
+                         of_process(pid, lambda path: pathlib.Path(path).read_text(), "maps"))]
 
 
 class Restarts:
@@ -196,7 +205,7 @@ class Restarts:
 
     def __call__(self):
         before, self.manager = self.manager, self.pool.manager
-        files = [os.readlink(f"/proc/{pid}/exe") for pid in self.pool.processes()]
+        files = [of_process(pid, os.readlink, "exe") for pid in self.pool.processes()]
         return self.manager not in (0, before) and not [file for file in files if file.endswith("(deleted)")]
 
 
