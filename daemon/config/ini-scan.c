@@ -21,6 +21,9 @@
 /* Never within brackets without quotes. "\" may, before another character, and so may "$". */
 #define NO_BRACKETED "\n\r;\"']\\$"
 
+/* Never in a fallback without quotes. "\" may, before another character, and so may "$". */
+#define NO_FALLBACK "\n\r;\"'}\\$"
+
 #define OPERATORS "&|^~()!"
 
 void ini_scan_start(IniScanner *s, const char *text)
@@ -38,11 +41,6 @@ static IniState state(const IniScanner *s)
         return s->states[s->n_states - 1];
 }
 
-static void push_state(IniScanner *s, IniState state_)
-{
-        assert(s->n_states < INI_STATES_MAX);
-        s->states[s->n_states++] = state_;
-}
 
 /* Takes n characters as the token. */
 static IniToken take(IniScanner *s, IniToken token, size_t n)
@@ -53,6 +51,15 @@ static IniToken take(IniScanner *s, IniToken token, size_t n)
                 s->line += *p == '\n' || (*p == '\r' && p[1] != '\n');
         s->p += n;
         return token;
+}
+
+/* The same, with which a state within this one begins. */
+static IniToken take_and_push(IniScanner *s, IniToken token, size_t n, IniState state_)
+{
+        if (s->n_states == INI_STATES_MAX)
+                return INI_END;
+        s->states[s->n_states++] = state_;
+        return take(s, token, n);
 }
 
 static IniToken take_and_begin(IniScanner *s, IniToken token, size_t n, IniState state_)
@@ -185,6 +192,7 @@ static size_t apostrophed_size(const IniScanner *s)
 static IniToken scan_part(IniScanner *s, size_t text)
 {
         size_t blanks = strspn(s->p, BLANKS), apostrophed = apostrophed_size(s);
+        IniToken token;
 
         if (apostrophed > 0) {
                 (void) take(s, INI_STRING, apostrophed);
@@ -194,17 +202,14 @@ static IniToken scan_part(IniScanner *s, size_t text)
         }
         if (*s->p == '\'' && s->p[1] && s->p[1] != '\'')
                 return INI_BROKEN;
-        if (startswith(s->p, "${")) {
-                push_state(s, INI_IN_NAME);
-                return take(s, INI_DOLLAR, 2);
-        }
+        if (startswith(s->p, "${"))
+                return take_and_push(s, INI_DOLLAR, 2, INI_IN_NAME);
         if (text > blanks)
                 return take(s, INI_STRING, text);
         if (s->p[blanks] == '"') {
-                push_state(s, INI_IN_QUOTES);
-                (void) take(s, INI_CHARACTER, blanks + 1);
-                s->start += blanks;
-                return INI_CHARACTER;
+                token = take_and_push(s, INI_CHARACTER, blanks + 1, INI_IN_QUOTES);
+                s->start += token == INI_CHARACTER ? blanks : 0;
+                return token;
         }
         return MAX(blanks, text) > 0 ? take(s, INI_STRING, MAX(blanks, text)) : INI_END;
 }
@@ -247,10 +252,8 @@ static IniToken scan_quotes(IniScanner *s)
 {
         const char *p = s->p;
 
-        if (startswith(p, "${")) {
-                push_state(s, INI_IN_NAME);
-                return take(s, INI_DOLLAR, 2);
-        }
+        if (startswith(p, "${"))
+                return take_and_push(s, INI_DOLLAR, 2, INI_IN_NAME);
         if (*p == '"') {
                 s->n_states--;
                 return take(s, INI_CHARACTER, 1 + strspn(p + 1, BLANKS));
@@ -266,14 +269,34 @@ static IniToken scan_quotes(IniScanner *s)
         return take(s, INI_QUOTED, (size_t) (p - s->p));
 }
 
+/*
+ * From PHP 8.3 on, ":-" ends a name. One character before it PHP takes for a part of it, so that ${A:-b} is no
+ * variable.
+ */
 static IniToken scan_name(IniScanner *s)
 {
-        size_t label = strcspn(s->p, NO_LABEL);
+        size_t label = strcspn(s->p, NO_LABEL), n = 0;
 
-        if (label > 0)
-                return take_trimmed(s, INI_VARIABLE, label, 0);
+        while (n < label && !startswith(s->p + n, ":-"))
+                n++;
+        if (n < label && n <= 1) {
+                s->states[s->n_states - 1] = INI_IN_FALLBACK;
+                return take(s, INI_FALLBACK, n + 2);
+        }
+        if (n > 0)
+                return take_trimmed(s, INI_VARIABLE, n, 0);
         if (*s->p != '}')
                 return INI_END;
+        s->n_states--;
+        return take(s, INI_CHARACTER, 1);
+}
+
+static IniToken scan_fallback(IniScanner *s)
+{
+        if (*s->p == '\'')
+                return INI_END;
+        if (*s->p != '}')
+                return scan_part(s, text_size(s->p, NO_FALLBACK, true));
         s->n_states--;
         return take(s, INI_CHARACTER, 1);
 }
@@ -295,6 +318,8 @@ IniToken ini_scan_next(IniScanner *s)
                 return scan_quotes(s);
         case INI_IN_NAME:
                 return scan_name(s);
+        case INI_IN_FALLBACK:
+                return scan_fallback(s);
         default:
                 return scan_bracketed(s);
         }

@@ -16,6 +16,7 @@ typedef enum IniToken {
         INI_QUOTED,  /* text within quotes; it has escapes */
         INI_DOLLAR,  /* "${" */
         INI_VARIABLE,
+        INI_FALLBACK,  /* ":-": what stands for a variable that is not set follows */
         INI_BROKEN,    /* an apostrophe that is not closed */
         INI_CHARACTER, /* any other: IniScanner.start is it */
 } IniToken;
@@ -27,11 +28,12 @@ typedef enum IniState {
         INI_IN_OFFSET,
         INI_IN_VALUE,
         INI_IN_QUOTES,
-        INI_IN_NAME
+        INI_IN_NAME,
+        INI_IN_FALLBACK
 } IniState;
 
-/* How deep states lie on each other: a variable, within quotes, within a value. */
-#define INI_STATES_MAX 3
+/* How deep states lie on each other: a variable, within quotes, within a fallback, within a value. */
+#define INI_STATES_MAX 64
 
 typedef struct IniScanner {
         const char *p, *end;

@@ -74,14 +74,24 @@ static void put_quoted(const char *p, size_t size, FILE *f)
         }
 }
 
-/* ${NAME}, the "${" of which is next. */
-static int read_variable(Reader *r, bool *known)
+static int read_string(Reader *r, FILE *f, bool *known);
+
+/* ${NAME} or ${NAME:-fallback}, the "${" of which is next. */
+static int read_variable(Reader *r, FILE *f, bool *known)
 {
+        int q;
+
         *known = false;
         next(r);
         if (r->token != INI_VARIABLE)
                 return refuse(r);
         next(r);
+        if (r->token == INI_FALLBACK) {
+                next(r);
+                q = read_string(r, f, known);
+                if (q < 0)
+                        return q;
+        }
         if (!is_character(r, '}'))
                 return refuse(r);
         next(r);
@@ -99,7 +109,7 @@ static int read_quotes(Reader *r, FILE *f, bool *known)
                         put_quoted(r->scanner.start, r->scanner.size, f);
                         next(r);
                 } else if (r->token == INI_DOLLAR)
-                        q = read_variable(r, known);
+                        q = read_variable(r, f, known);
                 else
                         q = refuse(r);
                 if (q < 0)
@@ -122,7 +132,7 @@ static int read_string(Reader *r, FILE *f, bool *known)
                 } else if (is_character(r, '"'))
                         q = read_quotes(r, f, known);
                 else if (r->token == INI_DOLLAR)
-                        q = read_variable(r, known);
+                        q = read_variable(r, f, known);
                 else
                         return any;
         return q;

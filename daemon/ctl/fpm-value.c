@@ -45,34 +45,7 @@ static bool is_of(const Scanner *s, unsigned major, unsigned minor)
         return !php || !*php || version_at_least(php, major, minor);
 }
 
-/* ${NAME} or, from 8.3 on, ${NAME:-default}; p is behind "${". */
-static int put_variable(Scanner *s, FILE *f)
-{
-        size_t n = strcspn(s->p, "}"), n_name;
-        _cleanup_(freep) char *name = NULL;
-        const char *value, *fallback = NULL;
-        char *separator;
-
-        if (!s->p[n] || n == 0)
-                return scan_fail(s, "this ${ is not closed");
-        name = strndup(s->p, n);
-        if (!name)
-                return -ENOMEM;
-        s->p += n + 1;
-
-        separator = is_of(s, 8, 3) ? strstr(name, ":-") : NULL;
-        if (separator) {
-                *separator = 0;
-                fallback = separator + 2;
-        }
-        n_name = strlen(name);
-        while (n_name > 0 && strchr(BLANKS, name[n_name - 1]))
-                name[--n_name] = 0;
-
-        value = s->reader->get_variable(s->line, name + strspn(name, BLANKS), s->reader->userdata);
-        fputs(value ?: fallback ?: "", f);
-        return 0;
-}
+static int put_variable(Scanner *s, FILE *f);
 
 /* Text in double quotes; p is behind the first. Blanks behind the second are part of it, as in PHP. */
 static int put_quoted(Scanner *s, FILE *f)
@@ -99,17 +72,6 @@ static int put_quoted(Scanner *s, FILE *f)
         return 0;
 }
 
-static int put_apostrophed(Scanner *s, FILE *f)
-{
-        const char *end = strchr(s->p, '\'');
-
-        if (!end)
-                return scan_fail(s, "the apostrophe that starts here is not closed; write it in quotes");
-        (void) fwrite(s->p, 1, (size_t) (end - s->p), f);
-        s->p = end + 1;
-        return 0;
-}
-
 /* The value of the constant whose name is the first n bytes of name; false for none. */
 static bool find_constant(const Scanner *s, const char *name, size_t n, int *ret)
 {
@@ -123,6 +85,94 @@ static bool find_constant(const Scanner *s, const char *name, size_t n, int *ret
                         return true;
                 }
         return false;
+}
+
+/* A word of a fallback: one that is the name of a constant is its value. */
+static int put_fallback_word(Scanner *s, FILE *f)
+{
+        const char *start = s->p;
+        int constant;
+
+        while (*s->p && !strchr(";\"'}", *s->p) && !startswith(s->p, "${"))
+                s->p += strchr("\\$", *s->p) && s->p[1] ? 2 : 1;
+        if (s->p == start)
+                return scan_fail(s, "this ${ is not closed");
+        if (find_constant(s, start, (size_t) (s->p - start), &constant))
+                fprintf(f, "%d", constant);
+        else
+                (void) fwrite(start, 1, (size_t) (s->p - start), f);
+        return 0;
+}
+
+/* What stands for a variable that is not set; p is behind ":-", and then at the "}". */
+static int scan_fallback(Scanner *s, char **ret)
+{
+        Text text;
+        int r;
+
+        if (s->depth == FPM_DEPTH_MAX)
+                return scan_fail(s, "the fallback goes too deep");
+        r = text_open(&text);
+        if (r < 0)
+                return r;
+        s->depth++;
+        while (r >= 0 && *s->p != '}') {
+                if (startswith(s->p, "${")) {
+                        s->p += 2;
+                        r = put_variable(s, text.f);
+                } else if (*s->p == '"') {
+                        s->p++;
+                        r = put_quoted(s, text.f);
+                } else
+                        r = put_fallback_word(s, text.f);
+        }
+        s->depth--;
+        return text_close(&text, r, ret);
+}
+
+/* ${NAME} or, from 8.3 on, ${NAME:-fallback}; p is behind "${". */
+static int put_variable(Scanner *s, FILE *f)
+{
+        _cleanup_(freep) char *name = NULL, *fallback = NULL;
+        size_t n = strcspn(s->p, "}"), n_name, blanks = strspn(s->p, BLANKS);
+        const char *separator = is_of(s, 8, 3) ? strstr(s->p, ":-") : NULL, *value;
+        int r;
+
+        if (separator && separator < s->p + n)
+                n = (size_t) (separator - s->p);
+        else
+                separator = NULL;
+        if (!s->p[n] || n == 0)
+                return scan_fail(s, "this ${ is not closed");
+        n_name = n;
+        while (n_name > blanks && strchr(BLANKS, s->p[n_name - 1]))
+                n_name--;
+        name = n_name > blanks ? strndup(s->p + blanks, n_name - blanks) : strdup("");
+        if (!name)
+                return -ENOMEM;
+        s->p += n;
+        if (separator) {
+                s->p += strlen(":-");
+                r = scan_fallback(s, &fallback);
+                if (r < 0)
+                        return r;
+        }
+        s->p++;
+
+        value = s->reader->get_variable(s->line, name, s->reader->userdata);
+        fputs(value ?: fallback ?: "", f);
+        return 0;
+}
+
+static int put_apostrophed(Scanner *s, FILE *f)
+{
+        const char *end = strchr(s->p, '\'');
+
+        if (!end)
+                return scan_fail(s, "the apostrophe that starts here is not closed; write it in quotes");
+        (void) fwrite(s->p, 1, (size_t) (end - s->p), f);
+        s->p = end + 1;
+        return 0;
 }
 
 /* A word without quotes: one that is the name of a constant is its value. */
