@@ -3,11 +3,10 @@
 /*
  * The sealed form of the settings: config_seal() and config_unseal() of config.h.
  *
- * A header, then each setting in the order of settings.def: a number, a truth value and a choice as 64 bits,
+ * A word, then each setting in the order of settings.def: a number, a truth value and a choice as 64 bits,
  * a string as its length (32 bits) and its bytes without a zero, a list as its count (32 bits) and its
- * strings; all in the byte order of the machine, which both sides run on. The header carries a fingerprint
- * of the table, so that a worker of another build refuses what it would misread. The reader believes
- * nothing: every length is held against what is left, every value against what the table allows.
+ * strings; all in the byte order of the machine, which both sides run on, of the same build (ipc/inherit.h).
+ * The reader believes nothing: every length is held against what is left, every value against what the table allows.
  */
 
 #include <fcntl.h>
@@ -16,38 +15,7 @@
 #include "base/io.h"
 #include "config/settings.h"
 
-#define SEAL_MAGIC "phppool"
-#define SEAL_FORM 1
-
-typedef struct SealHeader {
-        char magic[8];
-        uint32_t form; /* SEAL_FORM */
-        uint32_t n_settings;
-        uint64_t fingerprint;
-} SealHeader;
-
-/* FNV-1a over the keys and types. */
-static uint64_t table_fingerprint(void)
-{
-        uint64_t hash = 0xcbf29ce484222325;
-
-        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
-                for (const char *p = settings[i].key; *p; p++)
-                        hash = (hash ^ (uint8_t) *p) * 0x100000001b3;
-                hash = (hash ^ settings[i].type) * 0x100000001b3;
-        }
-        return hash;
-}
-
-static SealHeader table_header(void)
-{
-        return (SealHeader) {
-                .magic = SEAL_MAGIC,
-                .form = SEAL_FORM,
-                .n_settings = ELEMENTSOF(settings),
-                .fingerprint = table_fingerprint(),
-        };
-}
+#define SEAL_MAGIC "phppool" /* with its zero byte */
 
 static int write_string(const Setting *s, const char *string, FILE *f)
 {
@@ -105,10 +73,9 @@ static int write_setting(const Setting *s, const Config *config, FILE *f)
 /* Writes all of it and closes f, which never fails but for lack of memory. */
 static int write_settings(const Config *config, FILE *f)
 {
-        SealHeader header = table_header();
         int r = 0;
 
-        fwrite(&header, sizeof header, 1, f);
+        fwrite(SEAL_MAGIC, sizeof SEAL_MAGIC, 1, f);
         for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
                 r = write_setting(&settings[i], config, f);
 
@@ -152,15 +119,15 @@ static int read_bytes(SealReader *reader, void *ret, size_t size)
         return 0;
 }
 
-static int read_header(SealReader *reader)
+static int read_magic(SealReader *reader)
 {
-        SealHeader expected = table_header(), header;
+        char magic[sizeof SEAL_MAGIC];
         int r;
 
-        r = read_bytes(reader, &header, sizeof header);
+        r = read_bytes(reader, magic, sizeof magic);
         if (r < 0)
                 return r;
-        return memcmp(&header, &expected, sizeof header) == 0 ? 0 : -EBADMSG;
+        return memcmp(magic, SEAL_MAGIC, sizeof magic) == 0 ? 0 : -EBADMSG;
 }
 
 static int read_string(SealReader *reader, const Setting *s, char **ret)
@@ -246,7 +213,7 @@ static int read_settings(const void *data, size_t size, Config **ret)
         if (!config)
                 return -ENOMEM;
 
-        r = read_header(&reader);
+        r = read_magic(&reader);
         for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
                 r = read_setting(&reader, &settings[i], config);
         if (r < 0)

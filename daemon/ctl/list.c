@@ -276,15 +276,18 @@ static void print_json(const List *list)
         json_end_line(&json);
 }
 
-/* For completion and scripts: no manager is asked, and nobody else who may be slow or refuse to answer. */
+/* For completion and scripts: no manager is asked, and systemd only if it answers at once. */
 static CtlExit list_names(void)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
         _cleanup_(list_clear) List list = {};
         int r;
 
-        (void) systemd_connect(&systemd);
+        if (systemd_connect(&systemd) >= 0)
+                (void) sd_bus_set_method_call_timeout(systemd, CLIENT_LIST_TIMEOUT);
         r = list_find(&list, systemd);
+        if (r < 0)
+                r = list_find(&list, NULL);
         if (r < 0)
                 return ctl_fail(r, "Failed to list the pools: %m");
         for (size_t i = 0; i < list.n; i++)

@@ -70,14 +70,12 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
         return 0;
 }
 
-InheritBuild inherit_build(int argc, char **argv)
+bool inherit_is_same_build(int argc, char **argv)
 {
         const char *argument = argc > INHERIT_ARGV_BUILD ? argv[INHERIT_ARGV_BUILD] : "";
+        const char *identity = startswith(argument, BUILD_PREFIX);
 
-        if (!startswith(argument, BUILD_PREFIX))
-                return INHERIT_BUILD_UNKNOWN;
-        return streq(argument + strlen(BUILD_PREFIX), build_identity()) ? INHERIT_BUILD_SAME
-                                                                        : INHERIT_BUILD_OTHER;
+        return identity && streq(identity, build_identity());
 }
 
 /* Puts one "name=number" where it belongs. */

@@ -56,6 +56,9 @@ const char *build_identity(void);
 /* In argv[1] of a php-poold that others go through, before the path of the worker's program. */
 #define INHERIT_THROUGH "--worker="
 
+/* In the template's environment: the number of its generation. */
+#define INHERIT_GENERATION "PHP_POOL_GENERATION"
+
 /* Where in a worker's argv the identity is, and where what inherit_parse() reads begins. */
 #define INHERIT_ARGV_BUILD 2
 #define INHERIT_ARGV_FIRST 3
@@ -67,15 +70,8 @@ const char *build_identity(void);
 int inherit_format(const Inherit *inherit, const char *executable, const char *pool, char ***ret_argv);
 void inherit_argv_free(char **argv);
 
-/* What the arguments of a worker say of the manager that they come from. */
-typedef enum InheritBuild {
-        INHERIT_BUILD_SAME,
-        INHERIT_BUILD_OTHER,
-        INHERIT_BUILD_UNKNOWN, /* it names none: it is older than identities are, or no manager */
-} InheritBuild;
-
-/* Looks at the one argument that names a build, of a whole argv. */
-InheritBuild inherit_build(int argc, char **argv);
+/* Whether the manager that a whole argv of a worker comes from is of our build. */
+bool inherit_is_same_build(int argc, char **argv);
 
 /*
  * Reads such arguments (those from INHERIT_ARGV_FIRST on), checks that each descriptor is open, and sets it

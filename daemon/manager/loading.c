@@ -27,6 +27,14 @@ static const char *find_words(const char *words, const char *wanted, int *ret_n)
         return found;
 }
 
+/* Whether it is the worker's own file that finds no symbol, of those that the linker names first of all. */
+static bool is_worker(const char *words)
+{
+        const char *end = words + strcspn(words, ":"), *found = strstr(words, "/php-pool-worker-");
+
+        return found && found < end;
+}
+
 int loading_explain(const char *version, const char *words, char **ret)
 {
         const char *missing, *mismatch;
@@ -44,6 +52,11 @@ int loading_explain(const char *version, const char *words, char **ret)
                                 "php-pool-worker-%s does not find a library that it or PHP %s needs (%.*s): "
                                 "install that" OTHERWISE,
                                 version, version, n, missing);
+        else if (mismatch && !is_worker(mismatch))
+                r = text_format(ret,
+                                "php-pool-worker-%s does not start, since a library lacks what another needs "
+                                "(%.*s): upgrade both to versions that go together" OTHERWISE,
+                                version, n, mismatch);
         else if (mismatch)
                 r = text_format(ret,
                                 "php-pool-worker-%s was built for PHP %s and finds a library of another "

@@ -3,12 +3,10 @@
 
 /*
  * A worker that the dynamic linker could not load: it has ended before its main(), with words of ld.so(8) on
- * standard error and this status. Pure.
+ * standard error and EXIT_STATUS_NOT_EXECUTED. Pure.
  */
 
 #include "base/util.h"
-
-#define LOADING_FAILED_STATUS 127
 
 /*
  * What these words of a worker for this PHP mean, as a sentence with what to do, a new string. 1 and *ret; 0

@@ -162,11 +162,11 @@ static int run(const char *path, Config *taken_config)
 static int become_worker(int argc, char **argv)
 {
         argv[1] += strlen(INHERIT_THROUGH);
-        if (inherit_build(argc - 1, argv + 1) != INHERIT_BUILD_SAME)
+        if (!inherit_is_same_build(argc - 1, argv + 1))
                 return EXIT_STATUS_OTHER_BUILD;
         (void) execve(argv[1], argv + 1, environ);
         dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", argv[1]);
-        return 127;
+        return EXIT_STATUS_NOT_EXECUTED;
 }
 
 int main(int argc, char **argv)

@@ -199,11 +199,9 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
         generation_bury(g, slot);
 }
 
-/* Of another build: it says so, or is of the time before that and did not understand its arguments. */
-static bool is_other_build(const siginfo_t *si)
+static bool has_status(const siginfo_t *si, ExitStatus status)
 {
-        return si->si_code == CLD_EXITED &&
-               (si->si_status == EXIT_STATUS_OTHER_BUILD || si->si_status == EXIT_STATUS_USAGE);
+        return si->si_code == CLD_EXITED && si->si_status == (int) status;
 }
 
 static void fail_other_build(Manager *m, Generation *g)
@@ -221,9 +219,9 @@ static void fail_start(Manager *m, Generation *g, const siginfo_t *si, const cha
         _cleanup_(freep) char *text = NULL;
         char death[DEATH_TEXT_MAX];
 
-        if (is_other_build(si))
+        if (has_status(si, EXIT_STATUS_OTHER_BUILD))
                 fail_other_build(m, g);
-        else if (si->si_code == CLD_EXITED && si->si_status == LOADING_FAILED_STATUS &&
+        else if (has_status(si, EXIT_STATUS_NOT_EXECUTED) &&
                  loading_explain(g->config->php_version, words, &text) > 0)
                 generation_fail(g, "%s", text);
         else {

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ipc/exit-status.h"
 
 #define LINE_SIZE 4096
 
@@ -200,7 +201,7 @@ static int child_environment(const char *generation)
         for (size_t i = 0; i < ELEMENTSOF(private_environment); i++)
                 (void) unsetenv(private_environment[i]);
         drop_empty_locale();
-        if (setenv("PHP_POOL_GENERATION", generation, 1) < 0 || setenv("PHP_POOL_LOG", target, 1) < 0)
+        if (setenv(INHERIT_GENERATION, generation, 1) < 0 || setenv("PHP_POOL_LOG", target, 1) < 0)
                 return -errno;
         return 0;
 }
@@ -257,7 +258,7 @@ static _noreturn_ void child_exec(const char *executable, char **argv, const Inh
 
         errno = -r;
         dprintf(STDERR_FILENO, "Failed to execute %s: %m\n", inherit->through ?: executable);
-        _exit(127);
+        _exit(EXIT_STATUS_NOT_EXECUTED);
 }
 
 static int template_fork(Template *t, const char *pool, const Inherit *inherit)

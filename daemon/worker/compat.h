@@ -5,10 +5,10 @@
  * What differs between the versions of PHP that php-pool is built with: every #if on PHP_VERSION_ID of the
  * project. Included behind PHP's headers.
  *
- *   8.3  Of a path that Apache's proxy sends, PHP-FPM decodes PATH_INFO.
+ *   8.3  Of a path that Apache's proxy sends, PHP-FPM decodes PATH_INFO; zend_max_execution_timer_init().
  *   8.4  flush() sends the head.
- *   8.5  php_child_init(), and earlier what it does; no disable_classes; fastcgi.script_path_encoded,
- *        by which PHP-FPM decodes all of that path; no cgi.force_redirect, which has no meaning anyway.
+ *   8.5  php_child_init(), which does that; no disable_classes; fastcgi.script_path_encoded, by which PHP-FPM
+ *        decodes all of that path; no cgi.force_redirect and cgi.redirect_status_env, which had no meaning.
  *   8.6  PG(doc_root) is a zend_string.
  */
 
@@ -23,7 +23,7 @@
 #endif
 
 /*
- * The settings of PHP-FPM that not every version has, for PHP_INI_BEGIN(); the last two are without a
+ * The settings of PHP-FPM that not every version has, for PHP_INI_BEGIN(). Those before 8.5 are without a
  * meaning, there and here, but installers of applications look at them.
  */
 #if PHP_VERSION_ID >= 80500

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-pool-worker: started by the manager as a template, and by nobody else. Its arguments are descriptor
- * numbers (ipc/inherit.h), its settings come sealed; it reads no pool file. Only wires.
+ * php-pool-worker: started by the manager as a template, and by nobody else. Its arguments are the
+ * pool's name, the build and descriptor numbers (ipc/inherit.h), its settings come sealed; it reads no pool file. Only wires.
  *
  * Environment, taken and removed, so that scripts do not see it: PHP_POOL_LOG (base/log.h),
- * PHP_POOL_GENERATION, JOURNAL_STREAM.
+ * INHERIT_GENERATION, JOURNAL_STREAM.
  */
 
 #include <netinet/in.h>
@@ -22,12 +22,12 @@
 
 static void take_environment(void)
 {
-        const char *generation = getenv("PHP_POOL_GENERATION");
+        const char *generation = getenv(INHERIT_GENERATION);
 
         log_open();
         if (generation)
                 (void) log_set_context("PHP_GENERATION", generation);
-        (void) unsetenv("PHP_POOL_GENERATION");
+        (void) unsetenv(INHERIT_GENERATION);
         (void) unsetenv("PHP_POOL_LOG");
         (void) unsetenv("JOURNAL_STREAM");
 }
@@ -123,29 +123,6 @@ static int run(WorkerContext *c)
         return template_run(c);
 }
 
-/*
- * Before anything is read that depends on the build: our manager may be of the build before. One that knows
- * builds says itself what to do about that; the others, which came before, pass on what is said here. 0, or
- * an exit status.
- */
-static int check_build(int argc, char **argv)
-{
-        switch (inherit_build(argc, argv)) {
-        case INHERIT_BUILD_SAME:
-                return 0;
-        case INHERIT_BUILD_UNKNOWN:
-                if (argc <= INHERIT_ARGV_BUILD)
-                        return 0; /* no manager's arguments */
-                dprintf(STDERR_FILENO,
-                        "php-poold and %s are of different builds: restart the pool (systemctl restart "
-                        "php-pool@%s), once both are of one version.\n",
-                        program_invocation_short_name, argv[1]);
-                _fallthrough_;
-        default:
-                return EXIT_STATUS_OTHER_BUILD;
-        }
-}
-
 int main(int argc, char **argv)
 {
         _cleanup_(freep) char *pool = NULL;
@@ -154,9 +131,9 @@ int main(int argc, char **argv)
 
         /* execve(2) has made us dumpable: other processes of this user could read and write our memory. */
         (void) prctl(PR_SET_DUMPABLE, 0);
-        r = check_build(argc, argv);
-        if (r != 0)
-                return r;
+        /* Before anything is read that depends on the build; the manager says what to do about another one. */
+        if (argc > INHERIT_ARGV_BUILD && !inherit_is_same_build(argc, argv))
+                return EXIT_STATUS_OTHER_BUILD;
         take_environment();
         reset_signals();
 

@@ -24,7 +24,6 @@ RESTART = "restart the pool (systemctl restart php-pool@www), once both are of o
 # Programs in the worker's place.
 OTHER_BUILD = 'pool=$1; shift 2; exec {worker} "$pool" build=0 "$@"'  # what a worker sees of another build's manager
 OTHER_MANAGER = 'through=$1; pool=$2; shift 3; exec {manager} "$through" "$pool" build=0 "$@"'  # the same of a manager
-BEFORE_BUILDS = "exit 64"  # a program that knows of no builds, and so not its arguments
 
 
 class Upgraded(Daemon):
@@ -64,12 +63,11 @@ def daemon(build_dir, tmp_path, environment):
     return Upgraded(build_dir, tmp_path, environment)
 
 
-@pytest.mark.parametrize("worker", [OTHER_BUILD, BEFORE_BUILDS])
-def test_a_reload_to_another_build_is_refused(daemon, worker):
+def test_a_reload_to_another_build_is_refused(daemon):
     with daemon:
         daemon.wait_idle(2)
         workers, templates = daemon.workers(), daemon.templates()
-        daemon.replace(WORKER, worker)
+        daemon.replace(WORKER, OTHER_BUILD)
         assert DIFFERENT + RESTART in daemon.refused()
         daemon.replace("php-poold")
         assert DIFFERENT + RESTART in daemon.refused()
@@ -85,13 +83,12 @@ def test_a_reload_to_another_build_is_refused(daemon, worker):
         assert daemon.run(HELLO) == "hello"
 
 
-@pytest.mark.parametrize("other", [OTHER_MANAGER, BEFORE_BUILDS])
-def test_a_reload_under_another_manager_is_refused(daemon, other):
+def test_a_reload_under_another_manager_is_refused(daemon):
     """One that is installed, and that the pool does not run with yet. A template that dies is replaced all the same."""
     with daemon:
         daemon.wait_idle(2)
         workers = daemon.workers()
-        daemon.replace("php-poold", other)
+        daemon.replace("php-poold", OTHER_MANAGER)
         assert DIFFERENT + RESTART in daemon.refused()
         assert daemon.workers() == workers
         os.kill(*daemon.templates(), signal.SIGKILL)
@@ -114,9 +111,8 @@ def test_a_new_manager_of_the_same_build_does_not_matter(daemon):
         assert daemon.run(HELLO) == "hello"
 
 
-@pytest.mark.parametrize("worker", [OTHER_BUILD, BEFORE_BUILDS])
-def test_a_start_with_another_build_fails(daemon, worker):
-    daemon.replace(WORKER, worker)
+def test_a_start_with_another_build_fails(daemon):
+    daemon.replace(WORKER, OTHER_BUILD)
     with daemon.launched():
         assert daemon.process.wait(30) != 0
         daemon.stop = lambda: None
@@ -176,15 +172,9 @@ def worker(build_dir, environment, *args):
                           text=True, capture_output=True, timeout=30)
 
 
-def test_a_worker_tells_a_manager_that_knows_of_no_builds(build_dir, environment):
-    """Such a manager shows what is written to standard error, and a status that it does not know."""
-    result = worker(build_dir, environment, "www", "settings=0", "scoreboard=0")
-    assert (result.returncode, result.stdout) == (83, "")
-    assert result.stderr == DIFFERENT + RESTART + "\n"
-
-
-def test_a_worker_leaves_it_to_a_manager_that_knows_builds(build_dir, environment):
-    result = worker(build_dir, environment, "www", "build=0", "settings=0", "scoreboard=0")
+@pytest.mark.parametrize("build", ["build=0", "handoff=0"])
+def test_a_worker_leaves_it_to_the_manager(build_dir, environment, build):
+    result = worker(build_dir, environment, "www", build, "settings=0", "scoreboard=0")
     assert (result.returncode, result.stdout, result.stderr) == (83, "", "")
 
 

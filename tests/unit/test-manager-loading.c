@@ -32,6 +32,9 @@ static const struct {
         { WORKER ": symbol lookup error: " WORKER ": undefined symbol: zend_x",
           "php-pool-worker-8.4 was built for PHP 8.4 and finds a library of another (" WORKER
           ": undefined symbol: zend_x): apt install --reinstall libphp8.4-embed php8.4-pool" OTHERWISE },
+        { WORKER ": symbol lookup error: /usr/lib/libphp.so: undefined symbol: xmlX, version LIBXML2_2.9",
+          "php-pool-worker-8.4 does not start, since a library lacks what another needs (/usr/lib/libphp.so: "
+          "undefined symbol: xmlX, version LIBXML2_2.9): upgrade both to versions that go together" OTHERWISE },
         { "", NULL },
         { "Failed to execute " WORKER ": No such file or directory", NULL },
         { "sh: 1: php: not found", NULL },
