@@ -16,7 +16,7 @@ from lib.debian import SOURCE, copy_checkout
 from lib.machine import Machine
 from lib.php import VERSION
 
-DEBS, TREE = "/srv/debs", "/root/php-pool"
+DEBS, TREE = "/srv/debs", "/srv/php-pool-tree"
 # What the tests of packages use of the tree.
 PARTS = ("README.md", "packaging/debian/tests", "tests/lib")
 
