@@ -5,7 +5,7 @@ import threading
 import time
 
 
-def wait_until(predicate, timeout=10.0, what=None):
+def wait_until(predicate, timeout=30.0, what=None):
     """Returns predicate()'s first true value; fails when there is none for `timeout` seconds."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()
