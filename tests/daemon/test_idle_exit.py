@@ -11,7 +11,7 @@ import pytest
 from lib.scripts import HELLO
 from lib.wait import wait_until
 
-CONF = 'idle_exit = "300ms"; pm = { mode = "static"; max_children = 1; };'
+CONF = 'idle_exit = "2s"; pm = { mode = "static"; max_children = 1; };'
 HOLDS = "does not exit while programs run that requests started and left: process {} (sleep)"
 
 

@@ -105,7 +105,8 @@ class Clients:
 
 
 def kill_template(pool):
-    template, = (pid for pid, args in pool.children().items() if "(template)" in args)
+    """A process that it has just forked has its title for a moment."""
+    template = min(pid for pid, args in pool.children().items() if "(template)" in args)
     pool.machine.run("kill", "-KILL", template)
 
 
