@@ -148,8 +148,9 @@ class Machine:
         result = subprocess.run(self.command(*argv), env=ENVIRONMENT, input=input, text=True,
                                 capture_output=True, timeout=timeout)
         if check and result.returncode != 0:
+            log = self.run("journalctl", "-q", "-n", "20", "-o", "cat", check=False).stdout if argv[0] == "systemctl" else ""
             raise AssertionError(f"{' '.join(map(str, argv))}: status {result.returncode}\n"
-                                 f"{result.stdout}{result.stderr}")
+                                 f"{result.stdout}{result.stderr}{log}")
         return result
 
     def start(self, *argv):
