@@ -6,7 +6,8 @@ Adds up what ./bootstrap test ran.
     tally.py --step NAME LOGS      of one, when it has ended
 
 LOGS/steps has a line "STATUS<tab>SECONDS<tab>NAME" for each step; NAME.xml, where there is one, has its tests in
-JUnit's form, as meson and pytest write it; NAME.log is its whole output. LOGS/ended is there once all steps have
+JUnit's form, as meson and pytest write it; NAME.log is its whole output. What failed in a step may have been run
+once more, by a step NAME-alone: what passes there is told, and is no failure. LOGS/ended is there once all steps have
 ended. What is printed has a bound, however much failed. Exits with 1 when a test failed, or a step for a reason that
 no test shows, or when there were not all steps.
 """
@@ -16,6 +17,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
+ALONE = "-alone"
 LINE_MAX = 200  # characters of what a test said
 EXCERPTS_MAX = 10  # failed tests of a step that are shown with more than a line of why
 EXCERPT_LINES = 20
@@ -44,7 +46,7 @@ class Step:
         status, seconds, self.name = line.split("\t")
         self.status, self.seconds = int(status), int(seconds)
         self.log = logs / f"{self.name}.log"
-        self.passed, self.failed, self.skipped = [], [], []
+        self.passed, self.failed, self.skipped, self.unstable = [], [], [], []
         try:
             for case in xml.etree.ElementTree.parse(logs / f"{self.name}.xml").iter("testcase"):
                 self._count(case)
@@ -67,6 +69,12 @@ class Step:
         else:
             self.passed.append(name)
 
+    def take_back(self, alone):
+        """What passed when it ran alone has not failed."""
+        self.unstable = [failure for failure in self.failed if failure.name in alone.passed]
+        self.failed = [failure for failure in self.failed if failure.name not in alone.passed]
+        self.passed += [failure.name for failure in self.unstable]
+
     def summary(self):
         return f"{self.name}: {len(self.passed)} passed, {len(self.failed)} failed, in {self.seconds} s"
 
@@ -82,6 +90,8 @@ class Step:
     def list(self):
         for name in self.skipped:
             print(f"skipped: {self.name}: {name}")
+        for failure in self.unstable:
+            print(f"passed only when it ran alone: {self.name}: {failure.name}: {failure.why()}")
         for failure in self.failed:
             print(f"FAILED: {self.name}: {failure.name}: {failure.why()}")
         print(self.summary())
@@ -89,6 +99,15 @@ class Step:
 
 def steps(logs):
     return [Step(logs, line) for line in (logs / "steps").read_text().splitlines()]
+
+
+def merged(logs):
+    """Those that count: each with what its tests did alone."""
+    found = {step.name: step for step in steps(logs)}
+    for name, alone in found.items():
+        if name.endswith(ALONE):
+            found[name.removesuffix(ALONE)].take_back(alone)
+    return [step for name, step in found.items() if not name.endswith(ALONE)]
 
 
 def main():
@@ -99,7 +118,7 @@ def main():
     for logs in map(pathlib.Path, sys.argv[1:]):
         if len(sys.argv) > 2:
             print(f"{logs}:")
-        found = steps(logs) if (logs / "steps").exists() else []
+        found = merged(logs) if (logs / "steps").exists() else []
         for step in found:
             step.list()
         n_passed += sum(len(step.passed) for step in found)

@@ -2,6 +2,7 @@
 """What a person reads of a test run: see tests/lib/tally.py."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -68,6 +69,21 @@ def test_what_is_printed_has_a_bound(logs):
     assert "and 390 more" in step
     assert len(all_.splitlines()) < 410
     assert all(f"FAILED: daemon: bad: b{n}: " in all_ for n in range(400))
+
+
+@pytest.mark.parametrize("alone, line", [
+    ({"passed": 2}, "6 passed, 0 failed"), ({"status": 1, "passed": 1, "failed": [("", "")]}, "5 passed, 1 failed"),
+    ({"status": 2}, "4 passed, 2 failed")])
+def test_what_ran_once_more(logs, alone, line):
+    """It counts once, and one that failed beside others and passed alone is told."""
+    add(logs, "daemon", 1, 4, [(PYTEST, "")] * 2)
+    add(logs, "daemon-alone", **{"status": 0, **alone})
+    xml = logs / "daemon-alone.xml"
+    if xml.exists():  # those that passed are the first of those that failed before
+        xml.write_text(re.sub(r'"good" name="g(\d)"', r'"bad" name="b\1"', xml.read_text().replace('"b0"', '"b1"')))
+    result = tally(logs)
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (not line.endswith(" 0 failed"), line)
+    assert result.stdout.count("passed only when it ran alone: daemon: bad: b") == alone.get("passed", 0)
 
 
 @pytest.mark.parametrize("status, passed, said", [(1, 0, "what broke"), (124, 4, "ended with status 124"), (2, 4, "status 2")])
