@@ -87,6 +87,10 @@ static int refuse(Parser *p, const Setting *s, const config_setting_t *node, con
         describe(s, f);
         fputs(", not ", f);
         show_value(node, f);
+        /* A version, to which "such as "8.4", not 8.4" says little. */
+        if (config_setting_type(node) == CONFIG_TYPE_FLOAT && setting_takes_text(s) &&
+            !setting_takes_number(s))
+                fputs(" without quotes", f);
         if (fclose(f) != 0)
                 return -ENOMEM;
         return add_error(p, node, key, text);

@@ -137,9 +137,11 @@ int php_missing(const char *directory, const PhpList *list, const char *wanted, 
                 write_list(list, text.f);
         }
         if (!*wanted)
-                fputs("; apt install phpX.Y-pool, X.Y being its version", text.f);
+                fputs("; install the package phpX.Y-pool, X.Y being its version", text.f);
+        else if (rank(wanted) > rank(PHP_NEWEST))
+                fputs("; the newest that this php-pool knows is " PHP_NEWEST, text.f);
         else if (php_version_supported(wanted))
-                fprintf(text.f, "; apt install php%s-pool", wanted);
+                fprintf(text.f, "; install the package php%s-pool", wanted);
         return text_close(&text, 0, ret);
 }
 

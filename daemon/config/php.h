@@ -14,6 +14,9 @@
 /* The oldest that php-pool runs. */
 #define PHP_OLDEST "8.2"
 
+/* The newest that it knows, by the list in meson.build: a newer one may be a typing error. */
+#define PHP_NEWEST "8.6"
+
 /* The most that are listed: the newest. */
 #define PHP_LIST_MAX 64
 

@@ -44,8 +44,8 @@ int loading_explain(const char *version, const char *words, char **ret)
         mismatch = missing ? NULL : find_words(words, MISMATCH, &n);
         if (missing && startswith(missing, "libphp"))
                 r = text_format(ret,
-                                "php-pool-worker-%s does not find the library of PHP %s (%.*s): apt install "
-                                "libphp%s-embed" OTHERWISE,
+                                "php-pool-worker-%s does not find the library of PHP %s (%.*s): install the "
+                                "package libphp%s-embed" OTHERWISE,
                                 version, version, n, missing, version);
         else if (missing)
                 r = text_format(ret,
@@ -60,8 +60,8 @@ int loading_explain(const char *version, const char *words, char **ret)
         else if (mismatch)
                 r = text_format(ret,
                                 "php-pool-worker-%s was built for PHP %s and finds a library of another "
-                                "(%.*s): apt install "
-                                "--reinstall libphp%s-embed php%s-pool" OTHERWISE,
+                                "(%.*s): install the packages libphp%s-embed and php%s-pool "
+                                "again" OTHERWISE,
                                 version, version, n, mismatch, version, version);
         return r < 0 ? r : missing || mismatch;
 }

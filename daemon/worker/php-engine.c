@@ -45,8 +45,8 @@ int engine_check(const char *wanted, const char **ret_why)
         *ret_why = why;
         if (*wanted && !streq(wanted, built)) {
                 (void) snprintf(why, sizeof why,
-                                "php-pool-worker-%s is the worker of PHP %s under another name: apt install "
-                                "--reinstall php%s-pool, or choose another PHP by php.version.",
+                                "php-pool-worker-%s is the worker of PHP %s under another name: install the "
+                                "package php%s-pool again, or choose another PHP by php.version.",
                                 wanted, built, wanted);
                 return -ELIBBAD;
         }
@@ -54,8 +54,8 @@ int engine_check(const char *wanted, const char **ret_why)
                 return 0;
         find_library(library);
         (void) snprintf(why, sizeof why,
-                        "php-pool-worker-%s was built for PHP %s and has loaded %s, which is PHP %u.%u%s: apt "
-                        "install --reinstall libphp%s-embed php%s-pool, or choose another PHP by "
+                        "php-pool-worker-%s was built for PHP %s and has loaded %s, which is PHP %u.%u%s: "
+                        "install the packages libphp%s-embed and php%s-pool again, or choose another PHP by "
                         "php.version.",
                         built, built, library, version / 100, version % 100,
                         version < 802 ? " or older" : "", built, built);

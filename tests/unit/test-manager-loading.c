@@ -22,7 +22,7 @@ static const struct {
                  "directory",
           "php-pool-worker-8.4 does not find the library of PHP 8.4 (libphp.so: cannot open shared object "
           "file: No such "
-          "file or directory): apt install libphp8.4-embed" OTHERWISE },
+          "file or directory): install the package libphp8.4-embed" OTHERWISE },
         { "before\n" WORKER
           ": error while loading shared libraries: libxml2.so.2: cannot open shared object file: No "
           "such file or directory\nbehind",
@@ -31,7 +31,7 @@ static const struct {
           "file: No such file or directory): install that" OTHERWISE },
         { WORKER ": symbol lookup error: " WORKER ": undefined symbol: zend_x",
           "php-pool-worker-8.4 was built for PHP 8.4 and finds a library of another (" WORKER
-          ": undefined symbol: zend_x): apt install --reinstall libphp8.4-embed php8.4-pool" OTHERWISE },
+          ": undefined symbol: zend_x): install the packages libphp8.4-embed and php8.4-pool again" OTHERWISE },
         { WORKER ": symbol lookup error: /usr/lib/libphp.so: undefined symbol: xmlX, version LIBXML2_2.9",
           "php-pool-worker-8.4 does not start, since a library lacks what another needs (/usr/lib/libphp.so: "
           "undefined symbol: xmlX, version LIBXML2_2.9): upgrade both to versions that go together" OTHERWISE },
