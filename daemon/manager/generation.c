@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "config/php.h"
+#include "config/scan-dir.h"
 
 _Static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
                "a board for the largest pool");
@@ -138,6 +139,7 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
         };
         (void) snprintf(g->id_text, sizeof g->id_text, "%llu", (unsigned long long) id);
         g->deadline = usec_add(g->started, g->config->reload_start_timeout);
+        g->has_ini = scan_dir_has_ini(g->config->php_ini_scan_dir);
 
         r = config_seal(g->config, &g->settings_fd);
         if (r < 0)

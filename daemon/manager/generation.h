@@ -72,6 +72,7 @@ struct Generation {
         char *failure;      /* why it cannot go on: a sentence, or NULL */
         Worker *workers;    /* one per slot of the board */
         size_t n_workers;
+        bool has_ini;       /* php.ini_scan_dir had a file when it started */
         bool other_build;   /* its template is of another build than the manager, which is its failure */
         bool first_ordered; /* the worker whose readiness lets it take over */
         bool sized;         /* start_servers have been ordered, as far as there was room */

@@ -182,6 +182,10 @@ static void take_over(Manager *m)
         if (new->complaint[0])
                 log_warning("Pool %s serves all the same, with generation %s: %s", m->pool, new->id_text,
                             new->complaint);
+        if (!new->has_ini && (!old || old->has_ini))
+                log_warning("Pool %s: php.ini_scan_dir: there is no *.ini in %s, so PHP has no extensions of "
+                            "it.",
+                            m->pool, new->config->php_ini_scan_dir);
 
         if (old) {
                 usec_t drain = old->config->reload_drain_timeout;
@@ -265,6 +269,13 @@ static void tell_start(Manager *m, usec_t now, usec_t *earliest)
                           m->pool, text);
 }
 
+/* The same directory has become empty, as Debian's for PHP-FPM does when the package of that is removed. */
+static bool lost_extensions(const Generation *old, const Generation *new)
+{
+        return old->has_ini && !new->has_ini &&
+               streq(old->config->php_ini_scan_dir, new->config->php_ini_scan_dir);
+}
+
 static void step_next(Manager *m, usec_t now, usec_t *earliest)
 {
         Generation *g = m->next;
@@ -275,6 +286,12 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
          */
         if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && g->complaint[0])
                 generation_fail(g, "%s", g->complaint);
+        if (m->state == POOL_RELOADING && m->reason == RELOAD_REQUESTED && lost_extensions(m->current, g))
+                generation_fail(g,
+                                "php.ini_scan_dir: there is no *.ini in %s any more, so PHP would have no "
+                                "extensions of it; install again what was removed, or name another directory, "
+                                "and another php.ini with it.",
+                                g->config->php_ini_scan_dir);
         if (g->failure) {
                 start_failed(m);
                 return;

@@ -37,6 +37,47 @@ def test_extensions(make_daemon, tmp_path, key):
         assert json.loads(daemon.run(code)) == [False, False]
 
 
+CTYPE = "<?php echo extension_loaded('ctype') ? 'with' : 'without';"
+
+
+def test_a_directory_that_has_become_empty(make_daemon, tmp_path):
+    """As PHP-FPM's, when its package is removed: a pool that serves keeps its extensions, and says why."""
+    scan, other = tmp_path / "scan", tmp_path / "other"
+    for directory in (scan, other):
+        directory.mkdir()
+    ini = scan / "20-ctype.ini"
+    ini.write_text("extension=ctype\n")
+    conf = ONE + 'php = { ini_scan_dir = "%s"; };'
+    with make_daemon(conf % scan) as daemon:
+        ini.unlink()
+        result = daemon.ctl("reload", "www")
+        assert result.returncode == 1 and f"php.ini_scan_dir: there is no *.ini in {scan} any more" in result.stderr
+        assert daemon.run(CTYPE) == "with" and daemon.status()["generation"] == 1
+
+        # Where the operator names an empty one, there is none.
+        daemon.conf.write_text(conf % other)
+        daemon.reload()
+        assert daemon.run(CTYPE) == "without"
+        daemon.reload()
+        assert f"php.ini_scan_dir: there is no *.ini in {other}, so" in daemon.logged()
+
+
+def test_directories_of_which_one_has_files(make_daemon, tmp_path):
+    scan, other = tmp_path / "scan", tmp_path / "other"
+    for directory in (scan, other):
+        directory.mkdir()
+    ini = scan / "20-ctype.ini"
+    with make_daemon(ONE + f'php = {{ ini_scan_dir = "{scan}:{other}"; }};') as daemon:
+        assert daemon.run(CTYPE) == "without"
+        assert f"there is no *.ini in {scan}:{other}, so" in daemon.logged()
+        ini.write_text("extension=ctype\n")
+        daemon.reload()
+        assert daemon.run(CTYPE) == "with"
+        ini.rename(other / ini.name)  # one of them is enough
+        daemon.reload()
+        assert daemon.run(CTYPE) == "with"
+
+
 @pytest.mark.parametrize("key", ["value", "admin_value"])
 def test_disabled_functions_add_up(make_daemon, tmp_path, key):
     """What php.ini disables stays disabled; no request brings it back, or takes more away."""
