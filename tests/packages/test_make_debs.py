@@ -8,9 +8,10 @@ import pytest
 
 from lib.debian import copy_checkout
 
-# Leaves what there is of source beside the packages.
+# Leaves what there is of source beside the packages, and their version.
 STAND_IN = """#!/bin/sh
 find . -type f >../files
+sed -n '1s/.*(\\(.*\\)).*/\\1/p' debian/changelog >../version
 """
 
 
@@ -28,6 +29,7 @@ def make_debs(tmp_path):
                               capture_output=True)
 
     run.tree = tree
+    run.version = lambda directory: (tree / directory / "version").read_text().strip()
     return run
 
 
@@ -45,3 +47,29 @@ def test_a_directory_that_is_there_is_left_alone(make_debs):
     result = make_debs("debs")
     assert result.returncode != 0 and "debs" in result.stderr
     assert list((make_debs.tree / "debs").iterdir()) == []
+
+
+def git(tree, *args, date=None):
+    names = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "safe.directory=*")
+    environment = {**os.environ, **({"GIT_COMMITTER_DATE": date} if date else {})}
+    return subprocess.run(["git", *names, "-C", tree, *args], env=environment, check=True, text=True,
+                          capture_output=True).stdout.strip()
+
+
+def is_newer(version, other):
+    return subprocess.run(["dpkg", "--compare-versions", version, "gt", other], check=False).returncode == 0
+
+
+def test_the_version_is_that_of_the_commit(make_debs):
+    """In UTC, so that two commits sort by their times: an upgrade is one."""
+    assert make_debs("plain").returncode == 0
+    versions = [make_debs.version("plain")]
+    release = versions[0].partition("~deb")[2]
+    git(make_debs.tree, "init", "-q")
+    for date, when in (("2030-01-02T23:59:58+0000", "20300102235958"), ("2030-01-03T01:00:00+0100", "20300103000000")):
+        git(make_debs.tree, "commit", "-q", "--allow-empty", "-m", date, date=date)
+        assert make_debs(when).returncode == 0
+        versions.append(make_debs.version(when))
+        commit = git(make_debs.tree, "log", "-1", "--format=%h")
+        assert versions[-1] == versions[0].replace("~deb", f"+git{when}.{commit}~deb") and release
+    assert is_newer(versions[1], versions[0]) and is_newer(versions[2], versions[1])
