@@ -156,7 +156,7 @@ static CtlExit reload_all(const char *php)
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
         _cleanup_(freep) char **failed = NULL;
         CtlExit status = CTL_SUCCESS;
-        size_t n, n_asked = 0, n_failed = 0;
+        size_t n, n_asked = 0, n_failed = 0, n_done = 0;
         char **names;
         int r;
 
@@ -175,7 +175,11 @@ static CtlExit reload_all(const char *php)
                 n_asked++;
                 extend_unit_timeout(timeout);
                 reload_pool(names[i], NULL, timeout, &reload);
-                if ((reload.running && reload.error >= 0) || needs_none(systemd, names[i], &reload))
+                if (reload.running && reload.error >= 0) {
+                        n_done++;
+                        continue;
+                }
+                if (needs_none(systemd, names[i], &reload))
                         continue;
                 (void) fail_reload(names[i], &reload);
                 failed[n_failed++] = names[i];
@@ -184,6 +188,8 @@ static CtlExit reload_all(const char *php)
                 status = ctl_fail(ENOMEM, "Failed to reload the pools: %m");
         else if (n_failed > 0)
                 status = fail_summary(failed, n_failed, n_asked);
+        else if (!log_to_journal())
+                printf("%zu pool%s reloaded\n", n_done, n_done == 1 ? "" : "s");
         ctl_names_free(names, n);
         return status;
 }

@@ -384,9 +384,9 @@ def test_the_sum_of_a_reload(machine):
 def test_a_reload_of_the_pools_of_one_php(machine, pool):
     """As an upgrade of that PHP asks for; others are left alone, one that says nothing is not."""
     pool.start()
-    machine.run("php-poolctl", "reload", "--all", "--php=8.1")
+    assert machine.run("php-poolctl", "reload", "--all", "--php=8.1").stdout == "0 pools reloaded\n"
     assert pool.status()["generation"] == 1
-    machine.run("php-poolctl", "reload", "--all", f"--php={VERSION}")
+    assert machine.run("php-poolctl", "reload", "--all", f"--php={VERSION}").stdout == "1 pool reloaded\n"
     assert pool.status()["generation"] == 2
     with evil(machine, dbus.garbage, ("mute",)):
         result = machine.run("php-poolctl", "reload", "--all", "--php=8.1", check=False)
