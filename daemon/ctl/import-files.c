@@ -97,6 +97,18 @@ static bool has_mark(const Target *t)
         return text && startswith(text, t->file->text);
 }
 
+/* The file whose import wrote it, where that is another one, a new string; NULL otherwise. */
+static char *find_other_source(const Target *t)
+{
+        _cleanup_(freep) char *text = read_text(t->path);
+        const char *source = text ? startswith(text, IMPORT_MARK) : NULL;
+        size_t n = source ? strcspn(source, "\n") : 0;
+
+        if (n == 0 || strncmp(text, t->file->text, (size_t) (source - text) + n + 1) == 0)
+                return NULL;
+        return strndup(source, n - 1); /* a full stop is behind it */
+}
+
 static bool is_in_the_way(const Target *t)
 {
         struct stat st;
@@ -109,6 +121,21 @@ static bool is_in_the_way(const Target *t)
                  holds_only_comments(t->path));
 }
 
+/* There is one pool of a name, and each PHP-FPM may have one: Debian calls all of them www. */
+static void tell_exists(const Target *t)
+{
+        const char *name = startswith(t->file->path, CONFIG_DIR "/");
+        _cleanup_(freep) char *source = name ? find_other_source(t) : NULL;
+
+        if (source)
+                (void) ctl_fail(0,
+                                "%s exists: a pool %.*s was imported from %s. Give one of the two sections "
+                                "another name.",
+                                t->path, (int) (strlen(name) - strlen(".conf")), name, source);
+        else
+                (void) ctl_fail(0, "%s exists.", t->path);
+}
+
 /* Says which of them are there. */
 static bool any_exists(const Targets *targets)
 {
@@ -116,7 +143,7 @@ static bool any_exists(const Targets *targets)
 
         for (size_t i = 0; i < targets->n; i++)
                 if (is_in_the_way(&targets->items[i])) {
-                        (void) ctl_fail(0, "%s exists.", targets->items[i].path);
+                        tell_exists(&targets->items[i]);
                         found = true;
                 }
         if (found)
@@ -175,6 +202,7 @@ static int rename_temporaries(const Targets *targets, size_t *ret_failed)
 {
         for (size_t i = 0; i < targets->n; i++) {
                 const Target *t = &targets->items[i];
+                _cleanup_(freep) char *other = t->file->stale ? NULL : find_other_source(t);
 
                 if (t->file->stale)
                         continue;
@@ -183,6 +211,9 @@ static int rename_temporaries(const Targets *targets, size_t *ret_failed)
                         return -errno;
                 }
                 printf("%s\n", t->path);
+                if (other)
+                        (void) ctl_fail(0, "%s had been imported from %s, and was overwritten.", t->path,
+                                        other);
         }
         return 0;
 }

@@ -106,6 +106,20 @@ def test_force_leaves_what_others_wrote(importer):
     assert f"{STATUS} is not needed, but was not imported from this file, and stays." in result.stderr
 
 
+def test_a_pool_of_that_name_from_another_file(importer):
+    """As two PHP-FPMs of Debian have, which both call theirs www."""
+    first = importer.file
+    importer.run(POOL)
+    before = importer.files()
+    importer.file = first.with_name("other.conf")
+    result = importer.run(POOL, status=1)
+    assert (f"{importer.pool_file} exists: a pool p was imported from {first}. Give one of the two sections another name.\n"
+            in result.stderr and importer.files() == before)
+    result = importer.run(POOL, "--force")
+    assert f"{importer.pool_file} had been imported from {first}, and was overwritten.\n" in result.stderr
+    assert "overwritten" not in importer.run(POOL, "--force").stderr
+
+
 @pytest.mark.parametrize("text, replaced", [
     ("# Only\n   # comments\n\n", True), ("", True), ("pm = { max_children = 7; };\n", False),
     ("# A comment\nidle_exit = \"1min\";\n", False)])
