@@ -93,6 +93,22 @@ static void print_stop(const FpmConfig *fpm)
                 printf("  # Now stop PHP-FPM.\n");
 }
 
+/* The pools have the php.ini and the conf.d of PHP-FPM's package, which go with it. */
+static void print_keep(const Import *import)
+{
+        PhpVersion version;
+        size_t n = 0;
+        const char *found = import_fpm_version(import->fpm->files[0], &n);
+
+        found = found ?: import_unit_version(import->unit, &n);
+        if (!found || n >= sizeof version)
+                return;
+        (void) snprintf(version, sizeof version, "%.*s", (int) n, found);
+        if (php_version_valid(version) && php_version_supported(version))
+                printf("  # Leave the package php%s-fpm installed: php.ini and conf.d of these pools are its.\n",
+                       version);
+}
+
 /*
  * Pools whose socket is there already, where it was before: systemd closes it at the daemon-reload for an
  * address that it has not any more, and does not open the other one until the unit starts again.
@@ -121,7 +137,7 @@ static void print_running(const FpmConfig *fpm)
 }
 
 /* A status socket comes first: it cannot be started while the service of its pool runs. */
-static void print_next(FpmConfig *fpm)
+static void print_next(const Import *import, FpmConfig *fpm)
 {
         if (fpm->sections[0].line == 0)
                 printf("\nIt has no [global]: php-fpm.conf may say more, and includes this file.");
@@ -130,6 +146,7 @@ static void print_next(FpmConfig *fpm)
         print_running(fpm);
         printf("  systemctl daemon-reload\n");
         print_stop(fpm);
+        print_keep(import);
         printf("  # Scripts that reload PHP-FPM say \"systemctl reload php-pool.service\" from then on.\n"
                "  systemctl enable --now php-pool.service");
         for (size_t i = 1; i < fpm->n_sections; i++) {
@@ -161,6 +178,6 @@ CtlExit verb_import(const Options *options, size_t n_args _unused_, char **args)
         if (hooks < 0)
                 return ctl_fail(hooks, "Failed to look for deploy hooks: %m");
         if (!options->dry_run)
-                print_next(fpm);
+                print_next(import, fpm);
         return import->lost || hooks > 0 ? CTL_INCOMPLETE : CTL_SUCCESS;
 }
