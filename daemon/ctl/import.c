@@ -105,7 +105,8 @@ static void print_keep(const Import *import)
                 return;
         (void) snprintf(version, sizeof version, "%.*s", (int) n, found);
         if (php_version_valid(version) && php_version_supported(version))
-                printf("  # Leave the package php%s-fpm installed: php.ini and conf.d of these pools are its.\n",
+                printf("  # Leave the package php%s-fpm installed: php.ini and conf.d of these pools are "
+                       "its.\n",
                        version);
 }
 
