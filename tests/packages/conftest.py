@@ -34,7 +34,7 @@ def readme_install():
     """The first command of README's section, for the PHP under test."""
     text = (SOURCE / "README.md").read_text()
     command = re.search(r"## Install\n.*?\n\n    (apt install [^\n]*)", text, re.S)[1]
-    return re.sub(r"php[\d.]+-pool", f"php{VERSION}-pool", command)
+    return re.sub(r"php[\d.]+-pool", f"php{VERSION}-pool", command.replace("./build-package/", "./"))
 
 
 @pytest.fixture(scope="session")
