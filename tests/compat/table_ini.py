@@ -123,7 +123,7 @@ CASES = [
       "var_dump(ini_get('precision'));", times=1),
     i("user-gone", "var_dump(ini_get('precision'));"),
     i("user-headers", "echo 'x';", user_ini="default_mimetype = text/plain\nexpose_php = "
-      "0\ndefault_charset = utf-9"),
+      "0\ndefault_charset = iso-8859-15"),
     i("user-display", "nonsense();", user_ini="display_errors = 0\nlog_errors = 0"),
     i("user-session", "session_id('x'); session_start(); echo ini_get('session.name');",
         user_ini="session.name = OWN"),
