@@ -220,7 +220,8 @@ SETTINGS = (
             ),
         },
         "Settings are best taken from where they are: `php = { ini = \"/etc/php/X.Y/fpm/php.ini\"; "
-        "ini_scan_dir = \"/etc/php/X.Y/fpm/conf.d\"; };`",
+        "ini_scan_dir = \"/etc/php/X.Y/fpm/conf.d\"; };`. The package phpX.Y-fpm stays installed then, since "
+        "both are its.",
     ),
     Difference(
         "phpinfo() says php-pool",
