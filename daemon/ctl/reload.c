@@ -189,7 +189,7 @@ static CtlExit reload_all(const char *php)
         else if (n_failed > 0)
                 status = fail_summary(failed, n_failed, n_asked);
         else if (!log_to_journal())
-                printf("%zu pool%s reloaded\n", n_done, n_done == 1 ? "" : "s");
+                ctl_print("%zu pool%s reloaded", n_done, n_done == 1 ? "" : "s");
         ctl_names_free(names, n);
         return status;
 }
