@@ -105,8 +105,7 @@ class Clients:
 
 
 def kill_template(pool):
-    """A process that it has just forked has its title for a moment."""
-    template = min(pid for pid, args in pool.children().items() if "(template)" in args)
+    template, = (pid for pid, args in pool.children().items() if "(template)" in args)
     pool.machine.run("kill", "-KILL", template)
 
 
@@ -118,7 +117,11 @@ def wait_recycled(pool):
         now = {worker["pid"] for worker in pool.status()["processes"]}
         return now - workers and workers - now
 
-    wait_until(recycled, 30, "another worker")
+    try:
+        wait_until(recycled, 30, "another worker")
+    except AssertionError as error:
+        journal = [record["MESSAGE"] for record in pool.machine.journal("-u", pool.unit)]
+        raise AssertionError(f"{error}\n{pool.status()}\n" + "\n".join(journal[-40:])) from None
 
 
 def test_upgrades_under_load(machine, programs):
