@@ -111,17 +111,12 @@ def kill_template(pool):
 
 def wait_recycled(pool):
     """Until a worker has ended, and another has come in its place."""
-    workers = {worker["pid"] for worker in pool.status()["processes"]}
 
-    def recycled():
-        now = {worker["pid"] for worker in pool.status()["processes"]}
-        return now - workers and workers - now
+    def pids():
+        return {worker["pid"] for worker in pool.status()["processes"]}
 
-    try:
-        wait_until(recycled, 30, "another worker")
-    except AssertionError as error:
-        journal = [record["MESSAGE"] for record in pool.machine.journal("-u", pool.unit)]
-        raise AssertionError(f"{error}\n{pool.status()}\n" + "\n".join(journal[-40:])) from None
+    workers = wait_until(pids, what="a worker")
+    wait_until(lambda: pids() - workers and workers - pids(), what="another worker")
 
 
 def test_upgrades_under_load(machine, programs):
