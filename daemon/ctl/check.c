@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "config/parse.h"
 #include "ctl/ctl.h"
 #include "ctl/places.h"
 #include "ctl/print.h"
 #include "ipc/names.h"
+#include "poolfile/parse.h"
 
 static void print_errors(const ConfigErrors *errors)
 {

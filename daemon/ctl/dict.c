@@ -20,7 +20,7 @@ static const struct {
 } known_keys[] = {
 #define POOL_STATUS(origin, field, key, type, ...) { key, DICT_##type },
 #define WORKER_STATUS(origin, field, key, type, ...) { key, DICT_##type },
-#include "scoreboard/status.def"
+#include "status/status.def"
 };
 
 static DictType type_of_number(const char *key)

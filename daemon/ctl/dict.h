@@ -3,7 +3,7 @@
 
 /*
  * What a manager says of itself (GetStatus), kept as it came: keys in their order, values with the type that
- * scoreboard/status.def gives their key. So what a newer manager adds is shown as well.
+ * status/status.def gives their key. So what a newer manager adds is shown as well.
  */
 
 #include <systemd/sd-bus.h>

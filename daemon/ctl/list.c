@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "config/parse.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/dict.h"
 #include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ctl/table.h"
+#include "poolfile/parse.h"
 
 typedef struct Entry {
         char *pool;

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "config/parse.h"
 #include "config/php.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
@@ -23,6 +22,7 @@
 #include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ipc/control.h"
+#include "poolfile/parse.h"
 
 /* Beside what reload.start_timeout gives PHP: workers hand over, and the machine may be busy. */
 #define RELOAD_SLACK (30 * USEC_PER_SEC)

@@ -18,13 +18,13 @@
 
 #include "base/parse.h"
 #include "base/text.h"
-#include "config/parse.h"
 #include "ctl/child.h"
 #include "ctl/ctl.h"
 #include "ctl/ini-values.h"
 #include "ctl/probe.h"
 #include "ctl/sandbox.h"
 #include "ctl/sessions.h"
+#include "poolfile/parse.h"
 
 /* PHP's own default. */
 #define LIFETIME_DEFAULT 1440

@@ -29,7 +29,7 @@ typedef enum HandoffKind {
 typedef struct Handoff {
         uint8_t kind;     /* HandoffKind */
         bool unix_socket; /* the connection is over AF_UNIX */
-        uint8_t format;   /* of the status: scoreboard/dump.h's DumpFormat */
+        uint8_t format;   /* of the status: status/dump.h's DumpFormat */
         uint8_t full;     /* it is to have the workers */
         uint8_t moves;    /* how often this head went to the manager; 255 also for more */
         int head;         /* this process's descriptor of what was read of a head; 0 for nothing */

@@ -10,11 +10,11 @@
 
 #include "base/log.h"
 #include "base/messages.h"
-#include "config/parse.h"
 #include "ipc/control.h"
 #include "ipc/exit-status.h"
 #include "ipc/inherit.h"
 #include "manager/manager.h"
+#include "poolfile/parse.h"
 
 static bool arg_check;
 static const char *arg_config;

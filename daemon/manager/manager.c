@@ -17,13 +17,13 @@
 
 #include "base/log.h"
 #include "base/messages.h"
-#include "config/parse.h"
-#include "manager/control.h"
-#include "manager/notify.h"
-#include "manager/page.h"
-#include "manager/reap.h"
-#include "manager/status-server.h"
-#include "manager/upgrade.h"
+#include "manager/face/control.h"
+#include "manager/face/notify.h"
+#include "manager/face/page.h"
+#include "manager/face/status-server.h"
+#include "manager/life/reap.h"
+#include "manager/life/upgrade.h"
+#include "poolfile/parse.h"
 
 /*
  * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.

@@ -9,14 +9,14 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "manager/deaths.h"
-#include "manager/generation.h"
-#include "manager/idle.h"
-#include "manager/listen.h"
-#include "manager/log-loss.h"
-#include "manager/parking.h"
-#include "manager/queue.h"
-#include "manager/saturation.h"
+#include "manager/face/log-loss.h"
+#include "manager/life/deaths.h"
+#include "manager/life/idle.h"
+#include "manager/life/saturation.h"
+#include "manager/pool/generation.h"
+#include "manager/traffic/listen.h"
+#include "manager/traffic/parking.h"
+#include "manager/traffic/queue.h"
 
 /* The life of a pool. Only manager_set_state() changes it. */
 #define POOL_STATE_LIST                                                                                     \

@@ -9,8 +9,8 @@
 #include "config/network.h"
 #include "ipc/inherit.h"
 #include "scoreboard/scoreboard.h"
-#include "worker/access-log.h"
 #include "worker/memory-fds.h"
+#include "worker/serve/access-log.h"
 #include "worker/title.h"
 
 typedef struct WorkerContext {

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/messages.h"
 #include "base/utf8.h"
-#include "worker/backtrace.h"
+#include "worker/php/backtrace.h"
 
 /* Copies out what the worker runs; false where it runs nothing, or is not that worker. */
 static bool read_running(const WorkerContext *c, uint32_t slot, pid_t pid, WorkerRecord *ret)

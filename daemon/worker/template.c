@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
-#include "worker/php.h"
+#include "worker/php/php.h"
 #include "worker/slowlog.h"
 #include "worker/warmup.h"
 #include "worker/worker.h"

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "base/params.h"
-#include "worker/html-text.h"
-#include "worker/php.h"
+#include "worker/php/php.h"
+#include "worker/request/html-text.h"
 
 /* What is kept of what PHP logged about a script. */
 #define WORDS_MAX 256

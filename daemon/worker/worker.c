@@ -21,9 +21,9 @@
 #include "base/log.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
-#include "worker/limit.h"
-#include "worker/php.h"
-#include "worker/serve.h"
+#include "worker/php/php.h"
+#include "worker/serve/limit.h"
+#include "worker/serve/serve.h"
 
 /* What scripts write to standard error is logged at this level, as PHP-FPM does. */
 #define SCRIPT_OUTPUT_LEVEL LOG_WARNING

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "config/parse.h"
+#include "poolfile/parse.h"
 
 #define NAME "/nonexistent/pool.conf"
 

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ctl/fpm-file.h"
-#include "ctl/import.h"
+#include "ctl/import/fpm-file.h"
+#include "ctl/import/import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "config/parse.h"
+#include "poolfile/parse.h"
 
 /* The name of a pool file in errors. */
 #define NAME "pool.conf"

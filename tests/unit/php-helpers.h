@@ -14,7 +14,7 @@
 #include "base/io.h"
 #include "base/journal.h"
 #include "base/log.h"
-#include "worker/php.h"
+#include "worker/php/php.h"
 
 #include "journal-helpers.h"
 

@@ -15,8 +15,8 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "config/allow.h"
-#include "config/parse.h"
 #include "config/settings.h"
+#include "poolfile/parse.h"
 
 static Config *new_config(void)
 {

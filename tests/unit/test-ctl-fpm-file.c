@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fpm-file.h"
+#include "ctl/import/fpm-file.h"
 
 static const struct {
         const char *line;

@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "ctl/import.h"
+#include "ctl/import/import.h"
 
 #define DATA "tests/data/fpm/"
 #define SIXTY "123456789-123456789-123456789-123456789-123456789-123456789-"
@@ -609,7 +609,7 @@ static void test_every_directive_is_in_the_file(void **state _unused_)
 {
         static const char *const names[] = {
 #define FPM(name, scope, type, how, key, where) name,
-#include "config/fpm.def"
+#include "poolfile/fpm.def"
         };
         _cleanup_(freep) char *text = read_data(DATA "every.conf");
 

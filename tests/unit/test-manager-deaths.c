@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/deaths.h"
+#include "manager/life/deaths.h"
 
 #define S USEC_PER_SEC
 #define BEGIN (1000 * S)

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "manager/drain.h"
+#include "manager/life/drain.h"
 
 #define NOON ((usec_t) 1700049600 * USEC_PER_SEC) /* 2023-11-15 12:00:00 UTC */
 #define DAY (86400 * USEC_PER_SEC)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/health.h"
+#include "manager/life/health.h"
 
 #define NOW (100 * USEC_PER_SEC)
 #define STALL (30 * USEC_PER_SEC)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "manager/left.h"
+#include "manager/life/left.h"
 
 static void test_lists(void **state _unused_)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "manager/limits.h"
+#include "manager/pool/limits.h"
 
 #define S USEC_PER_SEC
 

@@ -21,7 +21,7 @@
 
 #include "base/time.h"
 #include "ipc/handoff.h"
-#include "manager/parking.h"
+#include "manager/traffic/parking.h"
 
 #define MANY 2000
 #define FEW 50

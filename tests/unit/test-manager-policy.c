@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/policy.h"
+#include "manager/life/policy.h"
 
 typedef struct Case {
         const char *name;

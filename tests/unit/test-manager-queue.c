@@ -17,7 +17,7 @@
 
 #include "base/fd.h"
 #include "ipc/handoff.h"
-#include "manager/queue.h"
+#include "manager/traffic/queue.h"
 
 #define BACKLOG 7
 #define CLIENTS 3

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "manager/report.h"
+#include "manager/face/report.h"
 
 #define PID 4711
 #define MINUTE (60 * USEC_PER_SEC)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/saturation.h"
+#include "manager/life/saturation.h"
 
 #define T0 (1000 * USEC_PER_SEC)
 #define QUIET (T0 + SATURATION_CONFIRM + SATURATION_TELL_INTERVAL)

@@ -13,8 +13,8 @@
 #include <sys/un.h>
 
 #include "connection-helpers.h"
-#include "manager/page.h"
-#include "manager/status-server.h"
+#include "manager/face/page.h"
+#include "manager/face/status-server.h"
 
 #define PAGE_SIZE (1024U * 1024U)
 

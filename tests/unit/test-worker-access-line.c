@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <time.h>
 
-#include "worker/access-line.h"
+#include "worker/serve/access-line.h"
 
 static char line[ACCESS_LINE_MAX];
 static bool seen[_ACCESS_CODE_MAX];

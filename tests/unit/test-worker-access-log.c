@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/messages.h"
 #include "config/settings.h"
-#include "worker/access-log.h"
+#include "worker/serve/access-log.h"
 
 #include "journal-helpers.h"
 

@@ -25,7 +25,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "worker/backtrace.h"
+#include "worker/php/backtrace.h"
 
 #define TEST_TIME_MAX 120 /* seconds, for all */
 #define DEPTH 20

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #include "connection-helpers.h"
-#include "worker/connection.h"
-#include "worker/wait.h"
+#include "worker/request/wait.h"
+#include "worker/transport/connection.h"
 
 #define LONG_TIMEOUT (60 * USEC_PER_SEC)
 #define SHORT_TIMEOUT (20 * USEC_PER_MSEC)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "worker/html-text.h"
+#include "worker/request/html-text.h"
 
 static const struct {
         const char *message, *expected;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "worker/mail-command.h"
+#include "worker/request/mail-command.h"
 
 static const struct {
         const char *command, *result;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "worker/output.h"
+#include "worker/transport/output.h"
 
 #define STALL (50 * USEC_PER_MSEC)
 #define ANSWER_SIZE ((size_t) 4 * 1024 * 1024)

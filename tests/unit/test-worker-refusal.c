@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "worker/refusal.h"
+#include "worker/request/refusal.h"
 
 static const struct {
         const char *message;

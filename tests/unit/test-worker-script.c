@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "worker/script.h"
+#include "worker/request/script.h"
 
 #define VARS_MAX 12
 

@@ -24,9 +24,9 @@
 #include "ipc/exit-status.h"
 #include "ipc/handoff.h"
 #include "ipc/messages.h"
-#include "worker/patience.h"
-#include "worker/php.h"
-#include "worker/serve.h"
+#include "worker/php/php.h"
+#include "worker/serve/serve.h"
+#include "worker/transport/patience.h"
 
 #define LISTENERS 2
 #define SLOT 1

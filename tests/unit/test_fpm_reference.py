@@ -96,7 +96,7 @@ def imported(build_dir, tmp_path, text):
 
 
 def directives(source_dir):
-    text = (source_dir / "daemon/config/fpm.def").read_text()
+    text = (source_dir / "daemon/poolfile/fpm.def").read_text()
     return set(re.findall(r'^FPM\("([^"]+)"', text, re.MULTILINE))
 
 

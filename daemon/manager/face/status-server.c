@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The status sockets: see status-server.h. A request is answered whatever script it names: with the ping's
+ * answer at ping.path, with the page that its query asks for everywhere else. Each client has one answer in
+ * memory at a time, and nothing more is read of it before that has left. Nothing here ever waits.
+ */
+
+#include "manager/face/status-server.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "config/clients.h"
+#include "fastcgi/decoder.h"
+#include "fastcgi/encoder.h"
+#include "manager/face/page.h"
+
+#define INPUT_SIZE 4096
+
+/*
+ * Connections taken at once: fewer than there is room for, so that who comes first is heard first, and so
+ * often that a silent client holds those behind it by half a millisecond, as with a worker.
+ */
+#define STATUS_RATE_MAX 10
+#define STATUS_RATE_INTERVAL (5 * USEC_PER_MSEC)
+
+#define CROWDED_LOG_INTERVAL (60 * USEC_PER_SEC)
+
+/* A full record's content: a multiple of 8, so that only the last one is padded. */
+#define CONTENT_MAX (FCGI_CONTENT_MAX & ~7)
+
+#define TOO_LARGE "Status: 431 Request Header Fields Too Large\r\n"
+#define UNAVAILABLE "Status: 503 Service Unavailable\r\n"
+
+typedef struct Client {
+        StatusServer *server;
+        int fd;
+        struct sockaddr_storage peer;
+        usec_t active; /* CLOCK_MONOTONIC: when it last said or took something */
+        sd_event_source *source;
+        sd_event_source *timer_source;
+        FcgiDecoder *decoder;
+        uint8_t input[INPUT_SIZE];
+        size_t n_input, input_at;
+        uint8_t *output; /* not sent yet: from output_at */
+        size_t n_output, output_at, output_size;
+        FcgiRequest request;
+        bool too_large; /* the request's parameters */
+        bool more;      /* there may be another request in the input */
+        bool ending;    /* close it when the output has left */
+} Client;
+
+struct StatusServer {
+        Manager *manager;
+        sd_event_source *sources[INHERIT_LISTEN_MAX];
+        Client *clients[STATUS_CLIENTS_MAX];
+        Clients allowed;       /* security.allowed_clients, while somebody is held against it */
+        usec_t crowded_logged; /* CLOCK_MONOTONIC; 0 for never */
+};
+
+static void client_free(Client *c)
+{
+        if (!c)
+                return;
+        sd_event_source_disable_unref(c->source);
+        sd_event_source_disable_unref(c->timer_source);
+        fcgi_decoder_free(c->decoder);
+        fd_close(c->fd);
+        free(c->output);
+        free(c);
+}
+DEFINE_CLEANUP(Client *, client_free)
+
+static void client_drop(Client *c)
+{
+        StatusServer *s = c->server;
+
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
+                if (s->clients[i] == c)
+                        s->clients[i] = NULL;
+        client_free(c);
+}
+
+/* The settings that serve, or those that are to; NULL where there are none at the moment. */
+static const Config *settings(const StatusServer *s)
+{
+        const Generation *g = s->manager->current ?: s->manager->next;
+
+        return g ? g->config : NULL;
+}
+
+/* ---- Output ---- */
+
+/* What the clients have not taken, all together. */
+static size_t output_pending(const StatusServer *s)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
+                if (s->clients[i])
+                        n += s->clients[i]->n_output - s->clients[i]->output_at;
+        return n;
+}
+
+/* Makes room for so much more. */
+static int output_reserve(Client *c, size_t size)
+{
+        uint8_t *output;
+
+        if (size <= c->output_size - c->n_output)
+                return 0;
+        output = realloc(c->output, c->n_output + size);
+        if (!output)
+                return -ENOMEM;
+        c->output = output;
+        c->output_size = c->n_output + size;
+        return 0;
+}
+
+static int output_append(Client *c, const void *bytes, size_t size)
+{
+        int r;
+
+        r = output_reserve(c, size);
+        if (r < 0)
+                return r;
+        memcpy(c->output + c->n_output, bytes, size);
+        c->n_output += size;
+        return 0;
+}
+
+/* One answer: its bytes as records of STDOUT, and the end of the request. */
+static int output_answer(Client *c, const char *bytes, size_t size)
+{
+        static const uint8_t padding[7];
+        uint8_t record[FCGI_END_REQUEST_SIZE];
+        size_t n_records = size / CONTENT_MAX + 1;
+        int r;
+
+        /* At once: what is moved for each record again takes seconds for the largest pages. */
+        r = output_reserve(c, size + n_records * (FCGI_HEADER_SIZE + sizeof padding) + sizeof record);
+        if (r < 0)
+                return r;
+        for (size_t at = 0; at < size;) {
+                size_t n = MIN(size - at, (size_t) CONTENT_MAX);
+
+                fcgi_encode_header(record, FCGI_STDOUT, c->request.id, n, fcgi_padding(n));
+                r = output_append(c, record, FCGI_HEADER_SIZE);
+                if (r >= 0)
+                        r = output_append(c, bytes + at, n);
+                if (r >= 0)
+                        r = output_append(c, padding, fcgi_padding(n));
+                if (r < 0)
+                        return r;
+                at += n;
+        }
+        fcgi_encode_end_request(record, c->request.id, 0, FCGI_REQUEST_COMPLETE);
+        return output_append(c, record, FCGI_END_REQUEST_SIZE);
+}
+
+/* Sends what the client takes. 1 when all has left, 0 when there is more, or -errno. */
+static int output_send(Client *c)
+{
+        while (c->output_at < c->n_output) {
+                ssize_t n;
+
+                n = send(c->fd, c->output + c->output_at, c->n_output - c->output_at,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN ? 0 : -errno;
+                c->output_at += (size_t) n;
+        }
+        free(c->output);
+        c->output = NULL;
+        c->n_output = c->output_at = c->output_size = 0;
+        return 1;
+}
+
+/* ---- Requests ---- */
+
+/* The answer to a request: a CGI head, and a body where one is wanted. */
+static void write_answer(Client *c, FILE *f)
+{
+        const Params *params = c->request.params;
+        const Config *config = settings(c->server);
+        const char *name = params_get(params, "SCRIPT_NAME", NULL);
+        const char *method = params_get(params, "REQUEST_METHOD", NULL);
+        _cleanup_(freep) char *page = NULL;
+        bool full, head = method && streq(method, "HEAD");
+        DumpFormat format;
+        size_t size;
+
+        if (config && *config->ping_path && name && streq(name, config->ping_path)) {
+                (void) fputs(dump_headers(DUMP_TEXT), f);
+                (void) fputs(head ? "" : config->ping_response, f);
+                return;
+        }
+
+        format = dump_format_of_query(params_get(params, "QUERY_STRING", NULL), &full);
+        if (!head && page_render(c->server->manager, format, full, &page, &size) < 0) {
+                (void) fputs(UNAVAILABLE, f);
+                (void) fputs(dump_headers(DUMP_TEXT), f);
+                return;
+        }
+        (void) fputs(dump_headers(format), f);
+        if (!head)
+                (void) fwrite(page, 1, size, f);
+}
+
+/* An answer that is a status and no more. */
+static int refuse(Client *c, const char *status)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        if (asprintf(&text, "%s%s", status, dump_headers(DUMP_TEXT)) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return output_answer(c, text, strlen(text));
+}
+
+static int answer(Client *c)
+{
+        _cleanup_(freep) char *text = NULL;
+        size_t size, pending;
+        FILE *f;
+
+        if (c->too_large)
+                return refuse(c, TOO_LARGE);
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -errno;
+        write_answer(c, f);
+        if (ferror(f) | fclose(f))
+                return -ENOMEM;
+
+        pending = output_pending(c->server);
+        if (pending > 0 && pending + size > STATUS_PENDING_MAX)
+                return refuse(c, UNAVAILABLE);
+        return output_answer(c, text, size);
+}
+
+static int request_end(Client *c, int r)
+{
+        c->ending = c->ending || !c->request.keep_connection;
+        fcgi_decoder_finish(c->decoder);
+        return r;
+}
+
+/* security.allowed_clients, as it is now. */
+static bool client_allowed(const Client *c)
+{
+        _cleanup_(freep) Network *networks = NULL;
+        const Config *config = settings(c->server);
+        Clients *allowed = &c->server->allowed;
+        bool good;
+
+        if (c->peer.ss_family == AF_UNIX)
+                return true;
+        if (!config || network_parse_list(config->security_allowed_clients, &networks, &allowed->n_allowed) < 0)
+                return false;
+        allowed->allowed = networks;
+        good = clients_allow(allowed, &c->peer);
+        allowed->allowed = NULL;
+        return good;
+}
+
+/* Its parameters are there. Answered before its end, a client that is still sending might not see it. */
+static int request_begin(Client *c, const FcgiRequest *request, bool too_large)
+{
+        if (!client_allowed(c)) /* there may have been a reload since it came */
+                return -EACCES;
+        c->request = *request;
+        c->too_large = too_large;
+        return request->role == FCGI_AUTHORIZER ? request_end(c, answer(c)) : 0;
+}
+
+/* What one event of the decoder means. 0 or -errno. */
+static int client_event(Client *c, FcgiEvent event, const FcgiItem *item)
+{
+        switch (event) {
+        case FCGI_REQUEST:
+        case FCGI_TOO_LARGE:
+                return request_begin(c, &item->request, event == FCGI_TOO_LARGE);
+        case FCGI_BODY_END:
+        case FCGI_PAUSED: /* the next one has begun, where the end was left out */
+                return request_end(c, answer(c));
+        case FCGI_ABORT:
+                return request_end(c, output_answer(c, "", 0));
+        case FCGI_REPLY:
+                c->ending = c->ending || item->data.close;
+                return output_append(c, item->data.bytes, item->data.size);
+        default:
+                return 0;
+        }
+}
+
+/* Goes through what was read until there is something to send. 0 or -errno. */
+static int client_decode(Client *c)
+{
+        while (c->n_output == 0 && !c->ending) {
+                FcgiItem item;
+                size_t used;
+                int r;
+
+                r = fcgi_decoder_next(c->decoder, c->input + c->input_at, c->n_input - c->input_at, &used,
+                                      &item);
+                if (r < 0)
+                        return r;
+                c->input_at += used;
+                if (r == FCGI_NEED_MORE)
+                        return 0;
+                r = client_event(c, (FcgiEvent) r, &item);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Reads once. 1, 0 where there is nothing now, or -errno; -ECONNRESET at the end of the connection. */
+static int client_read(Client *c)
+{
+        ssize_t n;
+
+        n = recv(c->fd, c->input, sizeof c->input, MSG_DONTWAIT);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        c->n_input = (size_t) n;
+        c->input_at = 0;
+        return n > 0 ? 1 : -ECONNRESET;
+}
+
+/*
+ * One step of a client: at most one answer, so that none keeps the loop from others. 0 or -errno, when it is
+ * to be dropped.
+ */
+static int client_step(Client *c)
+{
+        int r;
+
+        if (c->n_output == 0 && !c->more) {
+                r = client_read(c);
+                if (r <= 0)
+                        return r;
+        }
+        c->more = false;
+        r = client_decode(c);
+        if (r < 0)
+                return r;
+        if (c->n_output == 0)
+                return sd_event_source_set_io_events(c->source, EPOLLIN);
+
+        r = output_send(c);
+        if (r < 0 || (r > 0 && c->ending))
+                return r < 0 ? r : -ECONNRESET;
+        if (r > 0) {
+                c->more = true;
+                r = sd_event_source_set_time_relative(c->timer_source, STATUS_CLIENT_TIME);
+                if (r < 0)
+                        return r;
+        }
+        return sd_event_source_set_io_events(c->source, EPOLLOUT);
+}
+
+static int on_client(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
+{
+        Client *c = userdata;
+
+        c->active = now_monotonic();
+        if (client_step(c) < 0)
+                client_drop(c);
+        return 0;
+}
+
+static int on_client_time(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
+{
+        client_drop(userdata);
+        return 0;
+}
+
+/* ---- Connections ---- */
+
+static int client_new(StatusServer *server, int taken_fd, const struct sockaddr_storage *peer, Client **ret)
+{
+        _cleanup_(client_freep) Client *c = NULL;
+        sd_event *event = server->manager->event;
+        int r;
+
+        c = calloc(1, sizeof *c);
+        if (!c) {
+                fd_close(taken_fd);
+                return -ENOMEM;
+        }
+        c->server = server;
+        c->fd = taken_fd;
+        c->peer = *peer;
+        c->active = now_monotonic();
+        if (!client_allowed(c))
+                return -EACCES;
+
+        r = fcgi_decoder_new(&c->decoder);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(event, &c->source, c->fd, EPOLLIN, on_client, c);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(c->source, "status-client");
+        r = sd_event_add_time_relative(event, &c->timer_source, CLOCK_MONOTONIC, STATUS_CLIENT_TIME, 0,
+                                       on_client_time, c);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(c->timer_source, "status-client-time");
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+/* A place for one more client, if need be that of the one that was silent for longest. */
+static Client **client_place(StatusServer *s)
+{
+        Client **longest = &s->clients[0];
+
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++) {
+                if (!s->clients[i])
+                        return &s->clients[i];
+                if (s->clients[i]->active < (*longest)->active)
+                        longest = &s->clients[i];
+        }
+        if (log_is_due(&s->crowded_logged, CROWDED_LOG_INTERVAL))
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(STATUS_CROWDED), NULL,
+                                  "More than %d clients of the status socket: those that were silent for "
+                                  "longest are closed.",
+                                  STATUS_CLIENTS_MAX);
+        client_free(*longest);
+        *longest = NULL;
+        return longest;
+}
+
+static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
+{
+        struct sockaddr_storage peer = {};
+        _cleanup_(client_freep) Client *c = NULL;
+        socklen_t size = sizeof peer;
+        int connection, r;
+
+        connection = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (connection < 0)
+                return 0;
+
+        r = client_new(userdata, connection, &peer, &c);
+        if (r >= 0)
+                *client_place(userdata) = TAKE_PTR(c);
+        else if (r != -EACCES)
+                (void) log_debug_errno(r, "Failed to serve a status connection, closing it: %m");
+        return 0;
+}
+
+int status_server_new(Manager *m, StatusServer **ret)
+{
+        _cleanup_(status_server_freep) StatusServer *s = NULL;
+        int r;
+
+        s = calloc(1, sizeof *s);
+        if (!s)
+                return -ENOMEM;
+        s->manager = m;
+
+        for (size_t i = 0; i < m->listen.n_status; i++) {
+                r = sd_event_add_io(m->event, &s->sources[i], m->listen.status[i], EPOLLIN, on_connection,
+                                    s);
+                if (r < 0)
+                        return r;
+                (void) sd_event_source_set_description(s->sources[i], "status-socket");
+                /* Also for when no descriptor is left to accept with. */
+                (void) sd_event_source_set_ratelimit(s->sources[i], STATUS_RATE_INTERVAL,
+                                                     STATUS_RATE_MAX);
+        }
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+void status_server_free(StatusServer *s)
+{
+        if (!s)
+                return;
+        for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
+                client_free(s->clients[i]);
+        for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
+                sd_event_source_disable_unref(s->sources[i]);
+        free(s);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The deaths of processes. The manager is a subreaper: workers come to it from their launchers, and so does
+ * whatever a script left behind in the background, which is reaped and otherwise none of its business.
+ *
+ * A launcher announces its workers before it exits, and only then can the kernel report their death to us:
+ * so with every channel drained first, a dead worker's pid is always known.
+ */
+
+#include "manager/life/reap.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/messages.h"
+#include "ipc/exit-status.h"
+#include "manager/life/loading.h"
+#include "manager/life/upgrade.h"
+
+/* A script may leave many processes behind; so many are reaped in one turn of the loop. */
+#define REAP_MAX 64
+
+/*
+ * "was killed by SIGSEGV (core dumped)", "exited with status 3"; or, with why we killed it, "was killed by
+ * SIGKILL (it is not ready …)".
+ */
+static void describe_death(const siginfo_t *si, KillReason killed, char *buffer, size_t size)
+{
+        bool ours = si->si_code == CLD_KILLED && si->si_status == SIGKILL && killed != KILL_NONE;
+        const char *signal = sigabbrev_np(si->si_status) ?: "?", *text;
+
+        if (si->si_code == CLD_EXITED && (text = exit_status_text(si->si_status)))
+                (void) snprintf(buffer, size, "%s", text);
+        else if (si->si_code == CLD_EXITED)
+                (void) snprintf(buffer, size, "exited with status %d", si->si_status);
+        else if (ours)
+                (void) snprintf(buffer, size, "was killed by SIG%s (%s)", signal, kill_reason_text(killed));
+        else
+                (void) snprintf(buffer, size, "was killed by SIG%s%s", signal,
+                                si->si_code == CLD_DUMPED ? " (core dumped)" : "");
+}
+
+/* One that we killed is no surprise, but what it was doing is lost. */
+static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
+{
+        if (si->si_code == CLD_EXITED)
+                return exit_status_expected(si->si_status);
+        return w->killed != KILL_NONE && !running;
+}
+
+static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
+{
+        if (si->si_code != CLD_EXITED) {
+                if (w->limit_step >= LIMIT_TERMINATE)
+                        return RECYCLED_TERMINATED;
+                return w->killed != KILL_NONE ? RECYCLED_RETIRED : RECYCLED_CRASHED;
+        }
+        switch (si->si_status) {
+        case EXIT_STATUS_RETIRED:
+                return RECYCLED_RETIRED;
+        case EXIT_STATUS_MAX_REQUESTS:
+                return RECYCLED_MAX_REQUESTS;
+        case EXIT_STATUS_MAX_MEMORY:
+                return RECYCLED_MAX_MEMORY;
+        case EXIT_STATUS_TERMINATED:
+                return RECYCLED_TERMINATED;
+        default:
+                return RECYCLED_CRASHED;
+        }
+}
+
+/* The one record of a worker's death. */
+static void write_obituary(int level, const Generation *g, const Worker *w, size_t slot,
+                           const WorkerRecord *record, const siginfo_t *si)
+{
+        char death[DEATH_TEXT_MAX], pid[16], slots[24], requests[24], age[32], status[16];
+        bool running = stage_has_request(record->stage);
+
+        describe_death(si, w->killed, death, sizeof death);
+        (void) snprintf(pid, sizeof pid, "%d", si->si_pid);
+        (void) snprintf(slots, sizeof slots, "%zu", slot);
+        (void) snprintf(requests, sizeof requests, "%llu", (unsigned long long) record->requests);
+        (void) snprintf(age, sizeof age, "%llu", (unsigned long long) usec_sub(now_monotonic(), w->forked));
+        (void) snprintf(status, sizeof status, "%d", si->si_status);
+
+        (void) log_record(level, 0, MESSAGE_ID(WORKER_DIED),
+                          (LogField[]){
+                                          { "PHP_WORKER_PID", pid },
+                                          { "PHP_GENERATION", g->id_text },
+                                          { "PHP_WORKER_SLOT", slots },
+                                          { "PHP_WORKER_REQUESTS", requests },
+                                          { "PHP_WORKER_AGE_USEC", age },
+                                          { si->si_code == CLD_EXITED ? "EXIT_STATUS" : "EXIT_SIGNAL",
+                                            status },
+                                          { "PHP_SCRIPT", running ? record->script : NULL },
+                                          { "REQUEST_METHOD", running ? record->method : NULL },
+                                          { "REQUEST_URI", running ? record->uri : NULL },
+                                          {},
+                          },
+                          "Worker %s %s after %s requests%s%s.", pid, death, requests,
+                          running && record->script[0] ? ", while it ran " : "",
+                          running ? record->script : "");
+}
+
+usec_t reap_report(Manager *m, usec_t now)
+{
+        Deaths *d = &m->deaths;
+        usec_t due = obituaries_due(&d->obituaries);
+        char count[24];
+
+        if (due == 0 || now < due)
+                return due;
+
+        (void) snprintf(count, sizeof count, "%zu", obituaries_take(&d->obituaries, now));
+        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(WORKERS_DIED),
+                          (LogField[]) {
+                                          { "PHP_WORKER_DEATHS", count },
+                                          { "PHP_SCRIPT", d->last_script[0] ? d->last_script : NULL },
+                                          {},
+                          },
+                          "Pool %s: %s more workers died; the last one %s%s%s.", m->pool, count, d->last,
+                          d->last_script[0] ? " while it ran " : "", d->last_script);
+        return 0;
+}
+
+/* A script that crashes PHP, and is asked for again and again: neither the log nor forking may spin. */
+static bool gets_obituary(Manager *m, usec_t now, const Worker *w, const WorkerRecord *record,
+                          const siginfo_t *si)
+{
+        Deaths *d = &m->deaths;
+
+        if (obituaries_note(&d->obituaries, now))
+                return true;
+        describe_death(si, w->killed, d->last, sizeof d->last);
+        (void) snprintf(d->last_script, sizeof d->last_script, "%s",
+                        stage_has_request(record->stage) ? record->script : "");
+        return false;
+}
+
+/* PHP-FPM's emergency_restart_threshold: a crash may have left its marks in the shared opcache. */
+static void note_crash(Manager *m, Generation *g, usec_t now, const siginfo_t *si)
+{
+        uint64_t threshold = g->config->emergency_restart_threshold;
+
+        if (g->suspect || si->si_code == CLD_EXITED || (si->si_status != SIGSEGV && si->si_status != SIGBUS))
+                return;
+        g->suspect = crashes_note(&m->deaths.crashes, now, threshold, g->config->emergency_restart_interval);
+        if (g->suspect)
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(EMERGENCY_RESTART),
+                                  (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
+                                  "Pool %s: %llu workers crashed within emergency_restart.interval; PHP is "
+                                  "started anew.",
+                                  m->pool, (unsigned long long) threshold);
+}
+
+static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
+{
+        Worker *w = &g->workers[slot];
+        usec_t now = now_monotonic();
+        WorkerRecord record;
+        bool expected;
+
+        generation_look(g);
+        (void) scoreboard_read(g->board, slot, &record);
+        m->past_requests += record.requests;
+        m->past_connections += record.connections;
+        m->past_memory_peak = MAX(m->past_memory_peak, record.memory_peak);
+        m->n_recycled[recycled_cause(si, w)]++;
+        if (w->ready > 0)
+                m->last_ended = now;
+
+        expected = death_expected(si, w, stage_has_request(record.stage));
+        write_obituary(!expected && gets_obituary(m, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
+                       slot, &record, si);
+        /* What was announced to it alone, and the timer that it may have been about to start. */
+        if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
+                manager_rouse(m);
+                g->limits_due = true;
+        }
+        if (!expected && g == m->current) {
+                note_crash(m, g, now, si);
+                if (w->ready > 0 && w->killed == KILL_NONE)
+                        respawn_note(&m->deaths.respawn, now, g->config->pm_max_spawn_rate);
+        }
+
+        if (w->ready == 0 && !g->retired && w->killed == KILL_NONE && w->state == WORKER_LIVE) {
+                char death[DEATH_TEXT_MAX];
+
+                g->n_stillborn++;
+                manager_hold_spawn(m, g->n_stillborn);
+                describe_death(si, w->killed, death, sizeof death);
+                if (g == m->next)
+                        generation_fail(g, "its first worker %s", death);
+        }
+        generation_bury(g, slot);
+}
+
+static bool has_status(const siginfo_t *si, ExitStatus status)
+{
+        return si->si_code == CLD_EXITED && si->si_status == (int) status;
+}
+
+static void fail_other_build(Manager *m, Generation *g)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        g->other_build = true;
+        (void) upgrade_explain(m->pool, template_program(g->template), m->current != NULL, &text);
+        generation_fail(g, "%s", text ?: strerror(ENOMEM));
+}
+
+/* Of a generation that was to start: why it does not. */
+static void fail_start(Manager *m, Generation *g, const siginfo_t *si, const char *words)
+{
+        _cleanup_(freep) char *text = NULL;
+        char death[DEATH_TEXT_MAX];
+
+        if (has_status(si, EXIT_STATUS_OTHER_BUILD))
+                fail_other_build(m, g);
+        else if (has_status(si, EXIT_STATUS_NOT_EXECUTED) &&
+                 loading_explain(g->config->php_version, words, &text) > 0)
+                generation_fail(g, "%s", text);
+        else {
+                describe_death(si, g->template_killed, death, sizeof death);
+                generation_fail(g, "%s%sPHP's template process %s", words, words[0] ? "\n" : "", death);
+        }
+}
+
+static void template_died(Manager *m, Generation *g, const siginfo_t *si)
+{
+        const char *words = template_last_words(g->template);
+        char death[DEATH_TEXT_MAX];
+
+        g->template_state = TEMPLATE_DEAD;
+        template_retire(g->template);
+        if (g->retired)
+                return;
+
+        describe_death(si, g->template_killed, death, sizeof death);
+        if (g == m->next)
+                fail_start(m, g, si, words);
+        else
+                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),
+                                  (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
+                                  "The template (pid %d) %s; workers go on, a new one is started.",
+                                  si->si_pid, death);
+}
+
+static void reap_one(Manager *m, const siginfo_t *si)
+{
+        Generation *heads[] = { m->current, m->next, m->retired };
+
+        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
+                for (Generation *g = heads[i]; g; g = g->next) {
+                        ssize_t slot;
+
+                        if (g->template_state != TEMPLATE_DEAD && template_pid(g->template) == si->si_pid) {
+                                template_died(m, g, si);
+                                return;
+                        }
+                        slot = generation_find(g, si->si_pid);
+                        if (slot >= 0) {
+                                worker_died(m, g, (size_t) slot, si);
+                                return;
+                        }
+                }
+        log_debug("Reaped process %d, which a script left behind.", si->si_pid);
+}
+
+static void drain_channels(Manager *m)
+{
+        if (m->current)
+                template_drain(m->current->template);
+        if (m->next)
+                template_drain(m->next->template);
+        for (Generation *g = m->retired; g; g = g->next)
+                template_drain(g->template);
+}
+
+static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_,
+                      void *userdata)
+{
+        Manager *m = userdata;
+
+        for (size_t n = 0;; n++) {
+                siginfo_t si = {};
+
+                if (n >= REAP_MAX) { /* other sources have their turn */
+                        (void) raise(SIGCHLD);
+                        break;
+                }
+                if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
+                        break;
+                drain_channels(m);
+                (void) waitid(P_PID, (id_t) si.si_pid, &si, WEXITED | WNOHANG);
+                reap_one(m, &si);
+        }
+
+        manager_changed(m);
+        return 0;
+}
+
+int reap_watch(Manager *m)
+{
+        return sd_event_add_signal(m->event, NULL, SIGCHLD, on_sigchld, m);
+}

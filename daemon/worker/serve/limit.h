@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The worker's side of the time limits of requests: it starts the timer that has the manager look
+ * (manager/pool/limits.h), and it ends a request that the manager condemns.
+ */
+
+#include "worker/context.h"
+#include "worker/transport/connection.h"
+
+/*
+ * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests; the context stays the caller's for as long as
+ * the process lives. 0 or -errno.
+ */
+int limit_catch(const WorkerContext *context, size_t slot);
+
+/* Names the connection, NULL for none, on which limit_end() may answer. */
+void limit_set_connection(Connection *connection);
+
+/* A script begins, or has ended and is kept waiting; its stage is on the scoreboard already. */
+void limit_begin(const WorkerContext *context);
+
+/*
+ * Where the request at hand is condemned, answers it as far as that can be done from outside of PHP, and
+ * ends the process. For the handler of SIGTERM: async-signal-safe.
+ */
+void limit_end(void);
