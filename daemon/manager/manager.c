@@ -393,7 +393,7 @@ void manager_free(Manager *m)
         while (m->retired) {
                 Generation *g = m->retired;
 
-                m->retired = g->next;
+                m->retired = g->older;
                 generation_free(g);
         }
         queue_free(m->queue);

@@ -139,6 +139,20 @@ void manager_hold_spawn(Manager *m, unsigned n_failed);
 /* One step of the pool's life, in state.c. */
 void manager_step(Manager *m);
 
+/* The one behind g, of all that a pool has; of NULL the first, and NULL behind the last. */
+static inline Generation *manager_generation_after(const Manager *m, const Generation *g)
+{
+        if (!g && m->current)
+                return m->current;
+        if ((!g || g == m->current) && m->next)
+                return m->next;
+        return !g || g == m->current || g == m->next ? m->retired : g->older;
+}
+
+/* Each generation: the one that serves, the one that starts, those that end. None may be freed meanwhile. */
+#define FOREACH_GENERATION(g, m)                                                                            \
+        for (Generation *g = manager_generation_after(m, NULL); g; g = manager_generation_after(m, g))
+
 /* Adopts a freshly parsed config, whose php_version is known, as the next generation. 0 or -errno. */
 int manager_start_generation(Manager *m, Config *config);
 

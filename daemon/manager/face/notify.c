@@ -134,19 +134,17 @@ usec_t notify_refresh(Manager *m, usec_t now)
  */
 static bool got_on(const Manager *m)
 {
-        const Generation *heads[] = { m->current, m->next, m->retired };
         uint64_t progress = 0, before = m->notify->progress;
 
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (const Generation *g = heads[i]; g; g = g->next)
-                        progress += generation_progress(g);
+        FOREACH_GENERATION(g, m)
+                progress += generation_progress(g);
         m->notify->progress = progress;
         return progress != before;
 }
 
 static HealthView health_view(const Manager *m, usec_t now)
 {
-        const Generation *heads[] = { m->current, m->next, m->retired }, *current = m->current;
+        const Generation *current = m->current;
         GenerationCount count = {};
         HealthView view = {
                 .serving = current && (m->state == POOL_RUNNING || m->state == POOL_RELOADING),
@@ -160,11 +158,10 @@ static HealthView health_view(const Manager *m, usec_t now)
 
         count = generation_count(current);
         all = count.busy + count.retiring;
-        for (const Generation *old = m->retired; old; old = old->next)
+        for (const Generation *old = m->retired; old; old = old->older)
                 all += generation_alive(old);
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (const Generation *g = heads[i]; g; g = g->next)
-                        view.progress = MAX(view.progress, generation_last_request(g));
+        FOREACH_GENERATION(g, m)
+                view.progress = MAX(view.progress, generation_last_request(g));
 
         view.template_up = current->template_state == TEMPLATE_UP;
         view.replace_given_up = manager_lost_template(m);

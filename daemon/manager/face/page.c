@@ -18,12 +18,9 @@
 
 static void set_watched(Manager *m, bool watched)
 {
-        Generation *heads[] = { m->current, m->next, m->retired };
-
         m->watched = watched;
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (Generation *g = heads[i]; g; g = g->next)
-                        scoreboard_set_watched(g->board, watched);
+        FOREACH_GENERATION(g, m)
+                scoreboard_set_watched(g->board, watched);
 }
 
 static int on_watch_ended(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
@@ -50,20 +47,18 @@ void page_watch(Manager *m)
 
 static void write_page(Manager *m, Dump *dump)
 {
-        const Generation *heads[] = { m->current, m->next, m->retired };
         PoolStatus pool;
 
         report_pool(m, &pool);
         dump_begin(dump, &pool);
-        for (size_t i = 0; dump->full && i < ELEMENTSOF(heads); i++)
-                for (const Generation *g = heads[i]; g; g = g->next)
-                        for (size_t slot = 0; slot < g->n_workers; slot++) {
-                                WorkerRecord record;
-                                WorkerStatus status;
+        FOREACH_GENERATION(g, m)
+                for (size_t slot = 0; dump->full && slot < g->n_workers; slot++) {
+                        WorkerRecord record;
+                        WorkerStatus status;
 
-                                if (report_worker(g, slot, &record, &status))
-                                        dump_worker(dump, &status);
-                        }
+                        if (report_worker(g, slot, &record, &status))
+                                dump_worker(dump, &status);
+                }
         dump_end(dump);
 }
 

@@ -143,7 +143,6 @@ static void sum_generation(const Generation *g, PoolStatus *status)
 
 void report_pool(Manager *m, PoolStatus *ret)
 {
-        const Generation *heads[] = { m->current, m->next, m->retired };
         const Generation *serving = m->current ?: m->next;
         QueueCount queue = queue_look(m->queue);
 
@@ -174,9 +173,8 @@ void report_pool(Manager *m, PoolStatus *ret)
                 .recycled_retired = m->n_recycled[RECYCLED_RETIRED],
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (const Generation *g = heads[i]; g; g = g->next)
-                        sum_generation(g, ret);
+        FOREACH_GENERATION(g, m)
+                sum_generation(g, ret);
         /* A short request comes and goes between two looks; some worker had it. */
         m->max_active = MAX(m->max_active, MAX(ret->active_processes, (uint64_t) (ret->requests > 0)));
         ret->max_active_processes = m->max_active;
@@ -184,7 +182,6 @@ void report_pool(Manager *m, PoolStatus *ret)
 
 int report_append(Manager *m, sd_bus_message *message)
 {
-        const Generation *heads[] = { m->current, m->next, m->retired };
         PoolStatus status;
         int r;
 
@@ -196,11 +193,10 @@ int report_append(Manager *m, sd_bus_message *message)
         r = sd_bus_message_open_container(message, 'a', "a{sv}");
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (const Generation *g = heads[i]; g; g = g->next) {
-                        r = append_generation(message, g);
-                        if (r < 0)
-                                return r;
-                }
+        FOREACH_GENERATION(g, m) {
+                r = append_generation(message, g);
+                if (r < 0)
+                        return r;
+        }
         return sd_bus_message_close_container(message);
 }

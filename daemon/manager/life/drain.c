@@ -138,7 +138,7 @@ void drain_waits_for(const Manager *m, char text[DRAIN_TEXT_MAX])
         DrainView view;
 
         text[0] = 0;
-        for (const Generation *g = m->retired; g; g = g->next)
+        for (const Generation *g = m->retired; g; g = g->older)
                 if (g->tell_at == 0 && drain_look(g, &view)) {
                         drain_format(&view, text);
                         return;
@@ -202,7 +202,7 @@ void drain_retire(Manager *m, Generation *g, KillReason why, usec_t deadline)
 {
         generation_retire(g, why, deadline);
         g->tell_at = usec_add(now_monotonic(), DRAIN_TELL_AFTER);
-        g->next = m->retired;
+        g->older = m->retired;
         m->retired = g;
 }
 
@@ -215,7 +215,7 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
                 if (generation_alive(g) == 0 && !generation_expects(g))
                         template_retire(g->template);
                 if (generation_gone(g)) {
-                        *p = g->next;
+                        *p = g->older;
                         generation_free(g);
                         continue;
                 }
@@ -225,7 +225,7 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
                         tell_wait(m, g);
                 earlier(earliest, g->tell_at);
                 earlier(earliest, g->deadline);
-                p = &g->next;
+                p = &g->older;
         }
 }
 
@@ -234,7 +234,7 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
 /* Generations that were to end already get no more time than they had; what they wait for is said anew. */
 static void hurry_retired(Manager *m, KillReason why, usec_t deadline)
 {
-        for (Generation *g = m->retired; g; g = g->next) {
+        for (Generation *g = m->retired; g; g = g->older) {
                 generation_retire_stop(g);
                 g->tell_at = usec_add(now_monotonic(), DRAIN_TELL_AFTER);
                 if (why == KILL_STALL_DRAIN && (g->deadline == 0 || g->deadline > deadline)) {

@@ -252,22 +252,19 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
 
 static void reap_one(Manager *m, const siginfo_t *si)
 {
-        Generation *heads[] = { m->current, m->next, m->retired };
+        FOREACH_GENERATION(g, m) {
+                ssize_t slot;
 
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (Generation *g = heads[i]; g; g = g->next) {
-                        ssize_t slot;
-
-                        if (g->template_state != TEMPLATE_DEAD && template_pid(g->template) == si->si_pid) {
-                                template_died(m, g, si);
-                                return;
-                        }
-                        slot = generation_find(g, si->si_pid);
-                        if (slot >= 0) {
-                                worker_died(m, g, (size_t) slot, si);
-                                return;
-                        }
+                if (g->template_state != TEMPLATE_DEAD && template_pid(g->template) == si->si_pid) {
+                        template_died(m, g, si);
+                        return;
                 }
+                slot = generation_find(g, si->si_pid);
+                if (slot >= 0) {
+                        worker_died(m, g, (size_t) slot, si);
+                        return;
+                }
+        }
         log_debug("Reaped process %d, which a script left behind.", si->si_pid);
 }
 
@@ -277,7 +274,7 @@ static void drain_channels(Manager *m)
                 template_drain(m->current->template);
         if (m->next)
                 template_drain(m->next->template);
-        for (Generation *g = m->retired; g; g = g->next)
+        for (Generation *g = m->retired; g; g = g->older)
                 template_drain(g->template);
 }
 

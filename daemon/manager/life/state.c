@@ -199,7 +199,7 @@ static void take_over(Manager *m)
 /* The new generation serves. Who waits for the reload is told so when the old one takes nothing any more. */
 static void step_taken_over(Manager *m, usec_t now, usec_t *earliest)
 {
-        for (Generation *old = m->retired; old; old = old->next)
+        for (Generation *old = m->retired; old; old = old->older)
                 if (generation_accepts(old)) {
                         if (now >= old->retired_at + HANDOVER_MAX)
                                 generation_kill_accepting(old);
@@ -220,7 +220,7 @@ static bool room_for_next(const Manager *m)
                 alive = generation_alive(m->current);
                 limit = MAX(limit, m->current->config->pm_max_children);
         }
-        for (const Generation *old = m->retired; old; old = old->next)
+        for (const Generation *old = m->retired; old; old = old->older)
                 alive += generation_alive(old);
         return alive <= limit;
 }
@@ -370,7 +370,7 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
                 .tick = m->tick,
         };
 
-        for (const Generation *old = m->retired; old; old = old->next)
+        for (const Generation *old = m->retired; old; old = old->older)
                 view.old += generation_alive(old);
         m->max_active = MAX(m->max_active, count.busy);
         m->demand = m->tick = false;
@@ -524,14 +524,11 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
 
 static void step_limits(Manager *m)
 {
-        Generation *heads[] = { m->current, m->retired };
-
-        for (size_t i = 0; i < ELEMENTSOF(heads); i++)
-                for (Generation *g = heads[i]; g; g = g->next)
-                        if (g->limits_due) {
-                                g->limits_due = false;
-                                m->n_slow += limits_check(g);
-                        }
+        FOREACH_GENERATION(g, m)
+                if (g->limits_due) {
+                        g->limits_due = false;
+                        m->n_slow += limits_check(g);
+                }
 }
 
 void manager_step(Manager *m)

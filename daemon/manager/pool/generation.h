@@ -87,7 +87,7 @@ struct Generation {
         usec_t retired_at;  /* CLOCK_MONOTONIC */
         KillReason drain_reason; /* of a retired one: why it is killed at the deadline */
         usec_t tell_at;          /* CLOCK_MONOTONIC: when to say what its end waits for; 0 for said */
-        Generation *next;   /* in the list of retired ones */
+        Generation *older;  /* in the list of retired ones */
 
         void (*on_change)(void *userdata); /* something was learned: take the next step */
         void *userdata;
