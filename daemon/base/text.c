@@ -77,3 +77,10 @@ int text_close(Text *t, int r, char **ret)
                 *ret = TAKE_PTR(t->string);
         return r;
 }
+
+void strv_free(char **list)
+{
+        for (char **p = list; p && *p; p++)
+                free(*p);
+        free(list);
+}

@@ -38,3 +38,7 @@ int text_open(Text *t);
  * the string is freed then.
  */
 int text_close(Text *t, int r, char **ret);
+
+/* Frees a list of strings, which NULL ends, and the strings. */
+void strv_free(char **list);
+DEFINE_CLEANUP(char **, strv_free)

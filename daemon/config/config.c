@@ -7,14 +7,8 @@
 
 #include "config/config.h"
 
+#include "base/text.h"
 #include "config/settings.h"
-
-void strv_free(char **list)
-{
-        for (char **p = list; p && *p; p++)
-                free(*p);
-        free(list);
-}
 
 int config_new(Config **ret)
 {

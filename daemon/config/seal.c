@@ -15,6 +15,8 @@
 #include "base/io.h"
 #include "config/settings.h"
 
+#include "base/text.h"
+
 #define SEAL_MAGIC "phppool" /* with its zero byte */
 
 static int write_string(const Setting *s, const char *string, FILE *f)

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "config/allow.h"
 
 /* Accepted besides log_level_to_string()'s words, and the one word in which systemd's differ from them. */

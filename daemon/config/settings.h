@@ -118,7 +118,3 @@ void setting_write(const Setting *s, const Config *config, FILE *f);
  * "…".
  */
 void quote_write(const char *string, size_t max, FILE *f);
-
-/* Frees a list and its strings. */
-void strv_free(char **list);
-DEFINE_CLEANUP(char **, strv_free)

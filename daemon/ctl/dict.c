@@ -11,7 +11,7 @@
 #include "ctl/client.h"
 #include "scoreboard/scoreboard.h"
 
-_Static_assert(STATUS_WORKERS_MAX > SCOREBOARD_SLOTS_MAX, "every worker of a pool has room");
+static_assert(STATUS_WORKERS_MAX > SCOREBOARD_SLOTS_MAX, "every worker of a pool has room");
 
 /* Pools and workers share the keys that they both have, so one table serves both. */
 static const struct {

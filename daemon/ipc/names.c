@@ -14,11 +14,11 @@ static const struct {
 #define POOL_SOCKET(id, name, suffix) [POOL_SOCKET_##id] = { name, suffix },
 #include "ipc/names.def"
 };
-_Static_assert(ELEMENTSOF(sockets) == _POOL_SOCKET_MAX, "every socket has a name");
+static_assert(ELEMENTSOF(sockets) == _POOL_SOCKET_MAX, "every socket has a name");
 
 /* The longest path fits sun_path. */
 #define POOL_SOCKET(id, name, suffix)                                                                       \
-        _Static_assert(sizeof POOL_RUN_DIR "/" suffix + POOL_NAME_MAX <= 108, "a socket's path is too "     \
+        static_assert(sizeof POOL_RUN_DIR "/" suffix + POOL_NAME_MAX <= 108, "a socket's path is too "     \
                                                                               "long");
 #include "ipc/names.def"
 

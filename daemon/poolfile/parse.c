@@ -13,6 +13,7 @@
 
 #include <libconfig.h>
 
+#include "base/text.h"
 #include "config/ini.h"
 #include "config/php.h"
 #include "poolfile/check.h"

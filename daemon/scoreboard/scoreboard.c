@@ -21,6 +21,7 @@
 #define READ_TRIES 3
 #define WORD_BITS 64
 #define IDLE_WORDS (SCOREBOARD_SLOTS_MAX / WORD_BITS)
+static_assert(SCOREBOARD_SLOTS_MAX % WORD_BITS == 0, "each slot has a bit");
 
 typedef struct Slot {
         _Alignas(CACHE_LINE) atomic_uint sequence;
@@ -55,7 +56,7 @@ static const char *const stage_names[] = {
         STAGE_LIST
 #undef STAGE
 };
-_Static_assert(ELEMENTSOF(stage_names) == _STAGE_MAX, "every stage has a name");
+static_assert(ELEMENTSOF(stage_names) == _STAGE_MAX, "every stage has a name");
 
 const char *stage_to_string(Stage stage)
 {

@@ -35,7 +35,7 @@ static const struct {
                                &dump_openmetrics_ops },
         [DUMP_FUNCTION] = { NULL, HEADERS("Content-Type: application/json"), &dump_json_ops },
 };
-_Static_assert(ELEMENTSOF(formats) == _DUMP_FORMAT_MAX, "every format is in the table");
+static_assert(ELEMENTSOF(formats) == _DUMP_FORMAT_MAX, "every format is in the table");
 
 const StatusField pool_fields[] = {
 #define POOL_STATUS(o, f, k, t, mt, m, l, h)                                                                \

@@ -32,7 +32,7 @@ static const Case cases[] = {
         { "static: all at once, in batches",
           PM_STATIC,
           { .sized = true },
-          { .spawn = 4, .again = USEC_PER_SEC } },
+          { .spawn = 4, .more = true, .again = USEC_PER_SEC } },
         { "static: the one that died", PM_STATIC, { .idle = 7, .sized = true }, { .spawn = 1 } },
         { "static: full", PM_STATIC, { .idle = 3, .busy = 5, .sized = true }, {} },
         { "static: beside an earlier generation",
@@ -119,13 +119,13 @@ static void test_cases(void **state)
 
                 config.pm_mode = cases[i].mode;
                 step = pool_decide(&config, &cases[i].view);
-                if (step.spawn != cases[i].step.spawn || step.retire != cases[i].step.retire ||
+                if (step.spawn != cases[i].step.spawn || step.more != cases[i].step.more || step.retire != cases[i].step.retire ||
                     step.least != cases[i].step.least || step.surplus != cases[i].step.surplus ||
                     step.again != cases[i].step.again || step.watch != cases[i].step.watch ||
                     step.saturated != cases[i].step.saturated)
-                        fail_msg("%s: spawn %zu, retire %zu, least %u, surplus %u, again %llu, watch %d, "
+                        fail_msg("%s: spawn %zu, more %d, retire %zu, least %u, surplus %u, again %llu, watch %d, "
                                  "saturated %d",
-                                 cases[i].name, step.spawn, step.retire, step.least, step.surplus,
+                                 cases[i].name, step.spawn, step.more, step.retire, step.least, step.surplus,
                                  (unsigned long long) step.again, step.watch, step.saturated);
         }
 }

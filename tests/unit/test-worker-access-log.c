@@ -19,6 +19,7 @@
 #include "config/settings.h"
 #include "worker/serve/access-log.h"
 
+#include "base/text.h"
 #include "journal-helpers.h"
 
 typedef struct Fixture {

@@ -33,7 +33,7 @@ static const struct {
         [STAGE_FINISHING] = { "which finishes a request", "which finishes " },
         [STAGE_ENDING] = { "which ends", NULL },
 };
-_Static_assert(ELEMENTSOF(doings) == _STAGE_MAX, "every stage has its words");
+static_assert(ELEMENTSOF(doings) == _STAGE_MAX, "every stage has its words");
 
 /* Whether the record is of a request that the worker is at: while it reads a head, it is of the last one. */
 static bool has_request(const WorkerRecord *record)

@@ -47,7 +47,7 @@ static const char *const state_names[] = {
         POOL_STATE_LIST
 #undef POOL_STATE
 };
-_Static_assert(ELEMENTSOF(state_names) == _POOL_STATE_MAX, "every state has a name");
+static_assert(ELEMENTSOF(state_names) == _POOL_STATE_MAX, "every state has a name");
 
 const char *pool_state_to_string(PoolState state)
 {

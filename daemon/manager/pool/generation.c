@@ -19,7 +19,7 @@
 #include "config/php.h"
 #include "config/scan-dir.h"
 
-_Static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
+static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
                "a board for the largest pool");
 
 /* Takes a message's slot only if it names a worker in that state: a template that runs PHP may lie. */

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "config/settings.h"
 #include "ipc/names.h"
 #include "manager/traffic/parking.h"

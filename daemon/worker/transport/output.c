@@ -23,8 +23,8 @@
 /* What may have to follow the gathered content: see above. */
 #define TAIL_SIZE (PADDING_MAX + FCGI_END_REQUEST_SIZE)
 
-_Static_assert(OUTPUT_BUFFER_SIZE <= FCGI_CONTENT_MAX, "a gathered record fits a record");
-_Static_assert(OUTPUT_WHOLE_MAX + TAIL_SIZE <= OUTPUT_BUFFER_SIZE, "a whole record fits the buffer");
+static_assert(OUTPUT_BUFFER_SIZE <= FCGI_CONTENT_MAX, "a gathered record fits a record");
+static_assert(OUTPUT_WHOLE_MAX + TAIL_SIZE <= OUTPUT_BUFFER_SIZE, "a whole record fits the buffer");
 
 static const uint8_t padding[PADDING_MAX];
 
