@@ -54,12 +54,23 @@ const char *pool_state_to_string(PoolState state)
         return state_names[state];
 }
 
+#define TO(state) (1U << POOL_##state)
+
+/* Which states may follow. */
+static const unsigned followers[_POOL_STATE_MAX] = {
+        [POOL_STARTING] = TO(RUNNING) | TO(DRAINING),
+        [POOL_RUNNING] = TO(RELOADING) | TO(DRAINING),
+        [POOL_RELOADING] = TO(RUNNING) | TO(DRAINING),
+        [POOL_DRAINING] = TO(STOPPING),
+};
+
 void manager_set_state(Manager *m, PoolState state)
 {
         PoolState before = m->state;
 
         if (state == before)
                 return;
+        assert(followers[before] & 1U << state);
         log_debug("Pool %s: %s -> %s.", m->pool, state_names[before], state_names[state]);
         m->state = state;
         notify_state(m, before);

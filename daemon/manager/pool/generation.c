@@ -178,6 +178,7 @@ void generation_free(Generation *g)
 {
         if (!g)
                 return;
+        assert(generation_alive(g) == 0);
         sd_event_source_disable_unref(g->limit_source);
         fd_close(g->limit_timer);
         template_free(g->template);
