@@ -3,8 +3,7 @@
 
 /*
  * PHP, as the rest of the worker sees it: started once in the template, then serving one request at a time
- * in each worker. The files behind this header (those that include worker/php/internal.h) are the only ones that
- * include PHP's headers.
+ * in each worker. Only the files in this folder include PHP's headers; their own is internal.h.
  */
 
 #include "config/config.h"
