@@ -115,7 +115,8 @@ def test_a_refused_reload_changes_nothing(pool, case):
 
     assert pool.active == "active" and pool.manager == manager
     assert pool.status()["generation"] == generation and pool.status()["state"] == "running"
-    assert pool.children().keys() == children.keys()
+    after = pool.children()  # workers that it starts with may have come meanwhile
+    assert children.keys() <= after.keys() and sum("(template)" in args for args in after.values()) == 1, after
     assert pool.run(HELLO) == "hello"
 
     pool.machine.write(pool.file, "")

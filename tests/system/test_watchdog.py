@@ -64,11 +64,10 @@ def test_a_busy_pool_is_left_alone(machine):
     """More requests than workers, for longer than the stall and the watchdog."""
     with machine.pool("www", POOL, WATCHDOG) as pool:
         script = pool.script("slow.php", "<?php usleep(700000); echo 'done';")
-        pool.start()
         connections = [pool.connect() for _ in range(12)]
         for connection in connections:
             connection.start(script)
-        manager = pool.manager
+        manager = wait_until(lambda: pool.manager, what="a manager")
         for connection in connections:
             with connection:
                 assert connection.response().text == "done"
