@@ -270,8 +270,8 @@ static IniToken scan_quotes(IniScanner *s)
 }
 
 /*
- * From PHP 8.3 on, ":-" ends a name. One character before it PHP takes for a part of it, so that ${A:-b} is no
- * variable.
+ * From PHP 8.3 on, ":-" ends a name. One character before it PHP takes for a part of it, so that ${A:-b} is
+ * no variable.
  */
 static IniToken scan_name(IniScanner *s)
 {

@@ -7,8 +7,8 @@
  * zend_ini_parser.y of PHP; a test holds this against libphp.
  *
  * Stricter in three things: an apostrophe that is not closed, behind which PHP reads on past the end of the
- * text; parentheses and fallbacks that are too deep; and a "]" in a name, which PHP 8.2 takes and later ones do
- * not. Where ${NAME:-fallback} is written, the rules are those of 8.3 and later ones.
+ * text; parentheses and fallbacks that are too deep; and a "]" in a name, which PHP 8.2 takes and later ones
+ * do not. Where ${NAME:-fallback} is written, the rules are those of 8.3 and later ones.
  */
 
 #include "base/util.h"

@@ -6,16 +6,16 @@
  * A word, then each setting in the order of settings.def: a number, a truth value and a choice as 64 bits,
  * a string as its length (32 bits) and its bytes without a zero, a list as its count (32 bits) and its
  * strings; all in the byte order of the machine, which both sides run on, of the same build (ipc/inherit.h).
- * The reader believes nothing: every length is held against what is left, every value against what the table allows.
+ * The reader believes nothing: every length is held against what is left, every value against what the
+ * table allows.
  */
 
 #include <fcntl.h>
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "config/settings.h"
-
 #include "base/text.h"
+#include "config/settings.h"
 
 #define SEAL_MAGIC "phppool" /* with its zero byte */
 

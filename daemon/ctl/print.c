@@ -55,8 +55,8 @@ CtlExit ctl_fail(int error, const char *format, ...)
         if (text_escape(message, &escaped) < 0)
                 return CTL_FAILURE;
         /*
-         * To the journal by the stream, which says of which unit it is: of a record by socket journald may not
-         * find out any more, since this process ends at once, and journalctl -u would not show it.
+         * To the journal by the stream, which says of which unit it is: of a record by socket journald may
+         * not find out any more, since this process ends at once, and journalctl -u would not show it.
          */
         fprintf(stderr, "%s%s\n", log_to_journal() ? SD_ERR : "", escaped);
         return CTL_FAILURE;

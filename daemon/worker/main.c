@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-pool-worker: started by the manager as a template, and by nobody else. Its arguments are the
- * pool's name, the build and descriptor numbers (ipc/inherit.h), its settings come sealed; it reads no pool file. Only wires.
+ * php-pool-worker: started by the manager as a template, and by nobody else. Its arguments are the pool's
+ * name, the build and descriptor numbers (ipc/inherit.h), its settings come sealed; it reads no pool file.
+ * Only wires.
  *
  * Environment, taken and removed, so that scripts do not see it: PHP_POOL_LOG (base/log.h),
  * INHERIT_GENERATION, JOURNAL_STREAM.
@@ -131,7 +132,7 @@ int main(int argc, char **argv)
 
         /* execve(2) has made us dumpable: other processes of this user could read and write our memory. */
         (void) prctl(PR_SET_DUMPABLE, 0);
-        /* Before anything is read that depends on the build; the manager says what to do about another one. */
+        /* Before anything is read that depends on the build; the manager says what to do about another. */
         if (argc > INHERIT_ARGV_BUILD && !inherit_is_same_build(argc, argv))
                 return EXIT_STATUS_OTHER_BUILD;
         take_environment();

@@ -9,6 +9,7 @@ import pytest
 from lib import fastcgi
 from lib.importer import POOLS, UNITS, serve
 from lib.php import FPM_DIR, FPM_NAME, FPM_SERVICE, FPM_SOCKET, VERSION, at_least
+from lib.wait import wait_until
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "conf.d" / "www.conf"
 NO_NOTICE = 30711 if at_least(8, 4) else 32759  # E_ALL & ~E_NOTICE: E_STRICT is gone from 8.4 on
@@ -64,7 +65,7 @@ def test_one_pool_after_the_other(machine, importer):
         importer.run(f"{FPM_DIR}/php-fpm.conf")
         machine.run("mv", moved, f"{moved}.moved")
         machine.systemctl("reload", FPM_NAME)
-        machine.run("sh", "-c", f"while test -e /run/php/{FPM_NAME}-shop.sock; do sleep 0.1; done")
+        wait_until(lambda: not machine.path(f"/run/php/{FPM_NAME}-shop.sock").exists(), what="PHP-FPM's socket gone")
         importer.start("shop")
         shop = fastcgi.connect_unix(machine.path(f"/run/php/{FPM_NAME}-shop.sock"))
         who = serve(shop, "/srv/import/who.php")

@@ -2,7 +2,7 @@
 
 /*
  * What administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see import.h. Each directive
- * is carried over or told, by the table of ctl/import/fpm-unit.def; what the package's own file says is neither.
+ * is carried over or told, by the table of fpm-unit.def; what the package's own file says is neither.
  * Pure.
  */
 
