@@ -82,6 +82,10 @@ static const struct {
         { "a = ${SET:-\"}", NULL, "not closed" },
         { "a = ${UNSET:-b;c}", NULL, "not closed" },
         { "a = ${UNSET:-'b'}", NULL, "not closed" },
+        { "a = "
+          "${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-"
+          "${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-${U:-"
+          "}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}", NULL, "too deep" },
         { "a = ${EMPTY:-b}", "a=" },
         { "a = ${SET:-b}", "a=value" },
         { "a = '${SET}'", "a=${SET}" },
