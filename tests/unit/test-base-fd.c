@@ -7,27 +7,14 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-
-/* How many descriptors this process has, without the one that counts. */
-static size_t count_fds(void)
-{
-        DIR *directory = opendir("/proc/self/fd");
-        size_t n = 0;
-
-        assert_non_null(directory);
-        while (readdir(directory))
-                n++;
-        closedir(directory);
-        return n - 3;
-}
+#include "helpers/child.h"
+#include "helpers/fds.h"
 
 static int open_null(void)
 {
@@ -92,14 +79,12 @@ static int close_all_in_child(void)
 
 static void test_close_all_except(void **state _unused_)
 {
-        int status, many[FD_PASS_MAX * 2 + 1] = {};
-        pid_t pid = fork();
+        int many[FD_PASS_MAX * 2 + 1] = {};
+        pid_t pid = fork_child();
 
-        assert_true(pid >= 0);
         if (pid == 0)
                 _exit(close_all_in_child());
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+        expect_exit(pid, 0);
 
         assert_int_equal(fd_close_all_except(many, ELEMENTSOF(many)), -E2BIG);
 }

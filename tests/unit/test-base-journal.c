@@ -7,13 +7,13 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/journal.h"
-
-#include "journal-helpers.h"
+#include "helpers/child.h"
+#include "helpers/journal.h"
 
 static JournalRecord record;
 
@@ -53,7 +53,7 @@ static void test_too_long(void **state _unused_)
 static void test_send(void **state _unused_)
 {
         char path[JOURNAL_PATH_SIZE], received[64];
-        int journal, fd = journal_open(), r = 0, status;
+        int journal, fd = journal_open(), r = 0;
         pid_t child;
 
         (void) snprintf(path, sizeof path, "/tmp/php-pool-test-journal-%d", getpid());
@@ -78,12 +78,11 @@ static void test_send(void **state _unused_)
                 r = journal_send(fd, path, &record, 0);
         assert_int_equal(journal_send(fd, path, &record, 10 * USEC_PER_MSEC), -EAGAIN);
         assert_int_equal(journal_send(fd, path, &record, 1), -EAGAIN);
-        child = fork();
+        child = fork_child();
         if (child == 0)
                 _exit(recv(journal, received, sizeof received, 0) == (ssize_t) record.size ? 0 : 1);
         assert_int_equal(journal_send(fd, path, &record, 30 * USEC_PER_SEC), 0);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_int_equal(status, 0);
+        expect_exit(child, 0);
 
         /* It is gone. */
         fd_close(journal);

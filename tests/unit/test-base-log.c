@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -23,8 +22,8 @@
 #include "base/journal.h"
 #include "base/log.h"
 #include "base/messages.h"
-
-#include "journal-helpers.h"
+#include "helpers/child.h"
+#include "helpers/journal.h"
 
 /* Standard error is a file while a test runs; cmocka needs the true one behind it. */
 typedef struct Capture {
@@ -235,7 +234,7 @@ static void test_stopped_journal(void **state)
 static void test_lost_in_a_parent(void **state _unused_)
 {
         char path[JOURNAL_PATH_SIZE], text[1024];
-        int fd = open_journal(path), status;
+        int fd = open_journal(path);
         size_t taken = 0;
         pid_t pid;
 
@@ -244,14 +243,14 @@ static void test_lost_in_a_parent(void **state _unused_)
         while (journal_receive(fd, text, sizeof text))
                 taken++;
 
-        pid = fork();
+        pid = fork_child();
         if (pid == 0) {
                 (void) log_tell_lost(/* now= */ true);
                 log_notice("child");
                 (void) log_tell_lost(/* now= */ true);
                 _exit(0);
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
+        expect_exit(pid, 0);
         assert_true(journal_receive(fd, text, sizeof text));
         assert_non_null(strstr(text, "MESSAGE=child\n"));
         assert_false(journal_receive(fd, text, sizeof text));
@@ -278,7 +277,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 /* Takes records as journald does, from when the parent says until there is one of that text; counts them. */
 static pid_t drain_until(int fd, int begin, const char *last)
 {
-        pid_t pid = fork();
+        pid_t pid = fork_child();
         char text[1024], c;
 
         if (pid != 0)
@@ -294,7 +293,7 @@ static pid_t drain_until(int fd, int begin, const char *last)
 static void test_an_error_waits(void **state _unused_)
 {
         char path[JOURNAL_PATH_SIZE];
-        int fd = open_journal(path), status, begin[2];
+        int fd = open_journal(path), begin[2];
         pid_t pid;
 
         assert_int_equal(pipe(begin), 0);
@@ -307,8 +306,7 @@ static void test_an_error_waits(void **state _unused_)
         assert_int_equal(write(begin[1], "x", 1), 1);
         log_error("fatal");
         assert_true(n_waits <= 2);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        expect_exit(pid, 0);
         assert_true(log_tell_lost(/* now= */ false));
         fd_close(begin[0]);
         fd_close(begin[1]);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config-helpers.h"
+#include "helpers/poolfile.h"
 #include "config/access.h"
 
 /* A format of one piece. */

@@ -16,7 +16,8 @@
 #include "base/io.h"
 #include "config/allow.h"
 #include "config/settings.h"
-#include "poolfile/parse.h"
+#include "helpers/poolfile.h"
+#include "helpers/text.h"
 
 static Config *new_config(void)
 {
@@ -25,32 +26,6 @@ static Config *new_config(void)
         assert_int_equal(config_new(&config), 0);
         assert_non_null(config);
         return config;
-}
-
-static char *dump(const Config *config)
-{
-        char *text = NULL;
-        size_t size;
-        FILE *f = open_memstream(&text, &size);
-
-        assert_non_null(f);
-        config_dump(config, f);
-        assert_int_equal(fclose(f), 0);
-        return text;
-}
-
-static void assert_same(const Config *a, const Config *b)
-{
-        _cleanup_(freep) char *x = dump(a), *y = dump(b);
-
-        assert_string_equal(x, y);
-}
-
-static void replace(char **field, const char *value)
-{
-        free(*field);
-        *field = strdup(value);
-        assert_non_null(*field);
 }
 
 static void test_defaults(void **state _unused_)
@@ -150,7 +125,7 @@ static void test_dump(void **state _unused_)
 
         c->pm_max_memory = 64 << 20;
         c->idle_exit = 90 * USEC_PER_SEC;
-        replace(&c->ping_response, "a\"b\\c\n\x01\xc3\xa4");
+        set_string(&c->ping_response, "a\"b\\c\n\x01\xc3\xa4");
         text = dump(c);
 
         assert_non_null(strstr(text, "pm.mode = \"dynamic\";\n"));
@@ -184,8 +159,8 @@ static void test_seal(void **state _unused_)
         c->pm_max_requests = UINT32_MAX;
         c->request_terminate_timeout_track_finished = true;
         c->log_level = LOG_DEBUG;
-        replace(&c->php_ini, "/etc/php.ini");
-        replace(&c->security_limit_extensions[1], ".php7");
+        set_string(&c->php_ini, "/etc/php.ini");
+        set_string(&c->security_limit_extensions[1], ".php7");
 
         assert_int_equal(config_seal(c, &fd), 0);
         assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -216,21 +191,21 @@ static void test_seal_refuses(void **state _unused_)
         assert_int_equal(config_seal(c, &fd), -EINVAL);
         c->log_level = LOG_ERR;
 
-        replace(&c->php_ini, "relative");
+        set_string(&c->php_ini, "relative");
         assert_int_equal(config_seal(c, &fd), -EINVAL);
-        replace(&c->php_ini, "");
+        set_string(&c->php_ini, "");
 
-        replace(&c->security_limit_extensions[0], "");
+        set_string(&c->security_limit_extensions[0], "");
         assert_int_equal(config_seal(c, &fd), -EINVAL);
-        replace(&c->security_limit_extensions[0], ".x");
+        set_string(&c->security_limit_extensions[0], ".x");
 
         assert_non_null(too_long);
         memset(too_long, 'x', CONFIG_STRING_MAX + 1);
         too_long[CONFIG_STRING_MAX + 1] = 0;
-        replace(&c->ping_response, too_long);
+        set_string(&c->ping_response, too_long);
         assert_int_equal(config_seal(c, &fd), -EINVAL);
         too_long[CONFIG_STRING_MAX] = 0;
-        replace(&c->ping_response, too_long);
+        set_string(&c->ping_response, too_long);
         assert_int_equal(fd, -EBADF);
         assert_int_equal(config_seal(c, &fd), 0);
         fd_close(fd);

@@ -8,13 +8,11 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "config/php.h"
+#include "helpers/directory.h"
 
 static const struct {
         const char *version;
@@ -83,80 +81,74 @@ static const struct {
         { "php-pool-worker-8.5/", "" },
 };
 
-static void make_file(const char *directory, char *name)
+static void make_file(const Directory *d, char *name)
 {
         _cleanup_(freep) char *path = NULL;
         char kind = name[strlen(name) - 1];
 
         if (strchr("/@!", kind))
                 name[strlen(name) - 1] = 0;
-        assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+        path = directory_path(d, name);
         if (kind == '/')
                 assert_int_equal(mkdir(path, 0755), 0);
         else if (kind == '@')
-                assert_int_equal(symlink("nowhere", path), 0);
-        else
-                fd_close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, kind == '!' ? 0644 : 0755));
+                directory_link(d, name, "nowhere");
+        else {
+                directory_write_text(d, name, "");
+                assert_int_equal(chmod(path, kind == '!' ? 0644 : 0755), 0);
+        }
 }
 
-static void make_directory(const char *names, char path[static 64])
+static void make_directory(const char *names, Directory *d)
 {
         _cleanup_(freep) char *copy = strdup(names);
         char *save = NULL;
 
-        (void) strcpy(path, "/tmp/test-config-php.XXXXXX");
-        assert_non_null(mkdtemp(path));
+        directory_make(d);
         for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save))
-                make_file(path, name);
-}
-
-static void remove_directory(const char *path)
-{
-        _cleanup_(freep) char *command = NULL;
-
-        assert_true(asprintf(&command, "rm -r %s", path) > 0);
-        assert_int_equal(system(command), 0);
+                make_file(d, name);
 }
 
 static void test_lists(void **state _unused_)
 {
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-                char path[64], seen[256] = "";
+                char seen[256] = "";
                 PhpVersion newest = "";
+                Directory d;
                 PhpList list;
 
-                make_directory(directories[i].names, path);
-                assert_int_equal(php_list(path, &list), 0);
+                make_directory(directories[i].names, &d);
+                assert_int_equal(php_list(d.path, &list), 0);
                 for (size_t j = 0; j < list.n; j++)
                         (void) snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%s",
                                         j > 0 ? " " : "", list.versions[j]);
                 assert_string_equal(seen, directories[i].list);
 
-                assert_int_equal(php_find(path, "", &newest), list.n > 0 ? 0 : -ENOENT);
+                assert_int_equal(php_find(d.path, "", &newest), list.n > 0 ? 0 : -ENOENT);
                 assert_memory_equal(newest, directories[i].list, strlen(newest));
-                remove_directory(path);
-                assert_int_equal(php_list(path, &list), 0);
+                directory_remove(&d);
+                assert_int_equal(php_list(d.path, &list), 0);
                 assert_int_equal(list.n, 0);
         }
 }
 
 static void test_a_crowd(void **state _unused_)
 {
-        char path[64];
+        Directory d;
         PhpList list;
 
-        make_directory("", path);
+        directory_make(&d);
         for (unsigned minor = 0; minor < 100; minor++) {
-                _cleanup_(freep) char *file = NULL;
+                char name[32];
 
-                assert_true(asprintf(&file, "%s/php-pool-worker-8.%u", path, minor) > 0);
-                fd_close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+                (void) snprintf(name, sizeof name, "php-pool-worker-8.%u", minor);
+                make_file(&d, name);
         }
-        assert_int_equal(php_list(path, &list), 0);
+        assert_int_equal(php_list(d.path, &list), 0);
         assert_int_equal(list.n, PHP_LIST_MAX);
         assert_string_equal(list.versions[0], "8.99");
         assert_string_equal(list.versions[PHP_LIST_MAX - 1], "8.36");
-        remove_directory(path);
+        directory_remove(&d);
 }
 
 static void test_no_directory(void **state _unused_)

@@ -2,19 +2,17 @@
 
 /* What several files of a unit make together: their syntax, and in a tree of files, which of them count. */
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 #include "config/settings.h"
 #include "ctl/unit-file.h"
+#include "helpers/directory.h"
 
 /* "Section.Key=value@line" of each that counts, with "!" before those of a package. */
 static char *show(const UnitFile *unit, bool lines)
@@ -81,30 +79,9 @@ static void test_words(void **state _unused_)
 
 /* ---- Files ---- */
 
-static void write_file(const char *root, const char *path, const char *text)
-{
-        char full[512];
-        FILE *f;
-
-        (void) snprintf(full, sizeof full, "%s%s", root, path);
-        for (char *p = strchr(full + strlen(root) + 1, '/'); p; p = strchr(p + 1, '/')) {
-                *p = 0;
-                (void) mkdir(full, 0755);
-                *p = '/';
-        }
-        if (*text == '>') {
-                assert_int_equal(symlink(text + 1, full), 0);
-                return;
-        }
-        f = fopen(full, "we");
-        assert_non_null(f);
-        fputs(text, f);
-        assert_int_equal(fclose(f), 0);
-}
-
-#define LIB "/usr/lib/systemd/system/"
-#define ETC "/etc/systemd/system/"
-#define RUN "/run/systemd/system/"
+#define LIB "usr/lib/systemd/system/"
+#define ETC "etc/systemd/system/"
+#define RUN "run/systemd/system/"
 
 static const struct {
         const char *unit;
@@ -140,7 +117,7 @@ static const struct {
           "Service.ReadWritePaths=/b" },
         /* set-property, an alias, dashes, and all services; what is no drop-in is none. */
         { "php8.2-fpm.service",
-          { "/etc/systemd/system.control/php8.2-fpm.service.d/50-MemoryMax.conf",
+          { "etc/systemd/system.control/php8.2-fpm.service.d/50-MemoryMax.conf",
             "[Service]\nMemoryMax=1G\n", ETC "php-fpm.service", ">/lib/systemd/system/php8.2-fpm.service",
             ETC "php-fpm.service.d/60.conf", "[Service]\nNice=1\n" },
           "Service.MemoryMax=1G|Service.Nice=1" },
@@ -162,15 +139,17 @@ static void test_trees(void **state _unused_)
         for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
                 _cleanup_(unit_file_freep) UnitFile *unit = NULL;
                 _cleanup_(freep) char *shown = NULL;
-                char root[] = "/tmp/php-pool-unit.XXXXXX", command[128];
+                Directory root;
 
-                assert_non_null(mkdtemp(root));
+                directory_make(&root);
                 for (const char *const *f = trees[i].files; f[0]; f += 2)
-                        write_file(root, f[0], f[1]);
-                assert_int_equal(unit_file_load(root, trees[i].unit, &unit), 0);
+                        if (*f[1] == '>')
+                                directory_link(&root, f[0], f[1] + 1);
+                        else
+                                directory_write_text(&root, f[0], f[1]);
+                assert_int_equal(unit_file_load(root.path, trees[i].unit, &unit), 0);
                 shown = show(unit, false);
-                (void) snprintf(command, sizeof command, "rm -r %s", root);
-                assert_int_equal(system(command), 0);
+                directory_remove(&root);
                 assert_string_equal(shown, trees[i].expected);
         }
 }

@@ -7,35 +7,12 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helpers/fds.h"
 #include "ipc/handoff.h"
-
-static size_t count_fds(void)
-{
-        DIR *d = opendir("/proc/self/fd");
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        closedir(d);
-        return n;
-}
-
-static void open_queue(int *pair)
-{
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-}
-
-static void close_queue(int *pair)
-{
-        fd_close(pair[0]);
-        fd_close(pair[1]);
-}
 
 static void test_the_same_connection(void **state _unused_)
 {
@@ -46,7 +23,7 @@ static void test_the_same_connection(void **state _unused_)
         char c;
 
         open_queue(pair);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection), 0);
+        open_stream(connection);
         assert_int_equal(handoff_receive(pair[1], &got, &fd), -EAGAIN);
         assert_int_equal(fd, -EBADF);
 
@@ -61,7 +38,7 @@ static void test_the_same_connection(void **state _unused_)
         fd_close(fd);
         assert_int_equal(recv(connection[1], &c, 1, 0), 0);
         fd_close(connection[1]);
-        close_queue(pair);
+        close_pair(pair);
         assert_int_equal(count_fds(), before);
 }
 
@@ -85,7 +62,7 @@ static void test_full_queue(void **state _unused_)
         }
         assert_int_equal(received, sent);
         assert_int_equal(handoff_send(pair[0], &(Handoff) {}, pair[0]), 0);
-        close_queue(pair);
+        close_pair(pair);
         assert_int_equal(count_fds(), before);
 }
 
@@ -101,13 +78,13 @@ static void test_other_side_gone(void **state _unused_)
         fd_close(fd);
         assert_int_equal(handoff_receive(pair[1], &got, &fd), 0);
         assert_int_equal(handoff_send(pair[1], &(Handoff) {}, STDOUT_FILENO), -EPIPE);
-        close_queue(pair);
+        close_pair(pair);
 
         open_queue(pair);
         assert_int_equal(handoff_send(pair[1], &(Handoff) {}, STDOUT_FILENO), 0);
         pair[0] = fd_close(pair[0]); /* without having read it */
         assert_int_equal(handoff_receive(pair[1], &got, &fd), 0);
-        close_queue(pair);
+        close_pair(pair);
 }
 
 static void test_refused(void **state _unused_)
@@ -135,7 +112,7 @@ static void test_refused(void **state _unused_)
                 assert_int_equal(handoff_receive(pair[1], &got, &fd), cases[i].error);
                 assert_int_equal(fd, -EBADF);
         }
-        close_queue(pair);
+        close_pair(pair);
         assert_int_equal(count_fds(), before);
 }
 

@@ -7,35 +7,12 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "helpers/fds.h"
 #include "ipc/messages.h"
-
-static size_t count_fds(void)
-{
-        DIR *d = opendir("/proc/self/fd");
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        closedir(d);
-        return n;
-}
-
-static void open_channel(int *pair)
-{
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-}
-
-static void close_channel(int *pair)
-{
-        fd_close(pair[0]);
-        fd_close(pair[1]);
-}
 
 static void test_spawn_with_descriptors(void **state _unused_)
 {
@@ -43,7 +20,7 @@ static void test_spawn_with_descriptors(void **state _unused_)
         int pair[2], sent[IPC_SPAWN_MAX], fds[IPC_SPAWN_MAX];
         size_t before = count_fds();
 
-        open_channel(pair);
+        open_queue(pair);
         for (uint32_t i = 0; i < IPC_SPAWN_MAX; i++) {
                 message.workers[i].slot = 100 + i;
                 sent[i] = pair[1];
@@ -57,7 +34,7 @@ static void test_spawn_with_descriptors(void **state _unused_)
                 assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
                 fd_close(fds[i]);
         }
-        close_channel(pair);
+        close_pair(pair);
         assert_int_equal(count_fds(), before);
 }
 
@@ -66,13 +43,13 @@ static void test_trace(void **state _unused_)
         IpcMessage message = { .type = IPC_TRACE, .n = 1, .workers = { { .slot = 7, .pid = 4711 } } }, got;
         int pair[2], fds[IPC_SPAWN_MAX];
 
-        open_channel(pair);
+        open_queue(pair);
         assert_int_equal(ipc_send(pair[0], &message, NULL, 0), 0);
         assert_int_equal(ipc_receive(pair[1], &got, fds), 1);
         assert_int_equal(got.type, IPC_TRACE);
         assert_int_equal(got.workers[0].slot, 7);
         assert_int_equal(got.workers[0].pid, 4711);
-        close_channel(pair);
+        close_pair(pair);
 }
 
 static void test_text_ends(void **state _unused_)
@@ -80,12 +57,12 @@ static void test_text_ends(void **state _unused_)
         IpcMessage message = { .type = IPC_FAILED }, got;
         int pair[2], fds[IPC_SPAWN_MAX];
 
-        open_channel(pair);
+        open_queue(pair);
         memset(message.text, 'x', sizeof message.text);
         assert_int_equal(ipc_send(pair[0], &message, NULL, 0), 0);
         assert_int_equal(ipc_receive(pair[1], &got, fds), 1);
         assert_int_equal(strlen(got.text), IPC_TEXT_MAX - 1);
-        close_channel(pair);
+        close_pair(pair);
 }
 
 static void test_end_of_channel(void **state _unused_)
@@ -93,21 +70,21 @@ static void test_end_of_channel(void **state _unused_)
         IpcMessage message = { .type = IPC_STARTED }, got;
         int pair[2], fds[IPC_SPAWN_MAX];
 
-        open_channel(pair);
+        open_queue(pair);
         assert_int_equal(ipc_receive(pair[1], &got, fds), -EAGAIN);
         assert_int_equal(ipc_send(pair[0], &message, NULL, 0), 0);
         pair[0] = fd_close(pair[0]);
         assert_int_equal(ipc_receive(pair[1], &got, fds), 1); /* what was said before still counts */
         assert_int_equal(ipc_receive(pair[1], &got, fds), 0);
         assert_int_equal(ipc_send(pair[1], &message, NULL, 0), -EPIPE); /* and no SIGPIPE */
-        close_channel(pair);
+        close_pair(pair);
 
         /* The other side ended without reading what we said: ECONNRESET, which is an end as well. */
-        open_channel(pair);
+        open_queue(pair);
         assert_int_equal(ipc_send(pair[1], &message, NULL, 0), 0);
         pair[0] = fd_close(pair[0]);
         assert_int_equal(ipc_receive(pair[1], &got, fds), 0);
-        close_channel(pair);
+        close_pair(pair);
 }
 
 /* Each is one step beyond what is allowed; descriptors that came along are closed. */
@@ -140,7 +117,7 @@ static void test_refused(void **state _unused_)
         size_t before = count_fds();
         int pair[2];
 
-        open_channel(pair);
+        open_queue(pair);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 IpcMessage message = { .type = (IpcType) cases[i].type, .n = cases[i].n }, got;
                 int sent[IPC_SPAWN_MAX + 1], fds[IPC_SPAWN_MAX], r;
@@ -154,7 +131,7 @@ static void test_refused(void **state _unused_)
                 r = ipc_receive(pair[1], &got, fds);
                 assert_int_equal(r, cases[i].n_fds > IPC_SPAWN_MAX ? -EXFULL : -EBADMSG);
         }
-        close_channel(pair);
+        close_pair(pair);
         assert_int_equal(count_fds(), before);
 }
 
@@ -164,10 +141,10 @@ static void test_message_that_is_too_long(void **state _unused_)
         int pair[2], fds[IPC_SPAWN_MAX];
         IpcMessage got;
 
-        open_channel(pair);
+        open_queue(pair);
         assert_int_equal(fd_send(pair[0], bytes, sizeof bytes, NULL, 0, 0), 0);
         assert_int_equal(ipc_receive(pair[1], &got, fds), -EMSGSIZE);
-        close_channel(pair);
+        close_pair(pair);
 }
 
 int main(void)

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "helpers/child.h"
 #include "manager/life/left.h"
 
 static void test_lists(void **state _unused_)
@@ -40,9 +40,8 @@ static void test_lists(void **state _unused_)
 
 static pid_t child(void)
 {
-        pid_t pid = fork();
+        pid_t pid = fork_child();
 
-        assert_true(pid >= 0);
         if (pid == 0) {
                 (void) pause();
                 _exit(0);
@@ -59,10 +58,8 @@ static void test_our_own_children(void **state _unused_)
         assert_int_equal(left.n, 1);
         assert_int_equal(left.pid, other);
         assert_string_equal(left.name, "test-manager-le"); /* as much as the kernel has */
-        for (pid_t *p = (pid_t[]){ own, other, 0 }; *p; p++) {
-                (void) kill(*p, SIGKILL);
-                assert_int_equal(waitpid(*p, NULL, 0), *p);
-        }
+        end_child(own);
+        end_child(other);
         assert_int_equal(left_look(own, &left), 0);
         assert_int_equal(left.n, 0);
         assert_int_equal(left.pid, 0);

@@ -9,17 +9,17 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/time.h"
+#include "helpers/child.h"
+#include "helpers/fds.h"
 #include "ipc/handoff.h"
 #include "manager/traffic/parking.h"
 
@@ -46,18 +46,6 @@ int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
                 return -1;
         }
         return (int) syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event);
-}
-
-static size_t count_fds(void)
-{
-        DIR *d = opendir("/proc/self/fd");
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        closedir(d);
-        return n;
 }
 
 static void on_change(void *userdata)
@@ -91,7 +79,7 @@ static int park(Fixture *f)
 {
         int pair[2];
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(handoff_send(f->worker, &(Handoff) { .unix_socket = true }, pair[1]), 0);
         fd_close(pair[1]);
         run(f);
@@ -222,7 +210,7 @@ static int speaking(void)
 {
         int pair[2];
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(write(pair[0], "x", 1), 1);
         fd_close(pair[0]);
         return pair[1];
@@ -269,18 +257,15 @@ static void flood(void)
 
 static void test_too_many_in_flight(void **state)
 {
-        int status;
         pid_t pid;
 
         (void) state;
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         if (pid == 0) {
                 flood();
                 _exit(0);
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+        expect_exit(pid, 0);
 }
 
 /* What was in the queue when a worker died is announced anew. */
@@ -340,7 +325,7 @@ static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
         Handoff handoff = { .head = head_of(size), .deadline = deadline, .moves = moves };
         int pair[2];
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(handoff_send(f->worker, &handoff, pair[1]), 0);
         (void) handoff_close(&handoff, pair[1]);
         run(f);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "helpers/fds.h"
 #include "ipc/handoff.h"
 #include "manager/traffic/queue.h"
 
@@ -162,7 +163,7 @@ static void test_sum(void **state _unused_)
         connect_client(&f, 0);
         assert_count(&f, 4, 4, 3 * BACKLOG);
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(parking_adopt(f.parking, pair[1]), 0);
         assert_count(&f, 4, 4, 3 * BACKLOG);
         assert_int_equal(write(pair[0], "x", 1), 1);

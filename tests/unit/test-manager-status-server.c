@@ -10,9 +10,12 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-#include "connection-helpers.h"
+#include "base/fd.h"
+#include "helpers/fastcgi.h"
 #include "manager/face/page.h"
 #include "manager/face/status-server.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config-helpers.h"
+#include "helpers/poolfile.h"
 
 static const struct {
         const char *text;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/fd.h"
-#include "config-helpers.h"
+#include "helpers/poolfile.h"
 #include "config/settings.h"
 #include "poolfile/errors.h"
 

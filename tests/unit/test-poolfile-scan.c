@@ -11,81 +11,45 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "config-helpers.h"
+#include "helpers/directory.h"
+#include "helpers/poolfile.h"
 #include "config/settings.h"
-
-/* A directory with files for one test. */
-typedef struct Files {
-        char directory[32];
-} Files;
-
-static int remove_entry(const char *path, const struct stat *st _unused_, int type _unused_,
-                        struct FTW *ftw _unused_)
-{
-        return remove(path);
-}
 
 static int set_up(void **state)
 {
-        Files *files = malloc(sizeof *files);
+        Directory *d = malloc(sizeof *d);
 
-        if (!files)
-                return -1;
-        strcpy(files->directory, "/tmp/test-config-XXXXXX");
-        *state = files;
-        return mkdtemp(files->directory) ? 0 : -1;
+        assert_non_null(d);
+        directory_make(d);
+        *state = d;
+        return 0;
 }
 
 static int tear_down(void **state)
 {
-        Files *files = *state;
-        int r = nftw(files->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-
-        free(files);
-        return r;
-}
-
-static char *in_directory(const Files *files, const char *name)
-{
-        char *path;
-
-        assert_true(asprintf(&path, "%s/%s", files->directory, name) > 0);
-        return path;
-}
-
-static void put(const Files *files, const char *name, const void *data, size_t size)
-{
-        _cleanup_(freep) char *path = in_directory(files, name);
-        _cleanup_(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-        assert_true(fd >= 0);
-        assert_int_equal(io_write_all(fd, data, size), 0);
-}
-
-static void put_text(const Files *files, const char *name, const char *text)
-{
-        put(files, name, text, strlen(text));
+        directory_remove(*state);
+        free(*state);
+        return 0;
 }
 
 /* Reads pool.conf; errors come with the directory left out. */
-static int parse_files(const Files *files, Config **ret, char **ret_errors)
+static int parse_files(const Directory *files, Config **ret, char **ret_errors)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
-        _cleanup_(freep) char *path = in_directory(files, NAME);
+        _cleanup_(freep) char *path = directory_path(files, NAME);
         int r = config_parse_file(path, ret, &errors);
 
         assert_int_equal(r<0, errors.n> 0);
-        *ret_errors = errors_text(&errors, files->directory);
+        *ret_errors = errors_text(&errors, files->path);
         return r;
 }
 
-static void assert_files_refused(const Files *files, const char *expected)
+static void assert_files_refused(const Directory *files, const char *expected)
 {
         _cleanup_(freep) char *errors = NULL;
         Config *config = NULL;
@@ -100,14 +64,14 @@ static void test_file(void **state)
         _cleanup_(config_freep) Config *c = NULL;
         _cleanup_(freep) char *errors = NULL;
 
-        put_text(*state, NAME, "pm = { max_children = 7; }; # no end of line");
+        directory_write_text(*state, NAME, "pm = { max_children = 7; }; # no end of line");
         assert_int_equal(parse_files(*state, &c, &errors), 0);
         assert_int_equal(c->pm_max_children, 7);
 }
 
 static void test_no_file(void **state)
 {
-        _cleanup_(freep) char *path = in_directory(*state, NAME);
+        _cleanup_(freep) char *path = directory_path(*state, NAME);
 
         assert_files_refused(*state, "pool.conf: cannot be read: No such file or directory; an empty file is "
                              "a pool with the defaults");
@@ -124,26 +88,26 @@ static void test_zero_byte(void **state)
 {
         static const char data[] = "# a\n\npm = {};\0 };\n";
 
-        put(*state, NAME, data, sizeof data - 1);
+        directory_write(*state, NAME, data, sizeof data - 1);
         assert_files_refused(*state, "pool.conf:3: the file holds a zero byte");
 }
 
 static void test_include(void **state)
 {
-        const Files *files = *state;
+        const Directory *files = *state;
         _cleanup_(config_freep) Config *c = NULL;
-        _cleanup_(freep) char *errors = NULL, *directory = in_directory(files, "d"), *text = NULL;
+        _cleanup_(freep) char *errors = NULL, *directory = directory_path(files, "d"), *text = NULL;
 
         assert_int_equal(mkdir(directory, 0700), 0);
-        put_text(files, "d/children", "max_children = 9; # no end of line");
-        put_text(files, "d/empty", "");
-        put_text(files, "d/nested.inc", "@include \"children\"\n");
+        directory_write_text(files, "d/children", "max_children = 9; # no end of line");
+        directory_write_text(files, "d/empty", "");
+        directory_write_text(files, "d/nested.inc", "@include \"children\"\n");
         assert_true(asprintf(&text,
                              "pm = {\n  @include \"d/nested.inc\" mode = \"static\";\n@include "
                              "\"%s/d/empty\"\n"
                              "}; idle_exit = 3;",
-                             files->directory) > 0);
-        put_text(files, NAME, text);
+                             files->path) > 0);
+        directory_write_text(files, NAME, text);
 
         if (parse_files(files, &c, &errors) != 0)
                 fail_msg("%s", errors);
@@ -155,9 +119,9 @@ static void test_include(void **state)
 /* Each error names the file and the line where it stands, before, in and behind an include. */
 static void test_include_lines(void **state)
 {
-        put_text(*state, "a.inc", "\na1 = 1;\n@include \"b.inc\"\na2 = 2;");
-        put_text(*state, "b.inc", "php = { value = [\n\"b=1\",\n\"b\"\n]; };\n");
-        put_text(*state, NAME, "p1 = 1;\n\n@include \"a.inc\" p2 = 2;\np3 = 3;\n");
+        directory_write_text(*state, "a.inc", "\na1 = 1;\n@include \"b.inc\"\na2 = 2;");
+        directory_write_text(*state, "b.inc", "php = { value = [\n\"b=1\",\n\"b\"\n]; };\n");
+        directory_write_text(*state, NAME, "p1 = 1;\n\n@include \"a.inc\" p2 = 2;\np3 = 3;\n");
         assert_files_refused(*state, "pool.conf:1: p1: unknown setting\n"
                                      "a.inc:2: a1: unknown setting\n"
                                      "b.inc:3: php.value[1]: must be a line \"name=value\" without a space "
@@ -167,18 +131,18 @@ static void test_include_lines(void **state)
                                      "pool.conf:3: p2: unknown setting\n"
                                      "pool.conf:4: p3: unknown setting");
 
-        put_text(*state, "b.inc", "\nx = = 1;\n");
+        directory_write_text(*state, "b.inc", "\nx = = 1;\n");
         assert_files_refused(*state, "b.inc:2: syntax error");
-        put_text(*state, "b.inc", "x = \"");
+        directory_write_text(*state, "b.inc", "x = \"");
         assert_files_refused(*state, "b.inc:1: the string that starts here is not closed");
-        put_text(*state, "b.inc", "@include \"c.inc\"");
+        directory_write_text(*state, "b.inc", "@include \"c.inc\"");
         {
-                const Files *files = *state;
+                const Directory *files = *state;
                 _cleanup_(freep) char *expected = NULL;
 
                 assert_true(asprintf(&expected,
                                      "b.inc:1: cannot include %s/c.inc: No such file or directory",
-                                     files->directory) > 0);
+                                     files->path) > 0);
                 assert_files_refused(*state, expected);
         }
 }
@@ -189,9 +153,9 @@ static void test_include_twice_on_a_line(void **state)
         _cleanup_(config_freep) Config *c = NULL;
         _cleanup_(freep) char *errors = NULL;
 
-        put_text(*state, "a.inc", "idle_exit = 1;\n");
-        put_text(*state, "b.inc", "watchdog_stall = 2;\n");
-        put_text(*state, NAME, "@include \"a.inc\" @include \"b.inc\"\n");
+        directory_write_text(*state, "a.inc", "idle_exit = 1;\n");
+        directory_write_text(*state, "b.inc", "watchdog_stall = 2;\n");
+        directory_write_text(*state, NAME, "@include \"a.inc\" @include \"b.inc\"\n");
         assert_int_equal(parse_files(*state, &c, &errors), 0);
         assert_int_equal(c->watchdog_stall, 2 * USEC_PER_SEC);
 }
@@ -200,22 +164,22 @@ static void test_include_limits(void **state)
 {
         char text[64 * 32] = "", name[16], line[32];
 
-        put_text(*state, NAME, "\n@include \"pool.conf\"\n");
+        directory_write_text(*state, NAME, "\n@include \"pool.conf\"\n");
         assert_files_refused(*state, "pool.conf:2: files include each other too deep, or in a circle");
 
-        put_text(*state, "a", "");
+        directory_write_text(*state, "a", "");
         for (int i = 0; i < 64; i++)
                 strcat(text, "@include \"a\"\n");
-        put_text(*state, NAME, text);
+        directory_write_text(*state, NAME, text);
         assert_files_refused(*state, "pool.conf:64: too many files are included");
 
         /* Ten below the first. */
         for (int i = 0; i < 10; i++) {
                 (void) snprintf(line, sizeof line, "@include \"f%d\"\n", i);
                 (void) snprintf(name, sizeof name, "f%d", i - 1);
-                put_text(*state, i > 0 ? name : NAME, line);
+                directory_write_text(*state, i > 0 ? name : NAME, line);
         }
-        put_text(*state, "f9", "x = 1;");
+        directory_write_text(*state, "f9", "x = 1;");
         assert_files_refused(*state, "f9:1: x: unknown setting");
 }
 

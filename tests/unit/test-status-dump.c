@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "helpers/text.h"
 #include "status/dump.h"
 
 #define START (UINT64_C(1700000000) * USEC_PER_SEC)
@@ -56,18 +57,6 @@ static char *dump_of(const PoolStatus *p, DumpFormat format, bool full, size_t n
 static char *dump(DumpFormat format, bool full, size_t n_workers, const WorkerStatus *w)
 {
         return dump_of(&pool, format, full, n_workers, w);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-        if (!strstr(text, part))
-                fail_msg("no \"%s\" in:\n%s", part, text);
-}
-
-static void assert_has_not(const char *text, const char *part)
-{
-        if (strstr(text, part))
-                fail_msg("\"%s\" in:\n%s", part, text);
 }
 
 static void test_queries(void **state _unused_)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <time.h>
 
+#include "helpers/text.h"
 #include "worker/serve/access-line.h"
 
 static char line[ACCESS_LINE_MAX];
@@ -19,12 +20,8 @@ static Params *new_params(const char *const *vars)
         Params *params;
 
         assert_int_equal(params_new(&params), 0);
-        for (; *vars; vars++) {
-                const char *value = strchr(*vars, '=') + 1;
-                size_t n = (size_t) (value - 1 - *vars);
-
-                assert_int_equal(params_set(params, *vars, n, value, strlen(value)), 0);
-        }
+        for (; *vars; vars++)
+                set_variable(params, *vars);
         return params;
 }
 
@@ -183,8 +180,7 @@ static void test_suppressed(void **state _unused_)
 
                 for (size_t j = 0; j < ELEMENTSOF(vars); j++)
                         if (vars[j].value)
-                                assert_int_equal(params_set(params, vars[j].name, strlen(vars[j].name),
-                                                            vars[j].value, strlen(vars[j].value)), 0);
+                                set_param(params, vars[j].name, vars[j].value);
                 if (access_suppressed(paths, &request, suppress_cases[i].status) !=
                     suppress_cases[i].suppressed)
                         fail_msg("case %zu", i);

@@ -16,14 +16,17 @@
 #include "base/journal.h"
 #include "base/log.h"
 #include "base/messages.h"
+#include "helpers/directory.h"
+#include "helpers/journal.h"
+#include "helpers/text.h"
 #include "config/settings.h"
 #include "worker/serve/access-log.h"
 
 #include "base/text.h"
-#include "journal-helpers.h"
 
 typedef struct Fixture {
-        char directory[32], path[64]; /* of the file, or of the journal's socket */
+        Directory directory;
+        char path[64]; /* of the file, or of the journal's socket */
         Config *config;
         Params *params;
         Request request;
@@ -31,24 +34,12 @@ typedef struct Fixture {
         int journal; /* in journald's place */
 } Fixture;
 
-static void set(char **to, const char *value)
-{
-        free(*to);
-        *to = strdup(value);
-        assert_non_null(*to);
-}
-
-static void set_param(Fixture *f, const char *name, const char *value)
-{
-        assert_int_equal(params_set(f->params, name, strlen(name), value, strlen(value)), 0);
-}
-
 static void open_log(Fixture *f, const char *target, const char *format)
 {
         const char *path = NULL;
 
-        set(&f->config->access_log, target);
-        set(&f->config->access_format, format);
+        set_string(&f->config->access_log, target);
+        set_string(&f->config->access_format, format);
         assert_int_equal(access_log_new(f->config, "www", &f->log), 0);
         assert_int_equal(access_log_open(f->log, &path), 0);
         access_log_attach(f->log);
@@ -65,14 +56,13 @@ static int set_up(void **state)
         Fixture *f = calloc(1, sizeof *f);
 
         assert_non_null(f);
-        strcpy(f->directory, "/tmp/php-pool-test-XXXXXX");
-        assert_non_null(mkdtemp(f->directory));
-        (void) snprintf(f->path, sizeof f->path, "%s/log", f->directory);
+        directory_make(&f->directory);
+        (void) snprintf(f->path, sizeof f->path, "%s/log", f->directory.path);
         assert_int_equal(config_new(&f->config), 0);
         assert_int_equal(params_new(&f->params), 0);
         f->request = (Request) { .params = f->params, .script = "/srv/a.php", .name = "/a.php" };
-        set_param(f, "REQUEST_METHOD", "GET");
-        set_param(f, "REQUEST_URI", "/a.php?x\ny");
+        set_param(f->params, "REQUEST_METHOD", "GET");
+        set_param(f->params, "REQUEST_URI", "/a.php?x\ny");
         f->journal = -EBADF;
         log_to("stderr");
         *state = f;
@@ -85,8 +75,7 @@ static int tear_down(void **state)
 
         access_log_free(f->log);
         fd_close(f->journal);
-        (void) unlink(f->path);
-        assert_int_equal(rmdir(f->directory), 0);
+        directory_remove(&f->directory);
         params_free(f->params);
         config_free(f->config);
         free(f);
@@ -159,7 +148,7 @@ static void test_file(void **state)
         strv_free(f->config->access_suppress_path);
         f->config->access_suppress_path = calloc(2, sizeof(char *));
         assert_non_null(f->config->access_suppress_path);
-        set(&f->config->access_suppress_path[0], "/health");
+        set_string(&f->config->access_suppress_path[0], "/health");
         (void) umask(0);
         open_log(f, f->path, "%n %p %P %s");
         assert_int_equal(stat(f->path, &st), 0);
@@ -187,7 +176,7 @@ static void test_file_cannot_be_opened(void **state)
         Fixture *f = *state;
         const char *path = NULL;
 
-        set(&f->config->access_log, "/nowhere/at/all");
+        set_string(&f->config->access_log, "/nowhere/at/all");
         assert_int_equal(access_log_new(f->config, "www", &f->log), 0);
         assert_int_equal(access_log_open(f->log, &path), -ENOENT);
         assert_string_equal(path, "/nowhere/at/all");
@@ -196,7 +185,7 @@ static void test_file_cannot_be_opened(void **state)
 /* Standard error is a file while this runs. */
 static void run_with_stderr(Fixture *f, void (*run)(Fixture *f), void **ret)
 {
-        int saved = dup(STDERR_FILENO), file = open(f->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        int saved = dup(STDERR_FILENO), file = open(f->directory.path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
         assert_true(saved >= 0 && file >= 0);
         assert_true(dup2(file, STDERR_FILENO) >= 0);
@@ -336,7 +325,7 @@ static void test_long_fields(void **state)
 
         memset(uri, 'u', sizeof uri - 1);
         open_journal_log(f);
-        set_param(f, "REQUEST_URI", uri);
+        set_param(f->params, "REQUEST_URI", uri);
         f->request.name = uri;
         write_request(f, 200);
         assert_true(journal_receive(f->journal, text, sizeof text));

@@ -11,14 +11,15 @@
 
 #include <cmocka.h>
 
-#include "php-helpers.h"
+#include "helpers/child.h"
+#include "helpers/php.h"
+#include "helpers/text.h"
 
 #include <fcntl.h>
 #include <php.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -93,23 +94,6 @@ static const char *const scripts[][2] = {
         { "empty/x", "" },
 };
 
-static void assert_has(const char *text, const char *part)
-{
-        if (!strstr(text, part))
-                fail_msg("\"%s\" is not in \"%s\"", part, text);
-}
-
-/* fork(2); the child does not outlive the test. */
-static pid_t fork_child(void)
-{
-        pid_t pid = fork();
-
-        assert_true(pid >= 0);
-        if (pid == 0)
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        return pid;
-}
-
 /* A worker that runs the script; it exits with 0 where the answer is this one. */
 static pid_t start(const char *script, const char *answer)
 {
@@ -169,31 +153,16 @@ static void open_gate(void)
         char path[128];
         int fd;
 
-        (void) snprintf(path, sizeof path, "%s/gate", env.dir);
+        (void) snprintf(path, sizeof path, "%s/gate", env.directory.path);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         assert_true(fd >= 0);
         fd_close(fd);
 }
 
-static void assert_ends(pid_t pid)
-{
-        int status;
-
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void end(pid_t pid)
-{
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
 /* Copies without what differs from run to run: addresses, which have a form, and the directory. */
 static void plain(const char *text, char *to)
 {
-        size_t n_dir = strlen(env.dir);
+        size_t n_dir = strlen(env.directory.path);
 
         while (*text) {
                 if (startswith(text, "[0x")) {
@@ -201,7 +170,7 @@ static void plain(const char *text, char *to)
                         assert_non_null(startswith(text + 19, "] "));
                         text += 21;
                 }
-                if (startswith(text, env.dir))
+                if (startswith(text, env.directory.path))
                         text += n_dir;
                 else
                         *to++ = *text++;
@@ -243,7 +212,7 @@ static void check(const char *script, const char *frames, const char *answer)
         assert_frames(b, frames);
         assert_true(b->settled);
         open_gate();
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 #define WAITS "file_get_contents() /wait.php:2\n"
@@ -302,7 +271,7 @@ static void test_autoload(void **state _unused_)
         } while (!strstr(c->text, "autoload.php:8"));
         assert_frames(c, WAITS "wait() /autoload.php:4\n{closure:/autoload.php:3}() /autoload.php:8");
         open_gate();
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 static void test_depth(void **state _unused_)
@@ -324,7 +293,7 @@ static void test_depth(void **state _unused_)
                 assert_null(strstr(b->text, "unknown"));
         }
         open_gate();
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 /* Names are cut, and the text is at the end of a line. */
@@ -341,7 +310,7 @@ static void test_long_text(void **state _unused_)
         assert_int_equal(strspn(last + strcspn(last, "n"), "n"), 255);
         assert_has(last, "/long.php(4) : eval()'d code:1");
         open_gate();
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 /* How often the process was taken off the processor, which it is at each system call that waits. */
@@ -387,7 +356,7 @@ static void test_undisturbed(void **state _unused_)
         assert_int_equal(count_switches(pid), before);
         assert_true(b->n_calls <= 3 * b->n_frames);
         open_gate();
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 /* select(2) is never restarted: anything that interrupts it shows. */
@@ -404,7 +373,7 @@ static void test_wait_is_whole(void **state _unused_)
                 assert_int_equal(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
         }
         assert_true(n > 100);
-        assert_ends(pid);
+        expect_exit(pid, 0);
 }
 
 static void test_main_alone(void **state _unused_)
@@ -417,7 +386,7 @@ static void test_main_alone(void **state _unused_)
         plain(b->text, text);
         assert_non_null(startswith(text, "{main}() /spin.php:"));
         assert_null(strchr(text, '\n'));
-        end(pid);
+        end_child(pid);
 }
 
 static void assert_sane(const Backtrace *b)
@@ -469,7 +438,7 @@ static void test_running_target(void **state _unused_)
         assert_true(frames > ROUNDS);
         assert_true(failed < ROUNDS / 100);
         assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it goes on */
-        end(pid);
+        end_child(pid);
 }
 
 static void test_no_target(void **state _unused_)
@@ -485,7 +454,7 @@ static void test_no_target(void **state _unused_)
         (void) snprintf(path, sizeof path, "/proc/%d/mem", pid);
         memory = open(path, O_RDONLY | O_CLOEXEC);
         assert_true(memory >= 0);
-        end(pid);
+        end_child(pid);
         assert_int_equal(backtrace_read(memory, DEPTH, &b), -ESRCH);
         assert_null(b);
         fd_close(memory);
@@ -503,7 +472,7 @@ typedef struct Arena {
         _Alignas(8) char last[sizeof(zend_string)];
 } Arena;
 
-static zend_string *set_string(void *place, size_t size, const char *value)
+static zend_string *set_php_string(void *place, size_t size, const char *value)
 {
         zend_string *s = place;
 
@@ -523,7 +492,7 @@ static Arena *make_arena(void)
         assert_int_equal(mprotect(p + size, 4096, PROT_NONE), 0);
         a = (Arena *) (p + (size - sizeof(Arena)) / 16 * 16);
         a->function.type = ZEND_USER_FUNCTION;
-        a->function.common.function_name = set_string(a->string, 3, "fun");
+        a->function.common.function_name = set_php_string(a->string, 3, "fun");
         a->function.op_array.filename = a->function.common.function_name;
         a->opline.lineno = 7;
         a->class.name = a->function.common.function_name;
@@ -605,7 +574,7 @@ static void spoil_name(Arena *a)
 
 static void spoil_name_end(Arena *a)
 {
-        a->function.common.function_name = set_string(a->last, SIZE_MAX, "");
+        a->function.common.function_name = set_php_string(a->last, SIZE_MAX, "");
 }
 
 static void spoil_name_size(Arena *a)
@@ -617,7 +586,7 @@ static void spoil_name_size(Arena *a)
 
 static void spoil_name_text(Arena *a)
 {
-        a->function.common.function_name = set_string(a->string, 6, "a\nb\xff\x1b\x7f");
+        a->function.common.function_name = set_php_string(a->string, 6, "a\nb\xff\x1b\x7f");
 }
 
 static void spoil_class(Arena *a)
@@ -688,7 +657,7 @@ static void test_hostile_target(void **state _unused_)
                 pid_t pid = start_hostile(hostile[i].spoil);
                 int r = read_backtrace(pid, DEPTH, &b);
 
-                end(pid);
+                end_child(pid);
                 assert_int_equal(r, *hostile[i].frames ? 0 : -EFAULT);
                 if (r >= 0)
                         assert_frames(b, hostile[i].frames);
@@ -734,7 +703,7 @@ static void test_scrambled_target(void **state _unused_)
                 frames += b->n_frames;
                 backtrace_free(b);
         }
-        end(pid);
+        end_child(pid);
 }
 
 static int set_up(void **state _unused_)
@@ -743,7 +712,7 @@ static int set_up(void **state _unused_)
 
         (void) alarm(TEST_TIME_MAX);
         env_open(scripts, ELEMENTSOF(scripts));
-        (void) snprintf(path, sizeof path, "%s/gate", env.dir);
+        (void) snprintf(path, sizeof path, "%s/gate", env.directory.path);
         assert_int_equal(mkfifo(path, 0600), 0);
         return env_start();
 }
@@ -759,5 +728,5 @@ int main(void)
                 cmocka_unit_test(test_hostile_target), cmocka_unit_test(test_scrambled_target),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, set_up, env_close);
 }

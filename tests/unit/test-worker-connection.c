@@ -10,13 +10,17 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "connection-helpers.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "helpers/child.h"
+#include "helpers/fastcgi.h"
+#include "helpers/fds.h"
 #include "worker/request/wait.h"
 #include "worker/transport/connection.h"
 
@@ -33,18 +37,6 @@ typedef struct Fixture {
         char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
-
-static size_t count_fds(void)
-{
-        DIR *d = opendir("/proc/self/fd");
-        size_t n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        closedir(d);
-        return n;
-}
 
 static void on_reading(void *userdata)
 {
@@ -104,7 +96,7 @@ static void fixture_connect(Fixture *f)
         int pair[2];
 
         fd_close(f->client);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(fd_nonblock(pair[1], true), 0);
         f->client = pair[0];
         connection_open(f->connection, pair[1], &(Handoff) { .unix_socket = true });
@@ -582,7 +574,7 @@ static void test_what_was_read_elsewhere_is_unreadable(void **state _unused_)
 
         fixture_open(&f, LONG_TIMEOUT);
         connection_close(f.connection);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(pipe(pipes), 0);
         handoff.head = pipes[0];
         assert_true(connection_open(f.connection, pair[0], &handoff) < 0);
@@ -867,13 +859,11 @@ static void test_unread_body_larger_than_all_buffers(void **state _unused_)
 {
         for (unsigned keep = 0; keep < 2; keep++) {
                 Bytes b = {};
-                int status;
                 pid_t pid;
                 Fixture f;
 
                 fixture_open(&f, LONG_TIMEOUT);
-                pid = fork();
-                assert_true(pid >= 0);
+                pid = fork_child();
                 if (pid == 0) {
                         close(connection_fd(f.connection));
                         _exit(send_all_then_read(f.client, keep, 20 * 1024 * 1024));
@@ -881,8 +871,7 @@ static void test_unread_body_larger_than_all_buffers(void **state _unused_)
                 assert_int_equal(wait_for(connection_fd(f.connection), POLLIN, USEC_INFINITY), 0);
                 (void) next_request(&f);
                 connection_done(f.connection);
-                assert_int_equal(waitpid(pid, &status, 0), pid);
-                assert_int_equal(status, 0);
+                expect_exit(pid, 0);
                 assert_int_equal(f.closing, !keep);
                 if (keep) {
                         add_request(&b, 2, true, NULL, 0, 0);
@@ -967,7 +956,6 @@ static int read_then_send_end(int fd)
 static void test_end_of_the_request_after_the_answer(void **state _unused_)
 {
         Bytes b = {};
-        int status;
         pid_t pid;
         Fixture f;
 
@@ -975,16 +963,14 @@ static void test_end_of_the_request_after_the_answer(void **state _unused_)
         add_head(&b, 1, FCGI_RESPONDER, false);
         client_sends(&f, &b);
         (void) next_request(&f);
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         if (pid == 0) {
                 close(connection_fd(f.connection));
                 _exit(read_then_send_end(f.client));
         }
         connection_done(f.connection);
         assert_int_equal(f.closing, 1);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+        expect_exit(pid, 0);
         fixture_close(&f);
 }
 
@@ -1095,8 +1081,7 @@ static pid_t start_reader(const Fixture *f, int report)
         Received r = {};
         pid_t pid;
 
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         if (pid > 0)
                 return pid;
 
@@ -1120,7 +1105,7 @@ static void stream(size_t total, size_t piece_size)
         _cleanup_(freep) uint8_t *piece = malloc(piece_size);
         Received sent = {}, got;
         Request *request;
-        int report[2], status;
+        int report[2];
         Bytes b = {};
         Fixture f;
         pid_t pid;
@@ -1147,8 +1132,7 @@ static void stream(size_t total, size_t piece_size)
         assert_int_equal(read(report[0], &got, sizeof got), sizeof got);
         assert_int_equal(got.size, sent.size);
         assert_int_equal(got.sum, sent.sum);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+        expect_exit(pid, 0);
         close(report[0]);
         close(report[1]);
         fixture_close(&f);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "helpers/fds.h"
 #include "worker/transport/output.h"
 
 #define STALL (50 * USEC_PER_MSEC)
@@ -48,7 +49,7 @@ static void fixture_open(Fixture *f)
 
         f->waiting = f->progress = 0;
         atomic_store(&f->done, false);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        open_stream(pair);
         assert_int_equal(fd_nonblock(pair[1], true), 0);
         f->client = pair[0];
         f->output.stall_timeout = STALL;

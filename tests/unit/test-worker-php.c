@@ -12,10 +12,12 @@
 
 #include <cmocka.h>
 
-#include "php-helpers.h"
+#include "helpers/child.h"
+#include "helpers/php.h"
+#include "helpers/text.h"
 
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define TEXT_HTML "Content-type: text/html; charset=UTF-8\r\n"
@@ -89,12 +91,6 @@ static void assert_body(const char *script, const char *var, const char *body)
         run(&x);
         assert_string_equal(body_of(&x), body);
         assert_false(x.outcome.must_exit);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-        if (!strstr(text, part))
-                fail_msg("\"%s\" is not in \"%s\"", part, text);
 }
 
 static void test_hello(void **state _unused_)
@@ -287,10 +283,11 @@ static void test_facts_for_the_log(void **state _unused_)
                        .vars = { "HTTP_AUTHORIZATION=Basic dTpwOng=", "REMOTE_USER=other" } };
         char path[256];
 
-        write_file("headers.php", "<?php header('X-Gone: 1'); header_remove('X-Gone'); header('X-Fo'); "
-                                  "header('X-Foo:bar'); header('X-Foo: second', false); echo 'x';");
+        directory_write_text(&env.directory, "headers.php",
+                             "<?php header('X-Gone: 1'); header_remove('X-Gone'); header('X-Fo'); "
+                             "header('X-Foo:bar'); header('X-Foo: second', false); echo 'x';");
         run(&x);
-        (void) snprintf(path, sizeof path, "%s/headers.php", env.dir);
+        (void) snprintf(path, sizeof path, "%s/headers.php", env.directory.path);
         assert_string_equal(x.request.script, path);
         assert_string_equal(x.request.name, "/headers.php");
         assert_string_equal(x.request.user, "u");
@@ -382,13 +379,13 @@ static void test_log(void **state _unused_)
                 expected, sizeof expected,
                 "PHP message: one; PHP message: two\nlines; PHP message: PHP Warning:  hot in %s/log.php on "
                 "line 3; PHP message: PHP Deprecated:  old in %s/log.php on line 4",
-                env.dir, env.dir);
+                env.directory.path, env.directory.path);
         assert_string_equal(x.err.bytes, expected);
 
         (void) snprintf(expected, sizeof expected,
                         "CODE_FILE=%s/log.php\nCODE_LINE=3\nREQUEST_METHOD=GET\nREQUEST_URI=/log.php?q\n"
                         "PHP_SCRIPT=%s/log.php\n",
-                        env.dir, env.dir);
+                        env.directory.path, env.directory.path);
         assert_has(env.journal.bytes, "MESSAGE=one\nPRIORITY=5\n");
         assert_has(env.journal.bytes, expected);
         assert_has(env.journal.bytes, "on line 3\nPRIORITY=4\n");
@@ -435,8 +432,7 @@ static pid_t start_signals(int signal)
         const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
         pid_t pid, parent = getpid();
 
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         while (pid == 0 && kill(parent, signal) == 0)
                 (void) nanosleep(&pause, NULL);
         return pid;
@@ -452,8 +448,7 @@ static void test_sleep_is_whole(void **state _unused_)
         assert_int_equal(sigaction(SIGTERM, &action, &before), 0);
         pid = start_signals(SIGTERM);
         assert_body("sleep.php", NULL, "0E[true,true,true,false]");
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        end_child(pid);
         assert_true(retire_signals > 0);
         assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
         assert_false(sigismember(&mask, SIGTERM));
@@ -465,16 +460,14 @@ static void test_start_up_failure(void **state _unused_)
 {
         static char form[3 * 1024 * 1024], tmp[128], value[256];
         static Exchange x;
-        int status;
         pid_t pid;
 
         memset(form, 'x', sizeof form - 1);
         form[1] = '=';
-        (void) snprintf(tmp, sizeof tmp, "%s/tmp", env.dir);
+        (void) snprintf(tmp, sizeof tmp, "%s/tmp", env.directory.path);
         (void) snprintf(value, sizeof value, "PHP_ADMIN_VALUE=memory_limit=2M\nupload_tmp_dir=%s", tmp);
         assert_int_equal(mkdir(tmp, 0700), 0);
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         if (pid == 0) {
                 x = (Exchange) { .script = "hello.php",
                                 .body = form,
@@ -487,9 +480,7 @@ static void test_start_up_failure(void **state _unused_)
                               ? 0
                               : 1);
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), 0);
+        expect_exit(pid, 0);
         assert_int_equal(rmdir(tmp), 0); /* nothing of the body is left */
 }
 
@@ -535,5 +526,5 @@ int main(void)
                 cmocka_unit_test(test_start_up_failure),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, set_up, env_close);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "helpers/text.h"
 #include "worker/request/script.h"
 
 #define VARS_MAX 12
@@ -292,23 +293,10 @@ static bool exists(const char *path)
 
 static const ScriptFiles files = { .exists = exists, .is_regular = is_regular };
 
-static void set(Params *params, const char *variable)
-{
-        const char *value = strchr(variable, '=');
-
-        if (variable[0] == '!') {
-                params_unset(params, variable + 1);
-                return;
-        }
-        assert_non_null(value);
-        assert_int_equal(
-                params_set(params, variable, (size_t) (value - variable), value + 1, strlen(value + 1)), 0);
-}
-
 static void set_all(Params *params, const char *const variables[VARS_MAX])
 {
         for (size_t i = 0; i < VARS_MAX && variables[i]; i++)
-                set(params, variables[i]);
+                set_variable(params, variables[i]);
 }
 
 static void assert_same_string(const char *a, const char *b)
@@ -383,7 +371,7 @@ static void test_too_many_parameters(void **state _unused_)
         for (size_t i = 0; i < PARAMS_COUNT_MAX - 1; i++)
                 assert_int_equal(
                         params_set(params, name, (size_t) snprintf(name, sizeof name, "N%zu", i), "", 0), 0);
-        set(params, "SCRIPT_FILENAME=/www/a.php/x");
+        set_variable(params, "SCRIPT_FILENAME=/www/a.php/x");
         assert_int_equal(script_find(params, &rules, &files, &script), -E2BIG);
 }
 

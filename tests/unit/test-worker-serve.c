@@ -15,12 +15,18 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "connection-helpers.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "helpers/child.h"
+#include "helpers/fastcgi.h"
+#include "helpers/fds.h"
+#include "helpers/text.h"
 #include "ipc/exit-status.h"
 #include "ipc/handoff.h"
 #include "ipc/messages.h"
@@ -116,7 +122,7 @@ static void fixture_open(Fixture *f, uint64_t max_requests)
         f->context.board = f->board;
         for (size_t i = 0; i < LISTENERS; i++)
                 add_listener(f, i);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        open_queue(pair);
         f->manager = pair[0];
         f->context.inherit.handoff = pair[1];
         f->context.inherit.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -124,8 +130,7 @@ static void fixture_open(Fixture *f, uint64_t max_requests)
         assert_int_equal(pipe(f->gate), 0);
 
         scoreboard_reserve(f->board, SLOT);
-        f->worker = fork();
-        assert_true(f->worker >= 0);
+        f->worker = fork_child();
         if (f->worker == 0) {
                 fd_close(f->manager);
                 script_gate = f->gate[0];
@@ -138,11 +143,7 @@ static void fixture_open(Fixture *f, uint64_t max_requests)
 /* The worker has ended by itself, or does so now. */
 static void fixture_close(Fixture *f, int status)
 {
-        int got;
-
-        assert_int_equal(waitpid(f->worker, &got, 0), f->worker);
-        assert_true(WIFEXITED(got));
-        assert_int_equal(WEXITSTATUS(got), status);
+        expect_exit(f->worker, status);
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_ENDING);
 
         for (size_t i = 0; i < LISTENERS; i++)
@@ -210,10 +211,10 @@ static void ask(int fd, const char *script, bool keep)
         size_t size;
 
         assert_int_equal(params_new(&params), 0);
-        assert_int_equal(params_set(params, "SCRIPT_NAME", 11, script, strlen(script)), 0);
-        assert_int_equal(params_set(params, "REQUEST_METHOD", 14, "POST", 4), 0);
-        assert_int_equal(params_set(params, "REQUEST_URI", 11, "/uri?a", 6), 0);
-        assert_int_equal(params_set(params, "CONTENT_LENGTH", 14, "0", 1), 0);
+        set_param(params, "SCRIPT_NAME", script);
+        set_param(params, "REQUEST_METHOD", "POST");
+        set_param(params, "REQUEST_URI", "/uri?a");
+        set_param(params, "CONTENT_LENGTH", "0");
         assert_int_equal(fcgi_encode_params(1, params, &records, &size), 0);
         add_begin(&b, 1, FCGI_RESPONDER, keep);
         bytes_add(&b, records, size);
@@ -495,7 +496,7 @@ static void test_stop_serves_what_was_handed_out(void **state _unused_)
         ask(kept, "/gate", true);
         wait_stage(&f, STAGE_RUNNING);
         for (size_t i = 0; i < ELEMENTSOF(handed); i++) {
-                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+                open_stream(pair);
                 assert_int_equal(fd_nonblock(pair[1], true), 0);
                 handed[i] = pair[0];
                 ask(handed[i], "/a", true);

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-#pragma once
-
-/*
- * A FastCGI client for tests: requests are built as bytes, answers are compared as bytes. Include it behind
- * cmocka.h.
- */
 
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/io.h"
 #include "base/params.h"
-#include "fastcgi/encoder.h"
+#include "helpers/fastcgi.h"
+#include "helpers/text.h"
+#include "helpers/unit.h"
 
-typedef struct Bytes {
-        uint8_t *data;
-        size_t size;
-} Bytes;
-
-static inline void bytes_clear(Bytes *b)
+void bytes_clear(Bytes *b)
 {
         free(b->data);
         *b = (Bytes) {};
 }
 
-static inline void bytes_add(Bytes *b, const void *data, size_t size)
+void bytes_add(Bytes *b, const void *data, size_t size)
 {
         b->data = realloc(b->data, b->size + size + 1);
         assert_non_null(b->data);
@@ -34,7 +23,7 @@ static inline void bytes_add(Bytes *b, const void *data, size_t size)
         b->size += size;
 }
 
-static inline void add_record(Bytes *b, FcgiType type, uint16_t id, const void *content, size_t size)
+void add_record(Bytes *b, FcgiType type, uint16_t id, const void *content, size_t size)
 {
         static const uint8_t zeros[8];
         uint8_t header[FCGI_HEADER_SIZE];
@@ -45,7 +34,7 @@ static inline void add_record(Bytes *b, FcgiType type, uint16_t id, const void *
         bytes_add(b, zeros, fcgi_padding(size));
 }
 
-static inline void add_end(Bytes *b, uint16_t id)
+void add_end(Bytes *b, uint16_t id)
 {
         uint8_t record[FCGI_END_REQUEST_SIZE];
 
@@ -53,7 +42,7 @@ static inline void add_end(Bytes *b, uint16_t id)
         bytes_add(b, record, sizeof record);
 }
 
-static inline void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep)
+void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep)
 {
         uint8_t record[FCGI_BEGIN_REQUEST_SIZE];
 
@@ -61,25 +50,22 @@ static inline void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep)
         bytes_add(b, record, sizeof record);
 }
 
-/* BEGIN_REQUEST and PARAMS with a few parameters. */
-static inline void add_head(Bytes *b, uint16_t id, FcgiRole role, bool keep)
+void add_head(Bytes *b, uint16_t id, FcgiRole role, bool keep)
 {
         _cleanup_(params_freep) Params *params = NULL;
         _cleanup_(freep) uint8_t *records = NULL;
         size_t size;
 
         assert_int_equal(params_new(&params), 0);
-        assert_int_equal(params_set(params, "REQUEST_METHOD", 14, "GET", 3), 0);
-        assert_int_equal(params_set(params, "SCRIPT_NAME", 11, "/a.php", 6), 0);
+        set_param(params, "REQUEST_METHOD", "GET");
+        set_param(params, "SCRIPT_NAME", "/a.php");
         assert_int_equal(fcgi_encode_params(id, params, &records, &size), 0);
 
         add_begin(b, id, role, keep);
         bytes_add(b, records, size);
 }
 
-/* A whole request; the body in records of the given size, 0 for one. */
-static inline void add_request(Bytes *b, uint16_t id, bool keep, const void *body, size_t size,
-                               size_t record)
+void add_request(Bytes *b, uint16_t id, bool keep, const void *body, size_t size, size_t record)
 {
         add_head(b, id, FCGI_RESPONDER, keep);
         for (size_t i = 0; i < size;) {
@@ -91,13 +77,12 @@ static inline void add_request(Bytes *b, uint16_t id, bool keep, const void *bod
         add_record(b, FCGI_STDIN, id, NULL, 0);
 }
 
-static inline void send_bytes(int fd, const Bytes *b)
+void send_bytes(int fd, const Bytes *b)
 {
         assert_int_equal(io_write_all(fd, b->data, b->size), 0);
 }
 
-/* Reads just so many bytes. */
-static inline void receive_bytes(int fd, Bytes *ret, size_t size)
+void receive_bytes(int fd, Bytes *ret, size_t size)
 {
         while (ret->size < size) {
                 uint8_t buffer[4096];
@@ -109,27 +94,11 @@ static inline void receive_bytes(int fd, Bytes *ret, size_t size)
         }
 }
 
-/* What comes next is these bytes, exactly. */
-static inline void expect_bytes(int fd, const Bytes *expected)
+void expect_bytes(int fd, const Bytes *expected)
 {
         Bytes got = {};
 
         receive_bytes(fd, &got, expected->size);
         assert_memory_equal(got.data, expected->data, expected->size);
         bytes_clear(&got);
-}
-
-static inline void expect_eof(int fd)
-{
-        char c;
-
-        assert_int_equal(recv(fd, &c, 1, 0), 0);
-}
-
-static inline void expect_nothing(int fd)
-{
-        char c;
-
-        assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), -1);
-        assert_int_equal(errno, EAGAIN);
 }

@@ -10,10 +10,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "helpers/child.h"
 #include "scoreboard/scoreboard.h"
 
 #define SLOTS 4
@@ -331,8 +331,7 @@ static void test_reader_beside_a_writer(void **state _unused_)
 
         fixture_open(&f);
         start_worker(&f, 0);
-        pid = fork();
-        assert_true(pid >= 0);
+        pid = fork_child();
         if (pid == 0)
                 for (uint64_t i = 1;; i++) {
                         WorkerRecord *r = scoreboard_begin(f.worker, 0);
@@ -347,8 +346,7 @@ static void test_reader_beside_a_writer(void **state _unused_)
                         assert_int_equal(record.connections, record.content_length);
                         whole++;
                 }
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        end_child(pid);
         fixture_close(&f);
 }
 

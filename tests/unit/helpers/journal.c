@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#pragma once
-
-/* A socket in journald's place. Include it behind cmocka.h. */
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "base/util.h"
+#include "helpers/journal.h"
+#include "helpers/unit.h"
 
-/* More records than any socket's queue holds. */
-#define JOURNAL_MANY 100000
-
-#define JOURNAL_PATH_SIZE sizeof((struct sockaddr_un *) 0)->sun_path
-
-/* Binds it at the path, where there may be one already. Non-blocking; the caller closes it. */
-static inline int journal_bind(const char *path)
+int journal_bind(const char *path)
 {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -28,8 +19,7 @@ static inline int journal_bind(const char *path)
         return fd;
 }
 
-/* The next record as a string, zeros as dots; false where there is none. */
-static inline bool journal_receive(int fd, char *text, size_t size)
+bool journal_receive(int fd, char *text, size_t size)
 {
         ssize_t n = recv(fd, text, size - 1, 0);
 

@@ -1,57 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#pragma once
 
-/*
- * PHP in the test's own process: scripts in a directory of the test, requests and answers in memory, and
- * what goes to the journal caught on its way. Include it behind cmocka.h, in one file of the test only.
- */
-
-#include <dirent.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/journal.h"
 #include "base/log.h"
-#include "worker/php/php.h"
+#include "helpers/journal.h"
+#include "helpers/php.h"
+#include "helpers/text.h"
+#include "helpers/unit.h"
 
-#include "journal-helpers.h"
-
-#define VARS_MAX 16
-#define TEXT_MAX (256 * 1024)
-
-typedef struct Text {
-        char bytes[TEXT_MAX]; /* a string */
-        size_t size;
-} Text;
-
-/* One request. What is not set is a GET over a Unix socket by a client that takes everything. */
-typedef struct Exchange {
-        const char *script;         /* "hello.php" */
-        const char *vars[VARS_MAX]; /* "NAME=value", over the usual ones; "!NAME" for one that is not sent */
-        const char *body;
-        bool tcp;
-        bool body_breaks; /* the client goes away at the body's end */
-        size_t takes;     /* bytes of answer that the client takes, 0 for all */
-
-        RequestHeader *wanted; /* of the answer, for the log */
-        size_t n_wanted;
-
-        Request request;
-        size_t body_pos;
-        Text out, err;
-        size_t flushes, finishes, releases;
-        PhpOutcome outcome;
-} Exchange;
-
-static struct {
-        char dir[64];
-        Params *params;
-        Config *config;
-        int journal_fd;
-        Text journal; /* records of the request, a field a line */
-} env;
+PhpEnvironment env;
 
 static void text_add(Text *t, const void *bytes, size_t size)
 {
@@ -146,43 +105,28 @@ static const RequestOps memory_ops = {
         .script_ended = on_script_ended,
 };
 
-static void set_var(const char *variable)
-{
-        const char *value = strchr(variable, '=');
-
-        if (variable[0] == '!') {
-                params_unset(env.params, variable + 1);
-                return;
-        }
-        assert_non_null(value);
-        assert_int_equal(
-                params_set(env.params, variable, (size_t) (value - variable), value + 1, strlen(value + 1)),
-                0);
-}
-
 /* Sets a variable to the two strings behind each other. */
 static void set_joined(const char *name, const char *a, const char *b)
 {
         char value[1024];
 
         (void) snprintf(value, sizeof value, "%s%s", a, b);
-        assert_int_equal(params_set(env.params, name, strlen(name), value, strlen(value)), 0);
+        set_param(env.params, name, value);
 }
 
-/* Runs the request; *x then has the answer. */
-static void run(Exchange *x)
+void run(Exchange *x)
 {
         params_clear(env.params);
         read_journal(); /* of the time between requests */
 
-        set_var("FCGI_ROLE=RESPONDER");
-        set_var("REQUEST_METHOD=GET");
-        set_joined("DOCUMENT_ROOT", env.dir, "");
+        set_variable(env.params, "FCGI_ROLE=RESPONDER");
+        set_variable(env.params, "REQUEST_METHOD=GET");
+        set_joined("DOCUMENT_ROOT", env.directory.path, "");
         set_joined("SCRIPT_NAME", "/", x->script);
         set_joined("REQUEST_URI", params_get(env.params, "SCRIPT_NAME", NULL), "?q");
-        set_joined("SCRIPT_FILENAME", env.dir, params_get(env.params, "SCRIPT_NAME", NULL));
+        set_joined("SCRIPT_FILENAME", env.directory.path, params_get(env.params, "SCRIPT_NAME", NULL));
         for (size_t i = 0; i < VARS_MAX && x->vars[i]; i++)
-                set_var(x->vars[i]);
+                set_variable(env.params, x->vars[i]);
 
         x->request = (Request) {
                 .ops = &memory_ops,
@@ -196,8 +140,7 @@ static void run(Exchange *x)
         read_journal();
 }
 
-/* What stands behind the empty line. */
-static const char *body_of(const Exchange *x)
+const char *body_of(const Exchange *x)
 {
         const char *p = strstr(x->out.bytes, "\r\n\r\n");
 
@@ -205,26 +148,9 @@ static const char *body_of(const Exchange *x)
         return p + 4;
 }
 
-static void write_file(const char *name, const char *content)
+void catch_journal(void)
 {
-        char path[1024], *slash;
-        FILE *f;
-
-        (void) snprintf(path, sizeof path, "%s/%s", env.dir, name);
-        slash = strrchr(path, '/');
-        *slash = 0;
-        (void) mkdir(path, 0755);
-        *slash = '/';
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(content, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
-
-/* The log goes to a socket of ours: log_open() takes standard error for the journal. */
-static _unused_ void catch_journal(void)
-{
-        static char path[sizeof env.dir + 8];
+        static char path[sizeof env.directory.path + 8];
         char stream[64];
         struct stat st;
 
@@ -232,43 +158,22 @@ static _unused_ void catch_journal(void)
         (void) snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long) st.st_dev,
                         (unsigned long long) st.st_ino);
         assert_int_equal(setenv("JOURNAL_STREAM", stream, true), 0);
-        (void) snprintf(path, sizeof path, "%s/journal", env.dir);
+        (void) snprintf(path, sizeof path, "%s/journal", env.directory.path);
         env.journal_fd = journal_bind(path);
         log_set_journal(path);
         log_open();
         assert_true(log_to_journal());
 }
 
-static void remove_tree(const char *path)
-{
-        struct dirent *entry;
-        DIR *d = opendir(path);
-
-        while (d && (entry = readdir(d))) {
-                char child[1024];
-
-                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-                        continue;
-                (void) snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
-                if (unlink(child) < 0)
-                        remove_tree(child);
-        }
-        if (d)
-                (void) closedir(d);
-        (void) rmdir(path);
-}
-
-/* A directory with these scripts, {name, text}, and settings that name no file which is there. */
-static void env_open(const char *const scripts[][2], size_t n)
+void env_open(const char *const scripts[][2], size_t n)
 {
         static char ini[128], scan[128];
 
-        strcpy(env.dir, "/tmp/php-pool-test-XXXXXX");
-        assert_non_null(mkdtemp(env.dir));
+        directory_make(&env.directory);
         for (size_t i = 0; i < n; i++)
-                write_file(scripts[i][0], scripts[i][1]);
-        (void) snprintf(ini, sizeof ini, "%s/php.ini", env.dir);
-        (void) snprintf(scan, sizeof scan, "%s/empty", env.dir);
+                directory_write_text(&env.directory, scripts[i][0], scripts[i][1]);
+        (void) snprintf(ini, sizeof ini, "%s/php.ini", env.directory.path);
+        (void) snprintf(scan, sizeof scan, "%s/empty", env.directory.path);
 
         assert_int_equal(params_new(&env.params), 0);
         assert_int_equal(config_new(&env.config), 0);
@@ -278,7 +183,7 @@ static void env_open(const char *const scripts[][2], size_t n)
         env.config->php_ini_scan_dir = scan;
 }
 
-static int env_start(void)
+int env_start(void)
 {
         const char *why = NULL;
 
@@ -287,10 +192,10 @@ static int env_start(void)
         return php_worker_start(-EBADF);
 }
 
-static int tear_down(void **state _unused_)
+int env_close(void **state _unused_)
 {
         php_worker_stop();
         params_free(env.params);
-        remove_tree(env.dir);
+        directory_remove(&env.directory);
         return 0;
 }

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#pragma once
 
-/* What the tests of pool files share. Include it behind cmocka.h. */
+#include "helpers/poolfile.h"
+#include "helpers/unit.h"
 
-#include <stdio.h>
-
-#include "poolfile/parse.h"
-
-/* The name of a pool file in errors. */
-#define NAME "pool.conf"
-
-/* All errors as text, each without the file's name in front where it is name. */
-static inline char *errors_text(const ConfigErrors *errors, const char *name)
+char *errors_text(const ConfigErrors *errors, const char *name)
 {
         char *text = NULL;
         size_t size;
@@ -30,8 +22,7 @@ static inline char *errors_text(const ConfigErrors *errors, const char *name)
         return text;
 }
 
-/* Reads a text that has to be good. */
-static inline Config *parse(const char *text)
+Config *parse(const char *text)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         Config *config = NULL;
@@ -47,7 +38,7 @@ static inline Config *parse(const char *text)
         return config;
 }
 
-static inline char *dump(const Config *config)
+char *dump(const Config *config)
 {
         char *text = NULL;
         size_t size;
@@ -59,19 +50,22 @@ static inline char *dump(const Config *config)
         return text;
 }
 
-static inline void assert_default(const Config *config)
+void assert_same(const Config *a, const Config *b)
 {
-        _cleanup_(config_freep) Config *defaults = NULL;
-        _cleanup_(freep) char *a = NULL, *b = NULL;
+        _cleanup_(freep) char *x = dump(a), *y = dump(b);
 
-        assert_int_equal(config_new(&defaults), 0);
-        a = dump(config);
-        b = dump(defaults);
-        assert_string_equal(a, b);
+        assert_string_equal(x, y);
 }
 
-/* Reads a text that has to be refused with just these errors, one a line. */
-static inline void assert_refused(const char *text, const char *expected)
+void assert_default(const Config *config)
+{
+        _cleanup_(config_freep) Config *defaults = NULL;
+
+        assert_int_equal(config_new(&defaults), 0);
+        assert_same(config, defaults);
+}
+
+void assert_refused(const char *text, const char *expected)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         _cleanup_(freep) char *why = NULL;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A FastCGI client for tests: requests are built as bytes, answers are compared as bytes. */
+
+#include "fastcgi/encoder.h"
+
+typedef struct Bytes {
+        uint8_t *data;
+        size_t size;
+} Bytes;
+
+void bytes_clear(Bytes *b);
+void bytes_add(Bytes *b, const void *data, size_t size);
+
+/* One record, with padding. */
+void add_record(Bytes *b, FcgiType type, uint16_t id, const void *content, size_t size);
+void add_end(Bytes *b, uint16_t id);
+void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep);
+
+/* BEGIN_REQUEST and PARAMS with a few parameters. */
+void add_head(Bytes *b, uint16_t id, FcgiRole role, bool keep);
+
+/* A whole request; the body in records of the given size, 0 for one. */
+void add_request(Bytes *b, uint16_t id, bool keep, const void *body, size_t size, size_t record);
+
+void send_bytes(int fd, const Bytes *b);
+
+/* Reads just so many bytes. */
+void receive_bytes(int fd, Bytes *ret, size_t size);
+
+/* What comes next is these bytes, exactly. */
+void expect_bytes(int fd, const Bytes *expected);
