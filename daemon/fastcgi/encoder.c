@@ -2,16 +2,13 @@
 
 /*
  * The outgoing half of the FastCGI codec: see encoder.h. Pure: it fills buffers and knows no descriptor.
- * The worker writes its record headers with it, the decoder its own answers; the client's side serves
- * php-poolctl and the tests.
+ * The worker writes its record headers with it, the decoder its own answers, and whoever has an answer in
+ * one piece all of that; the client's side serves php-poolctl and the tests.
  */
 
 #include "fastcgi/encoder.h"
 
 #include "fastcgi/protocol.h"
-
-/* The content of a full record of a stream: a multiple of 8, so that only the last one is padded. */
-#define RECORD_CONTENT_MAX (FCGI_CONTENT_MAX & ~7)
 
 /* 3.4: the longest form of a pair's two lengths; lengths from 128 on take four bytes. */
 #define PAIR_LENGTHS_MAX 8
@@ -106,15 +103,48 @@ static void stream_write(Stream *s, const void *data, size_t size)
         const uint8_t *p = data;
 
         while (size > 0) {
-                size_t n = MIN(size, RECORD_CONTENT_MAX - s->content_size);
+                size_t n = MIN(size, FCGI_STREAM_CONTENT_MAX - s->content_size);
 
                 memcpy(s->record + FCGI_HEADER_SIZE + s->content_size, p, n);
                 s->content_size += n;
                 p += n;
                 size -= n;
-                if (s->content_size == RECORD_CONTENT_MAX)
+                if (s->content_size == FCGI_STREAM_CONTENT_MAX)
                         stream_close_record(s);
         }
+}
+
+/* The last record of what was written; none where it is full, or nothing was. Where the stream ends. */
+static uint8_t *stream_finish(Stream *s)
+{
+        if (s->content_size > 0)
+                stream_close_record(s);
+        return s->record;
+}
+
+size_t fcgi_answer_size(const FcgiAnswer *a)
+{
+        return FCGI_ANSWER_SIZE(a->head_size + a->body_size, a->error_size);
+}
+
+uint8_t *fcgi_encode_answer(uint8_t *p, const FcgiAnswer *a)
+{
+        Stream out = { .record = p, .request_id = a->request_id, .type = FCGI_STDOUT }, error;
+
+        assert(a->head || a->head_size == 0);
+        assert(a->body || a->body_size == 0);
+        assert(a->error || a->error_size == 0);
+
+        stream_write(&out, a->head, a->head_size);
+        stream_write(&out, a->body, a->body_size);
+        p = stream_finish(&out);
+
+        error = (Stream) { .record = p, .request_id = a->request_id, .type = FCGI_STDERR };
+        stream_write(&error, a->error, a->error_size);
+        p = stream_finish(&error);
+
+        fcgi_encode_end_request(p, a->request_id, 0, FCGI_REQUEST_COMPLETE);
+        return p + FCGI_END_REQUEST_SIZE;
 }
 
 static uint8_t *put_length(uint8_t *p, uint32_t length)
@@ -137,7 +167,7 @@ static void stream_write_pair(Stream *s, const Param *param)
         n_lengths = (size_t) (p - lengths);
         pair_size = n_lengths + param->name_size + param->value_size;
 
-        if (s->content_size > 0 && pair_size > RECORD_CONTENT_MAX - s->content_size)
+        if (s->content_size > 0 && pair_size > FCGI_STREAM_CONTENT_MAX - s->content_size)
                 stream_close_record(s);
         stream_write(s, lengths, n_lengths);
         stream_write(s, param->name, param->name_size);
@@ -155,7 +185,7 @@ static size_t params_size_max(const Params *params)
                 content += PAIR_LENGTHS_MAX + (size_t) param->name_size + param->value_size;
         }
         /* Each pair may close a record early, a long one fills some, and an empty one ends the stream. */
-        n_records = params_count(params) + content / RECORD_CONTENT_MAX + 2;
+        n_records = params_count(params) + content / FCGI_STREAM_CONTENT_MAX + 2;
         return content + n_records * RECORD_OVERHEAD_MAX;
 }
 
@@ -171,8 +201,7 @@ int fcgi_encode_params(uint16_t request_id, const Params *params, uint8_t **ret_
         stream = (Stream) { .record = bytes, .request_id = request_id, .type = FCGI_PARAMS };
         for (size_t i = 0; i < params_count(params); i++)
                 stream_write_pair(&stream, params_at(params, i));
-        if (stream.content_size > 0)
-                stream_close_record(&stream);
+        (void) stream_finish(&stream);
         stream_close_record(&stream);
 
         *ret_bytes = bytes;

@@ -24,6 +24,37 @@ void fcgi_encode_end_request(uint8_t *p, uint16_t request_id, uint32_t app_statu
 #define FCGI_UNKNOWN_TYPE_SIZE (FCGI_HEADER_SIZE + 8)
 void fcgi_encode_unknown_type(uint8_t *p, uint8_t type);
 
+/* A whole answer. The bytes stay the caller's; a pointer may be NULL where its size is 0. */
+typedef struct FcgiAnswer {
+        uint16_t request_id;
+        const void *head; /* CGI's: its headers and the empty line behind them (6.2) */
+        size_t head_size;
+        const void *body;
+        size_t body_size;
+        const void *error; /* what goes to the web server's log */
+        size_t error_size;
+} FcgiAnswer;
+
+/* The content of a full record of a stream: a multiple of 8, so that only the last one is padded. */
+#define FCGI_STREAM_CONTENT_MAX (FCGI_CONTENT_MAX & ~7)
+
+/* The bytes that a stream of this size takes, and an answer with so much in its two streams: constants. */
+#define FCGI_STREAM_SIZE(size)                                                                              \
+        ((size) + ((size) + FCGI_STREAM_CONTENT_MAX - 1) / FCGI_STREAM_CONTENT_MAX * FCGI_HEADER_SIZE +     \
+         (-(size_t) (size) & 7))
+#define FCGI_ANSWER_SIZE(head_and_body, error)                                                              \
+        (FCGI_STREAM_SIZE(head_and_body) + FCGI_STREAM_SIZE(error) + FCGI_END_REQUEST_SIZE)
+
+/* How many bytes this answer takes. */
+size_t fcgi_answer_size(const FcgiAnswer *answer);
+
+/*
+ * Writes an answer of fcgi_answer_size() bytes: head and body as one stream of STDOUT, the error as STDERR,
+ * and END_REQUEST, which also ends both streams: no empty records come before it, as none come from PHP-FPM.
+ * An empty stream has no record. Returns where the answer ends. Safe in a signal handler.
+ */
+uint8_t *fcgi_encode_answer(uint8_t *p, const FcgiAnswer *answer);
+
 /* The client's side, for php-poolctl and tests: */
 
 /* Writes a BEGIN_REQUEST record (5.1) of FCGI_BEGIN_REQUEST_SIZE bytes. */

@@ -247,6 +247,108 @@ static void test_params_round_trip(void **state _unused_)
         }
 }
 
+/* ---- Answers ---- */
+
+/* Reads one stream: each record is full but the last, which alone is padded. Its content, and where it ends. */
+static const uint8_t *read_stream(const uint8_t *p, FcgiType type, uint8_t *content, size_t size)
+{
+        for (size_t at = 0; at < size;) {
+                FcgiHeader header = fcgi_decode_header(p);
+                size_t n = MIN(size - at, (size_t) FCGI_STREAM_CONTENT_MAX);
+
+                assert_int_equal(header.version, FCGI_VERSION_1);
+                assert_int_equal(header.type, type);
+                assert_int_equal(header.request_id, 0x102);
+                assert_int_equal(header.content_size, n);
+                assert_int_equal(header.padding_size, fcgi_padding(n));
+                memcpy(content + at, p + FCGI_HEADER_SIZE, n);
+                for (size_t i = 0; i < header.padding_size; i++)
+                        assert_int_equal(p[FCGI_HEADER_SIZE + n + i], 0);
+                p += FCGI_HEADER_SIZE + n + header.padding_size;
+                at += n;
+        }
+        return p;
+}
+
+/* Bytes of which no two neighbours are the same for long. */
+static uint8_t *bytes_of(size_t size, uint8_t seed)
+{
+        uint8_t *bytes = malloc(size + 1);
+
+        assert_non_null(bytes);
+        for (size_t i = 0; i < size; i++)
+                bytes[i] = (uint8_t) (i * 7 + i / 251 + seed);
+        return bytes;
+}
+
+static void check_answer(size_t head, size_t body, size_t error, size_t n_bytes)
+{
+        _cleanup_(freep) uint8_t *h = bytes_of(head, 1), *b = bytes_of(body, 2), *e = bytes_of(error, 3);
+        _cleanup_(freep) uint8_t *out = bytes_of(head + body, 0), *err = bytes_of(error, 0);
+        _cleanup_(freep) uint8_t *bytes = NULL;
+        uint8_t end[FCGI_END_REQUEST_SIZE];
+        const FcgiAnswer answer = { 0x102, h, head, b, body, e, error };
+        const uint8_t *p;
+
+        assert_int_equal(fcgi_answer_size(&answer), n_bytes);
+        bytes = malloc(n_bytes + 1);
+        assert_non_null(bytes);
+        memset(bytes, 0xaa, n_bytes + 1);
+        assert_ptr_equal(fcgi_encode_answer(bytes, &answer), bytes + n_bytes);
+        assert_int_equal(bytes[n_bytes], 0xaa);
+
+        p = read_stream(bytes, FCGI_STDOUT, out, head + body);
+        assert_memory_equal(out, h, head);
+        assert_memory_equal(out + head, b, body);
+        p = read_stream(p, FCGI_STDERR, err, error);
+        assert_memory_equal(err, e, error);
+
+        fcgi_encode_end_request(end, 0x102, 0, FCGI_REQUEST_COMPLETE);
+        assert_memory_equal(p, end, sizeof end);
+        assert_ptr_equal(p + sizeof end, bytes + n_bytes);
+}
+
+/* A record's header takes 8 bytes, as does its content's last part, and the end takes 16. */
+static void test_answer(void **state _unused_)
+{
+        static const struct {
+                size_t head, body, error, n_bytes;
+        } cases[] = {
+                { 0, 0, 0, 16 },
+                { 1, 0, 0, 8 + 8 + 16 },
+                { 0, 1, 0, 8 + 8 + 16 },
+                { 0, 0, 1, 8 + 8 + 16 },
+                { 7, 1, 0, 8 + 8 + 16 },
+                { 8, 1, 0, 8 + 16 + 16 },
+                { 40, 24, 9, 8 + 64 + 8 + 16 + 16 },
+                { 0, 65527, 0, 8 + 65528 + 16 },
+                { 0, 65528, 0, 8 + 65528 + 16 },
+                { 0, 65529, 0, 8 + 65528 + 8 + 8 + 16 },
+                { 0, 65535, 0, 8 + 65528 + 8 + 8 + 16 },
+                { 0, 65536, 0, 8 + 65528 + 8 + 8 + 16 },
+                { 0, 65537, 0, 8 + 65528 + 8 + 16 + 16 },
+                { 65535, 0, 65535, 2 * (8 + 65528 + 8 + 8) + 16 },
+                { 32764, 32764, 65528, 8 + 65528 + 8 + 65528 + 16 },
+                { 65528, 65528, 0, 2 * (8 + 65528) + 16 },
+                { 100, 1000000, 70000, 16 * 8 + 1000104 + 2 * 8 + 70000 + 16 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                check_answer(cases[i].head, cases[i].body, cases[i].error, cases[i].n_bytes);
+}
+
+/* What has no bytes needs no pointer; the size is a constant, for buffers on the stack. */
+static void test_answer_without_content(void **state _unused_)
+{
+        uint8_t bytes[FCGI_ANSWER_SIZE(sizeof "x" - 1, 0)];
+
+        assert_ptr_equal(fcgi_encode_answer(bytes, &(FcgiAnswer) { .request_id = 1 }),
+                         bytes + FCGI_END_REQUEST_SIZE);
+        assert_ptr_equal(
+                fcgi_encode_answer(bytes, &(FcgiAnswer) { .request_id = 1, .head = "x", .head_size = 1 }),
+                bytes + sizeof bytes);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -259,6 +361,8 @@ int main(void)
                 cmocka_unit_test(test_params_bytes),
                 cmocka_unit_test(test_no_params),
                 cmocka_unit_test(test_params_round_trip),
+                cmocka_unit_test(test_answer),
+                cmocka_unit_test(test_answer_without_content),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,8 @@
 
 #define CROWDED_LOG_INTERVAL (60 * USEC_PER_SEC)
 
-/* A full record's content: a multiple of 8, so that only the last one is padded. */
-#define CONTENT_MAX (FCGI_CONTENT_MAX & ~7)
+/* The most of a head: one of these, and dump_headers(). */
+#define HEAD_MAX 512
 
 #define TOO_LARGE "Status: 431 Request Header Fields Too Large\r\n"
 #define UNAVAILABLE "Status: 503 Service Unavailable\r\n"
@@ -47,7 +47,7 @@ typedef struct Client {
         uint8_t input[INPUT_SIZE];
         size_t n_input, input_at;
         uint8_t *output; /* not sent yet: from output_at */
-        size_t n_output, output_at, output_size;
+        size_t n_output, output_at;
         FcgiRequest request;
         bool too_large; /* the request's parameters */
         bool more;      /* there may be another request in the input */
@@ -106,60 +106,48 @@ static size_t output_pending(const StatusServer *s)
         return n;
 }
 
-/* Makes room for so much more. */
-static int output_reserve(Client *c, size_t size)
+/* Puts so many bytes behind the output, for the caller to fill. NULL: no memory. */
+static uint8_t *output_extend(Client *c, size_t size)
 {
-        uint8_t *output;
+        uint8_t *output, *end;
 
-        if (size <= c->output_size - c->n_output)
-                return 0;
         output = realloc(c->output, c->n_output + size);
         if (!output)
-                return -ENOMEM;
+                return NULL;
         c->output = output;
-        c->output_size = c->n_output + size;
-        return 0;
+        end = output + c->n_output;
+        c->n_output += size;
+        return end;
 }
 
 static int output_append(Client *c, const void *bytes, size_t size)
 {
-        int r;
+        uint8_t *p;
 
-        r = output_reserve(c, size);
-        if (r < 0)
-                return r;
-        memcpy(c->output + c->n_output, bytes, size);
-        c->n_output += size;
+        p = output_extend(c, size);
+        if (!p)
+                return -ENOMEM;
+        memcpy(p, bytes, size);
         return 0;
 }
 
-/* One answer: its bytes as records of STDOUT, and the end of the request. */
-static int output_answer(Client *c, const char *bytes, size_t size)
+/* One answer: a CGI head, a body, and the end of the request. */
+static int output_answer(Client *c, const char *head, const char *body, size_t body_size)
 {
-        static const uint8_t padding[7];
-        uint8_t record[FCGI_END_REQUEST_SIZE];
-        size_t n_records = size / CONTENT_MAX + 1;
-        int r;
+        const FcgiAnswer answer = {
+                .request_id = c->request.id,
+                .head = head,
+                .head_size = strlen(head),
+                .body = body,
+                .body_size = body_size,
+        };
+        uint8_t *p;
 
-        /* At once: what is moved for each record again takes seconds for the largest pages. */
-        r = output_reserve(c, size + n_records * (FCGI_HEADER_SIZE + sizeof padding) + sizeof record);
-        if (r < 0)
-                return r;
-        for (size_t at = 0; at < size;) {
-                size_t n = MIN(size - at, (size_t) CONTENT_MAX);
-
-                fcgi_encode_header(record, FCGI_STDOUT, c->request.id, n, fcgi_padding(n));
-                r = output_append(c, record, FCGI_HEADER_SIZE);
-                if (r >= 0)
-                        r = output_append(c, bytes + at, n);
-                if (r >= 0)
-                        r = output_append(c, padding, fcgi_padding(n));
-                if (r < 0)
-                        return r;
-                at += n;
-        }
-        fcgi_encode_end_request(record, c->request.id, 0, FCGI_REQUEST_COMPLETE);
-        return output_append(c, record, FCGI_END_REQUEST_SIZE);
+        p = output_extend(c, fcgi_answer_size(&answer));
+        if (!p)
+                return -ENOMEM;
+        (void) fcgi_encode_answer(p, &answer);
+        return 0;
 }
 
 /* Sends what the client takes. 1 when all has left, 0 when there is more, or -errno. */
@@ -178,73 +166,61 @@ static int output_send(Client *c)
         }
         free(c->output);
         c->output = NULL;
-        c->n_output = c->output_at = c->output_size = 0;
+        c->n_output = c->output_at = 0;
         return 1;
 }
 
 /* ---- Requests ---- */
 
-/* The answer to a request: a CGI head, and a body where one is wanted. */
-static void write_answer(Client *c, FILE *f)
+/* An answer that is a status and no more. */
+static int refuse(Client *c, const char *status)
+{
+        char head[HEAD_MAX];
+        int n;
+
+        n = snprintf(head, sizeof head, "%s%s", status, dump_headers(DUMP_TEXT));
+        assert(n > 0 && (size_t) n < sizeof head);
+        return output_answer(c, head, NULL, 0);
+}
+
+/* An answer, if what the clients have not taken leaves room for it. */
+static int give(Client *c, const char *head, const char *body, size_t body_size)
+{
+        size_t pending = output_pending(c->server);
+
+        if (pending > 0 && pending + strlen(head) + body_size > STATUS_PENDING_MAX)
+                return refuse(c, UNAVAILABLE);
+        return output_answer(c, head, body, body_size);
+}
+
+/* The page that a request asks for, or its head alone. */
+static int answer_page(Client *c, bool head)
+{
+        _cleanup_(freep) char *page = NULL;
+        DumpFormat format;
+        size_t size = 0;
+        bool full;
+
+        format = dump_format_of_query(params_get(c->request.params, "QUERY_STRING", NULL), &full);
+        if (!head && page_render(c->server->manager, format, full, &page, &size) < 0)
+                return refuse(c, UNAVAILABLE);
+        return give(c, dump_headers(format), page, size);
+}
+
+static int answer(Client *c)
 {
         const Params *params = c->request.params;
         const Config *config = settings(c->server);
         const char *name = params_get(params, "SCRIPT_NAME", NULL);
         const char *method = params_get(params, "REQUEST_METHOD", NULL);
-        _cleanup_(freep) char *page = NULL;
-        bool full, head = method && streq(method, "HEAD");
-        DumpFormat format;
-        size_t size;
-
-        if (config && *config->ping_path && name && streq(name, config->ping_path)) {
-                (void) fputs(dump_headers(DUMP_TEXT), f);
-                (void) fputs(head ? "" : config->ping_response, f);
-                return;
-        }
-
-        format = dump_format_of_query(params_get(params, "QUERY_STRING", NULL), &full);
-        if (!head && page_render(c->server->manager, format, full, &page, &size) < 0) {
-                (void) fputs(UNAVAILABLE, f);
-                (void) fputs(dump_headers(DUMP_TEXT), f);
-                return;
-        }
-        (void) fputs(dump_headers(format), f);
-        if (!head)
-                (void) fwrite(page, 1, size, f);
-}
-
-/* An answer that is a status and no more. */
-static int refuse(Client *c, const char *status)
-{
-        _cleanup_(freep) char *text = NULL;
-
-        if (asprintf(&text, "%s%s", status, dump_headers(DUMP_TEXT)) < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return output_answer(c, text, strlen(text));
-}
-
-static int answer(Client *c)
-{
-        _cleanup_(freep) char *text = NULL;
-        size_t size, pending;
-        FILE *f;
+        bool head = method && streq(method, "HEAD");
 
         if (c->too_large)
                 return refuse(c, TOO_LARGE);
-
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -errno;
-        write_answer(c, f);
-        if (ferror(f) | fclose(f))
-                return -ENOMEM;
-
-        pending = output_pending(c->server);
-        if (pending > 0 && pending + size > STATUS_PENDING_MAX)
-                return refuse(c, UNAVAILABLE);
-        return output_answer(c, text, size);
+        if (config && *config->ping_path && name && streq(name, config->ping_path))
+                return give(c, dump_headers(DUMP_TEXT), config->ping_response,
+                            head ? 0 : strlen(config->ping_response));
+        return answer_page(c, head);
 }
 
 static int request_end(Client *c, int r)
@@ -264,7 +240,9 @@ static bool client_allowed(const Client *c)
 
         if (c->peer.ss_family == AF_UNIX)
                 return true;
-        if (!config || network_parse_list(config->security_allowed_clients, &networks, &allowed->n_allowed) < 0)
+        if (!config)
+                return false;
+        if (network_parse_list(config->security_allowed_clients, &networks, &allowed->n_allowed) < 0)
                 return false;
         allowed->allowed = networks;
         good = clients_allow(allowed, &c->peer);
@@ -293,7 +271,7 @@ static int client_event(Client *c, FcgiEvent event, const FcgiItem *item)
         case FCGI_PAUSED: /* the next one has begun, where the end was left out */
                 return request_end(c, answer(c));
         case FCGI_ABORT:
-                return request_end(c, output_answer(c, "", 0));
+                return request_end(c, output_answer(c, "", NULL, 0));
         case FCGI_REPLY:
                 c->ending = c->ending || item->data.close;
                 return output_append(c, item->data.bytes, item->data.size);

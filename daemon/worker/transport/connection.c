@@ -587,18 +587,16 @@ int connection_next(Connection *c, Request **ret)
 
 void connection_give_up(const Connection *c)
 {
-        size_t size = strlen(timed_out);
-        uint8_t bytes[FCGI_HEADER_SIZE + sizeof timed_out + FCGI_END_REQUEST_SIZE], *p = bytes;
+        uint8_t bytes[FCGI_ANSWER_SIZE(sizeof timed_out - 1, 0)], *end;
 
         if (c->fd < 0 || c->request.finished || c->output.begun)
                 return;
-        fcgi_encode_header(p, FCGI_STDOUT, c->output.request_id, size, 0);
-        p += FCGI_HEADER_SIZE;
-        memcpy(p, timed_out, size);
-        p += size;
-        fcgi_encode_end_request(p, c->output.request_id, 0, FCGI_REQUEST_COMPLETE);
-        p += FCGI_END_REQUEST_SIZE;
-        (void) send(c->fd, bytes, (size_t) (p - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
+        end = fcgi_encode_answer(bytes, &(FcgiAnswer) {
+                                                .request_id = c->output.request_id,
+                                                .head = timed_out,
+                                                .head_size = sizeof timed_out - 1,
+                                        });
+        (void) send(c->fd, bytes, (size_t) (end - bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void connection_settle(Connection *c)
