@@ -23,6 +23,7 @@
 #include "manager/face/status-server.h"
 #include "manager/life/reap.h"
 #include "manager/life/upgrade.h"
+#include "manager/pool/generation-count.h"
 #include "poolfile/parse.h"
 
 /*
@@ -127,6 +128,12 @@ int manager_start_generation(Manager *m, Config *config)
                 .n_listen = m->listen.n,
                 .descriptor_limit = m->descriptor_limit,
         };
+        GenerationOwner owner = {
+                .event = m->event,
+                .pool = m->pool,
+                .on_change = on_generation_change,
+                .userdata = m,
+        };
         _cleanup_(freep) char *installed = NULL;
         int r;
 
@@ -135,10 +142,9 @@ int manager_start_generation(Manager *m, Config *config)
                 inherit.through = installed;
         look_at_allowed_clients(m, config);
         memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
-        r = generation_start(m->event, m->pool, ++m->last_generation, config, &inherit, on_generation_change,
-                             m, &m->next);
+        r = generation_start(&owner, ++m->last_generation, config, &inherit, &m->next);
         if (r >= 0)
-                scoreboard_set_watched(m->next->board, m->watched);
+                scoreboard_set_watched(m->next->workers.board, m->watched);
         m->start_told = false;
         return r;
 }

@@ -70,7 +70,7 @@ static Generation generation_with(Worker *worker, Scoreboard **ret)
 {
         assert_int_equal(scoreboard_new(1, ret), 0);
         scoreboard_reserve(*ret, 0);
-        return (Generation){ .id = 3, .board = *ret, .workers = worker, .n_workers = 1 };
+        return (Generation){ .id = 3, .workers = { .board = *ret, .slots = worker, .n = 1 } };
 }
 
 static void assert_text(const char *got, const char *expected)

@@ -19,6 +19,7 @@
 #include "manager/face/report.h"
 #include "manager/life/drain.h"
 #include "manager/life/health.h"
+#include "manager/pool/generation-count.h"
 
 #define STATUS_MAX 1280
 #define STATUS_INTERVAL USEC_PER_SEC
@@ -163,7 +164,7 @@ static HealthView health_view(const Manager *m, usec_t now)
         FOREACH_GENERATION(g, m)
                 view.progress = MAX(view.progress, generation_last_request(g));
 
-        view.template_up = current->template_state == TEMPLATE_UP;
+        view.template_up = generation_has_template(current);
         view.replace_given_up = manager_lost_template(m);
         view.coming = count.starting > 0 || m->next;
         view.full = all >= current->config->pm_max_children || current->n_stillborn > 0;

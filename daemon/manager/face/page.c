@@ -20,7 +20,7 @@ static void set_watched(Manager *m, bool watched)
 {
         m->watched = watched;
         FOREACH_GENERATION(g, m)
-                scoreboard_set_watched(g->board, watched);
+                scoreboard_set_watched(g->workers.board, watched);
 }
 
 static int on_watch_ended(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
@@ -52,7 +52,7 @@ static void write_page(Manager *m, Dump *dump)
         report_pool(m, &pool);
         dump_begin(dump, &pool);
         FOREACH_GENERATION(g, m)
-                for (size_t slot = 0; dump->full && slot < g->n_workers; slot++) {
+                for (size_t slot = 0; dump->full && slot < g->workers.n; slot++) {
                         WorkerRecord record;
                         WorkerStatus status;
 

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "manager/face/notify.h"
+#include "manager/pool/generation-count.h"
 
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
@@ -68,12 +69,12 @@ static uint64_t cpu_percent(const WorkerRecord *record)
 
 bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, WorkerStatus *ret)
 {
-        const Worker *w = &g->workers[slot];
+        const Worker *w = &g->workers.slots[slot];
         bool reading, active;
 
-        if (w->pid <= 0)
+        if (!worker_lives(w))
                 return false;
-        (void) scoreboard_read(g->board, slot, record);
+        (void) scoreboard_read(g->workers.board, slot, record);
 
         /* While it reads the next one, the record is still that of the last. */
         active = record->request_started > record->request_ended;
@@ -102,7 +103,7 @@ bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, Worke
 
 static int append_generation(sd_bus_message *m, const Generation *g)
 {
-        for (size_t i = 0; i < g->n_workers; i++) {
+        for (size_t i = 0; i < g->workers.n; i++) {
                 WorkerRecord record;
                 WorkerStatus status;
                 int r;
@@ -129,12 +130,12 @@ static void sum_generation(const Generation *g, PoolStatus *status)
         status->idle_processes += count.idle;
         status->active_processes += count.busy;
         status->total_processes += generation_alive(g);
-        for (size_t i = 0; i < g->n_workers; i++) {
+        for (size_t i = 0; i < g->workers.n; i++) {
                 WorkerRecord record;
 
-                if (g->workers[i].pid <= 0)
+                if (!worker_lives(&g->workers.slots[i]))
                         continue;
-                (void) scoreboard_read(g->board, i, &record);
+                (void) scoreboard_read(g->workers.board, i, &record);
                 status->requests += record.requests;
                 status->accepted_conn += record.connections;
                 status->memory_peak = MAX(status->memory_peak, record.memory_peak);

@@ -16,6 +16,7 @@
 #include "manager/face/control.h"
 #include "manager/life/left.h"
 #include "manager/life/reap.h"
+#include "manager/pool/generation-count.h"
 
 /* ---- What is waited for ---- */
 
@@ -110,17 +111,17 @@ static bool drain_look(const Generation *g, DrainView *ret)
         size_t n = 0;
 
         *ret = (DrainView){ .now = now_realtime() };
-        for (size_t i = 0; i < g->n_workers; i++) {
+        for (size_t i = 0; i < g->workers.n; i++) {
                 WorkerRecord record;
 
-                if (g->workers[i].pid <= 0)
+                if (!worker_lives(&g->workers.slots[i]))
                         continue;
-                (void) scoreboard_read(g->board, i, &record);
+                (void) scoreboard_read(g->workers.board, i, &record);
                 if (n++ > 0 && busy_since(&record) >= since)
                         continue;
                 since = busy_since(&record);
                 ret->record = record;
-                ret->pid = g->workers[i].pid;
+                ret->pid = g->workers.slots[i].pid;
         }
         if (since != USEC_INFINITY)
                 ret->since = usec_sub(ret->now, usec_sub(monotonic, since));
@@ -235,7 +236,7 @@ void drain_step(Manager *m, usec_t now, usec_t *earliest)
 static void hurry_retired(Manager *m, KillReason why, usec_t deadline)
 {
         for (Generation *g = m->retired; g; g = g->older) {
-                generation_retire_stop(g);
+                workers_retire_stop(&g->workers);
                 g->tell_at = usec_add(now_monotonic(), DRAIN_TELL_AFTER);
                 if (why == KILL_STALL_DRAIN && (g->deadline == 0 || g->deadline > deadline)) {
                         g->deadline = deadline;
@@ -258,10 +259,12 @@ static void retire_all(Manager *m)
         hurry_retired(m, why, deadline);
         m->current = m->next = NULL;
         for (size_t i = 0; i < ELEMENTSOF(last); i++) {
+                bool served = last[i] && generation_is_ready(last[i]);
+
                 if (!last[i])
                         continue;
                 drain_retire(m, last[i], why, deadline);
-                if (!last[i]->ready) /* it has served nobody */
+                if (!served)
                         (void) generation_kill(last[i], KILL_UNUSED);
         }
 }

@@ -13,6 +13,7 @@
 #include "base/messages.h"
 #include "manager/life/life.h"
 #include "manager/life/policy.h"
+#include "manager/pool/generation-count.h"
 
 bool idle_is_due(Manager *m, const PoolView *v, usec_t now, usec_t *earliest)
 {

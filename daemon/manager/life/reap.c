@@ -146,26 +146,27 @@ static void note_crash(Manager *m, Generation *g, usec_t now, const siginfo_t *s
 {
         uint64_t threshold = g->config->emergency_restart_threshold;
 
-        if (g->suspect || si->si_code == CLD_EXITED || (si->si_status != SIGSEGV && si->si_status != SIGBUS))
+        if (g->state == GENERATION_SUSPECT || si->si_code == CLD_EXITED || (si->si_status != SIGSEGV && si->si_status != SIGBUS))
                 return;
-        g->suspect = crashes_note(&m->deaths.crashes, now, threshold, g->config->emergency_restart_interval);
-        if (g->suspect)
-                (void) log_record(LOG_WARNING, 0, MESSAGE_ID(EMERGENCY_RESTART),
-                                  (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
-                                  "Pool %s: %llu workers crashed within emergency_restart.interval; PHP is "
-                                  "started anew.",
-                                  m->pool, (unsigned long long) threshold);
+        if (!crashes_note(&m->deaths.crashes, now, threshold, g->config->emergency_restart_interval))
+                return;
+        generation_suspect(g);
+        (void) log_record(LOG_WARNING, 0, MESSAGE_ID(EMERGENCY_RESTART),
+                          (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
+                          "Pool %s: %llu workers crashed within emergency_restart.interval; PHP is "
+                          "started anew.",
+                          m->pool, (unsigned long long) threshold);
 }
 
 static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
 {
-        Worker *w = &g->workers[slot];
+        Worker *w = &g->workers.slots[slot];
         usec_t now = now_monotonic();
         WorkerRecord record;
         bool expected;
 
         generation_look(g);
-        (void) scoreboard_read(g->board, slot, &record);
+        (void) scoreboard_read(g->workers.board, slot, &record);
         m->past_requests += record.requests;
         m->past_connections += record.connections;
         m->past_memory_peak = MAX(m->past_memory_peak, record.memory_peak);
@@ -187,7 +188,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
                         respawn_note(&m->deaths.respawn, now, g->config->pm_max_spawn_rate);
         }
 
-        if (w->ready == 0 && !g->retired && w->killed == KILL_NONE && w->state == WORKER_LIVE) {
+        if (w->ready == 0 && g->state != GENERATION_RETIRED && w->killed == KILL_NONE && w->state == WORKER_LIVE) {
                 char death[DEATH_TEXT_MAX];
 
                 g->n_stillborn++;
@@ -196,7 +197,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
                 if (g == m->next)
                         generation_fail(g, "its first worker %s", death);
         }
-        generation_bury(g, slot);
+        workers_bury(&g->workers, slot);
 }
 
 static bool has_status(const siginfo_t *si, ExitStatus status)
@@ -235,9 +236,8 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
         const char *words = template_last_words(g->template);
         char death[DEATH_TEXT_MAX];
 
-        g->template_state = TEMPLATE_DEAD;
-        template_retire(g->template);
-        if (g->retired)
+        generation_template_died(g);
+        if (g->state == GENERATION_RETIRED)
                 return;
 
         describe_death(si, g->template_killed, death, sizeof death);
@@ -259,7 +259,7 @@ static void reap_one(Manager *m, const siginfo_t *si)
                         template_died(m, g, si);
                         return;
                 }
-                slot = generation_find(g, si->si_pid);
+                slot = workers_find(&g->workers, si->si_pid);
                 if (slot >= 0) {
                         worker_died(m, g, (size_t) slot, si);
                         return;

@@ -17,6 +17,7 @@
 #include "manager/life/policy.h"
 #include "manager/life/reap.h"
 #include "manager/life/upgrade.h"
+#include "manager/pool/generation-count.h"
 
 /* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
 #define STILLBORN_MAX 20
@@ -106,7 +107,7 @@ static bool replace_hopeless(const Manager *m)
 
 bool manager_lost_template(const Manager *m)
 {
-        return m->current && m->current->template_state != TEMPLATE_UP && replace_hopeless(m);
+        return m->current && !generation_has_template(m->current) && replace_hopeless(m);
 }
 
 /*
@@ -240,9 +241,9 @@ static bool room_for_next(const Manager *m)
 
 static const char *start_stage(const Generation *g)
 {
-        if (g->template_state != TEMPLATE_UP)
+        if (!generation_has_template(g))
                 return "PHP to start, with its extensions, opcache.preload and reload.warmup";
-        return g->first_ordered ? "its first worker to be ready"
+        return g->state != GENERATION_STARTING ? "its first worker to be ready"
                                 : "room for its first worker, beside requests of earlier generations";
 }
 
@@ -307,22 +308,21 @@ static void step_next(Manager *m, usec_t now, usec_t *earliest)
                 start_failed(m);
                 return;
         }
-        if (g->ready) {
+        if (generation_is_ready(g)) {
                 take_over(m);
                 return;
         }
-        if (g->template_state == TEMPLATE_UP && !g->first_ordered && room_for_next(m)) {
+        if (generation_has_template(g) && g->state == GENERATION_STARTING && room_for_next(m)) {
                 int r;
 
                 r = generation_spawn(g, 1);
                 if (r < 0)
                         generation_fail(g, "its first worker could not be ordered: %s", strerror(-r));
-                g->first_ordered = true;
-        } else if (g->first_ordered && generation_alive(g) == 0 && g->n_stillborn > 0)
+        } else if (g->state == GENERATION_ORDERED && generation_alive(g) == 0 && g->n_stillborn > 0)
                 generation_fail(g, "its first worker could not be forked");
         else if (now >= g->deadline)
                 generation_fail(g, "%s within reload.start_timeout",
-                                g->template_state == TEMPLATE_UP && !g->first_ordered
+                                generation_has_template(g) && g->state == GENERATION_STARTING
                                                 ? "there was no room for its first worker beside requests "
                                                   "of "
                                                   "earlier generations"
@@ -442,7 +442,7 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
         full = note_saturation(m, g, &view, step.saturated, now);
         step.least = MAX(step.least, full.least);
         earlier(earliest, full.again);
-        generation_retire_idle(g, step.retire);
+        workers_retire_idle(&g->workers, step.retire);
 
         if (step.spawn > 0 && now >= m->hold_spawn)
                 spawn(m, g, step.spawn, now);
@@ -455,7 +455,7 @@ static void step_sizing(Manager *m, usec_t now, usec_t *earliest)
         manager_watch_sockets(m, step.watch || full.watch);
         schedule_tick(m, now, step.again);
 
-        scoreboard_arm(g->board, step.least, step.surplus);
+        scoreboard_arm(g->workers.board, step.least, step.surplus);
         idle = generation_count(g).idle;
         if ((idle < view.idle && idle < step.least) ||
             (idle > view.idle && step.surplus > 0 && idle >= step.surplus))
@@ -480,12 +480,6 @@ static void replace_current(Manager *m)
                 return;
         }
         manager_set_state(m, POOL_RELOADING);
-}
-
-/* Whether workers can be had of it. */
-static bool can_fork(const Generation *g)
-{
-        return g->template_state == TEMPLATE_UP && !g->lost_workers;
 }
 
 /*
@@ -515,15 +509,15 @@ static void step_current(Manager *m, usec_t now, usec_t *earliest)
                 return;
         }
 
-        if (g->template_state == TEMPLATE_UP)
+        if (generation_has_template(g))
                 step_sizing(m, now, earliest);
         earlier(earliest, generation_check_starts(g, now));
-        if (m->state != POOL_RUNNING || (can_fork(g) && !g->suspect))
+        if (m->state != POOL_RUNNING || (generation_can_fork(g) && g->state != GENERATION_SUSPECT))
                 return;
 
         if (m->replace_at == 0)
                 schedule_replacement(m, g, now);
-        if (replace_hopeless(m) && generation_alive(g) == 0 && !can_fork(g))
+        if (replace_hopeless(m) && generation_alive(g) == 0 && !generation_can_fork(g))
                 give_up(m, STOP_NO_TEMPLATE);
         else if (now >= m->replace_at)
                 replace_current(m);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One generation of workers: see generation.h. It owns the template, the board and the workers' eventfds,
- * and drops them in generation_free(). Processes are reaped by reap.c, which looks slots up by pid.
+ * One generation of workers: see generation.h. It owns the settings, the template and the workers' slots, and
+ * drops them in generation_free(). Its state and its template's change in one function each. Processes are
+ * reaped by reap.c, which looks slots up by pid.
  */
 
 #include "manager/pool/generation.h"
@@ -11,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -22,24 +22,90 @@
 static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
                "a board for the largest pool");
 
-/* Takes a message's slot only if it names a worker in that state: a template that runs PHP may lie. */
-static Worker *message_worker(Generation *g, const IpcWorker *w, WorkerState state)
+/* ---- States ---- */
+
+#define TO(state) (1U << GENERATION_##state)
+static const unsigned followers[] = {
+        [GENERATION_STARTING] = TO(ORDERED) | TO(RETIRED),
+        [GENERATION_ORDERED] = TO(READY) | TO(RETIRED),
+        [GENERATION_READY] = TO(SUSPECT) | TO(RETIRED),
+        [GENERATION_SUSPECT] = TO(RETIRED),
+        [GENERATION_RETIRED] = 0,
+};
+#undef TO
+static_assert(ELEMENTSOF(followers) == _GENERATION_STATE_MAX, "every state has followers");
+
+#define TO(state) (1U << TEMPLATE_##state)
+static const unsigned template_followers[] = {
+        [TEMPLATE_STARTING] = TO(UP) | TO(DEAD),
+        [TEMPLATE_UP] = TO(LAME) | TO(DEAD),
+        [TEMPLATE_LAME] = TO(DEAD),
+        [TEMPLATE_DEAD] = 0,
+};
+#undef TO
+static_assert(ELEMENTSOF(template_followers) == _TEMPLATE_STATE_MAX, "every state has followers");
+
+bool generation_may_follow(GenerationState before, GenerationState after)
 {
-        if (w->slot >= g->n_workers || g->workers[w->slot].state != state)
-                return NULL;
-        return &g->workers[w->slot];
+        assert(before < _GENERATION_STATE_MAX && after < _GENERATION_STATE_MAX);
+        return followers[before] & 1U << after;
+}
+
+bool template_may_follow(TemplateState before, TemplateState after)
+{
+        assert(before < _TEMPLATE_STATE_MAX && after < _TEMPLATE_STATE_MAX);
+        return template_followers[before] & 1U << after;
+}
+
+static void set_state(Generation *g, GenerationState state)
+{
+        assert(generation_may_follow(g->state, state));
+        g->state = state;
+}
+
+static void set_template_state(Generation *g, TemplateState state)
+{
+        assert(template_may_follow(g->template_state, state));
+        g->template_state = state;
+}
+
+void generation_suspect(Generation *g)
+{
+        set_state(g, GENERATION_SUSPECT);
+}
+
+void generation_look(Generation *g)
+{
+        if (!workers_look(&g->workers))
+                return;
+        g->n_stillborn = 0;
+        if (g->state == GENERATION_ORDERED)
+                set_state(g, GENERATION_READY);
+}
+
+/* ---- What the template says ---- */
+
+/* A message's slot counts only if its worker was ordered: a template that runs PHP may lie. */
+static bool slot_ordered(const Generation *g, const IpcWorker *w)
+{
+        return workers_in_state(&g->workers, w->slot, WORKER_ORDERED);
+}
+
+static void on_started(Generation *g, const IpcMessage *message)
+{
+        if (g->template_state == TEMPLATE_STARTING)
+                set_template_state(g, TEMPLATE_UP);
+        (void) snprintf(g->php_version, sizeof g->php_version, "%s", message->version);
+        (void) snprintf(g->complaint, sizeof g->complaint, "%s", message->text);
 }
 
 static void on_spawned(Generation *g, const IpcMessage *message)
 {
         for (uint32_t i = 0; i < message->n; i++) {
-                Worker *w = message_worker(g, &message->workers[i], WORKER_ORDERED);
+                const IpcWorker *w = &message->workers[i];
 
-                if (!w || message->workers[i].pid <= 1)
-                        continue;
-                w->pid = message->workers[i].pid;
-                w->forked = now_monotonic();
-                w->state = g->retired ? WORKER_RETIRING : WORKER_LIVE; /* the order to end waits for it */
+                if (slot_ordered(g, w) && w->pid > 1)
+                        workers_forked(&g->workers, w->slot, w->pid, g->state == GENERATION_RETIRED);
         }
 }
 
@@ -51,16 +117,17 @@ static void on_spawn_failed(Generation *g, const IpcMessage *message)
         g->fork_failed = true;
 
         for (uint32_t i = 0; i < message->n; i++) {
-                Worker *w = message_worker(g, &message->workers[i], WORKER_ORDERED);
+                size_t slot = message->workers[i].slot;
 
-                if (!w)
+                if (!slot_ordered(g, &message->workers[i]))
                         continue;
-                if (message->error == ECHILD) {
-                        (void) eventfd_write(w->retire_fd, IPC_RETIRE);
-                        w->state = WORKER_LOST;
-                        g->lost_workers = true;
-                } else
-                        generation_bury(g, message->workers[i].slot);
+                if (message->error != ECHILD) {
+                        workers_bury(&g->workers, slot);
+                        continue;
+                }
+                workers_lose(&g->workers, slot);
+                if (g->template_state == TEMPLATE_UP)
+                        set_template_state(g, TEMPLATE_LAME);
         }
 }
 
@@ -70,10 +137,7 @@ static void on_message(Template *t _unused_, const IpcMessage *message, void *us
 
         switch (message->type) {
         case IPC_STARTED:
-                if (g->template_state == TEMPLATE_STARTING)
-                        g->template_state = TEMPLATE_UP;
-                (void) snprintf(g->php_version, sizeof g->php_version, "%s", message->version);
-                (void) snprintf(g->complaint, sizeof g->complaint, "%s", message->text);
+                on_started(g, message);
                 break;
         case IPC_FAILED:
                 generation_fail(g, "%s", message->text);
@@ -87,8 +151,16 @@ static void on_message(Template *t _unused_, const IpcMessage *message, void *us
         default:
                 return;
         }
-        g->on_change(g->userdata);
+        g->owner.on_change(g->owner.userdata);
 }
+
+void generation_template_died(Generation *g)
+{
+        set_template_state(g, TEMPLATE_DEAD);
+        template_retire(g->template);
+}
+
+/* ---- Start and end ---- */
 
 static int on_limit_timer(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
 {
@@ -97,45 +169,67 @@ static int on_limit_timer(sd_event_source *s _unused_, int fd, uint32_t revents 
 
         if (read(fd, &n, sizeof n) > 0) {
                 g->limits_due = true;
-                g->on_change(g->userdata);
+                g->owner.on_change(g->owner.userdata);
         }
         return 0;
 }
 
-static int watch_limits(Generation *g, sd_event *event)
+static int watch_limits(Generation *g)
 {
         int r;
 
         g->limit_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
         if (g->limit_timer < 0)
                 return -errno;
-        r = sd_event_add_io(event, &g->limit_source, g->limit_timer, EPOLLIN, on_limit_timer, g);
+        r = sd_event_add_io(g->owner.event, &g->limit_source, g->limit_timer, EPOLLIN, on_limit_timer, g);
         if (r < 0)
                 return r;
-        scoreboard_offer_timer(g->board);
+        scoreboard_offer_timer(g->workers.board);
         return sd_event_source_set_description(g->limit_source, "limits");
 }
 
-int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
-                     void (*on_change)(void *userdata), void *userdata, Generation **ret)
+static int start_template(Generation *g, const Inherit *inherit)
 {
-        _cleanup_(config_freep) Config *owned = config;
-        _cleanup_(generation_freep) Generation *g = NULL;
+        TemplateOwner owner = {
+                .event = g->owner.event,
+                .pool = g->owner.pool,
+                .generation = g->id_text,
+                .on_message = on_message,
+                .userdata = g,
+        };
         _cleanup_(freep) char *executable = NULL;
         Inherit complete = *inherit;
         int r;
+
+        complete.limit = g->limit_timer;
+        complete.settings = g->settings_fd;
+        complete.scoreboard = scoreboard_fd(g->workers.board);
+        r = php_worker_path(php_directory(), g->config->php_version, &executable);
+        if (r < 0)
+                return r;
+        return template_start(&owner, executable, &complete, &g->template);
+}
+
+int generation_start(const GenerationOwner *owner, uint64_t id, Config *config, const Inherit *inherit,
+                     Generation **ret)
+{
+        _cleanup_(config_freep) Config *owned = config;
+        _cleanup_(generation_freep) Generation *g = NULL;
+        int r;
+
+        assert(owner->event && owner->pool && owner->on_change);
+        assert(config->pm_max_children <= CONFIG_CHILDREN_MAX);
 
         g = malloc(sizeof *g);
         if (!g)
                 return -ENOMEM;
         *g = (Generation) {
+                .owner = *owner,
                 .id = id,
                 .config = TAKE_PTR(owned),
                 .settings_fd = -EBADF,
                 .limit_timer = -EBADF,
                 .started = now_monotonic(),
-                .on_change = on_change,
-                .userdata = userdata,
         };
         (void) snprintf(g->id_text, sizeof g->id_text, "%llu", (unsigned long long) id);
         g->deadline = usec_add(g->started, g->config->reload_start_timeout);
@@ -144,29 +238,13 @@ int generation_start(sd_event *event, const char *pool, uint64_t id, Config *con
         r = config_seal(g->config, &g->settings_fd);
         if (r < 0)
                 return r;
-
-        r = scoreboard_new(g->config->pm_max_children + GENERATION_SPARE_SLOTS, &g->board);
+        r = workers_new(g->config->pm_max_children + GENERATION_SPARE_SLOTS, &g->workers);
         if (r < 0)
                 return r;
-
-        g->workers = calloc(scoreboard_size(g->board), sizeof *g->workers);
-        if (!g->workers)
-                return -ENOMEM;
-        g->n_workers = scoreboard_size(g->board);
-        for (size_t i = 0; i < g->n_workers; i++)
-                g->workers[i].retire_fd = -EBADF;
-
-        r = watch_limits(g, event);
+        r = watch_limits(g);
         if (r < 0)
                 return r;
-
-        complete.limit = g->limit_timer;
-        complete.settings = g->settings_fd;
-        complete.scoreboard = scoreboard_fd(g->board);
-        r = php_worker_path(php_directory(), g->config->php_version, &executable);
-        if (r < 0)
-                return r;
-        r = template_start(event, pool, executable, g->id_text, &complete, on_message, g, &g->template);
+        r = start_template(g, inherit);
         if (r < 0)
                 return r;
 
@@ -178,58 +256,56 @@ void generation_free(Generation *g)
 {
         if (!g)
                 return;
-        assert(generation_alive(g) == 0);
         sd_event_source_disable_unref(g->limit_source);
         fd_close(g->limit_timer);
         template_free(g->template);
-        for (size_t i = 0; i < g->n_workers; i++)
-                fd_close(g->workers[i].retire_fd);
-        free(g->workers);
-        scoreboard_free(g->board);
+        workers_clear(&g->workers);
         fd_close(g->settings_fd);
         config_free(g->config);
         free(g->failure);
         free(g);
 }
 
+void generation_fail(Generation *g, const char *format, ...)
+{
+        va_list ap;
+
+        if (g->failure)
+                return;
+        va_start(ap, format);
+        if (vasprintf(&g->failure, format, ap) < 0)
+                g->failure = strdup("out of memory");
+        va_end(ap);
+}
+
+/* ---- Orders ---- */
+
 /* Orders one batch, as many as one message holds. */
 static int spawn_batch(Generation *g, size_t n)
 {
         uint32_t slots[IPC_SPAWN_MAX];
-        int fds[IPC_SPAWN_MAX], r = 0;
-        size_t found = 0;
+        int fds[IPC_SPAWN_MAX], found, r;
 
-        for (size_t i = 0; i < g->n_workers && found < n; i++) {
-                Worker *w = &g->workers[i];
+        found = workers_order(&g->workers, n, slots, fds);
+        if (found <= 0)
+                return found;
 
-                if (w->state != WORKER_NONE)
-                        continue;
-                w->retire_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-                if (w->retire_fd < 0) {
-                        r = -errno;
-                        break;
-                }
-                w->state = WORKER_ORDERED;
-                w->started = now_realtime();
-                w->ordered = now_monotonic();
-                scoreboard_reserve(g->board, i);
-                slots[found] = (uint32_t) i;
-                fds[found++] = w->retire_fd;
-        }
-
-        if (found > 0)
-                r = template_spawn(g->template, slots, fds, found);
-        if (found == 0 || r < 0) {
-                for (size_t i = 0; i < found; i++)
-                        generation_bury(g, slots[i]);
-                return r;
-        }
-        return (int) found;
+        r = template_spawn(g->template, slots, fds, (size_t) found);
+        if (r >= 0)
+                return found;
+        for (int i = 0; i < found; i++)
+                workers_bury(&g->workers, slots[i]);
+        return r;
 }
 
 int generation_spawn(Generation *g, size_t n)
 {
         size_t done = 0;
+
+        assert(generation_has_template(g));
+        assert(g->state != GENERATION_RETIRED);
+        if (g->state == GENERATION_STARTING)
+                set_state(g, GENERATION_ORDERED);
 
         while (done < n) {
                 int r;
@@ -244,79 +320,19 @@ int generation_spawn(Generation *g, size_t n)
         return (int) done;
 }
 
-/* Tells a worker to end after its request. */
-static void retire_worker(Generation *g, size_t slot, eventfd_t order)
-{
-        Worker *w = &g->workers[slot];
-
-        if (w->state != WORKER_LIVE)
-                return;
-        (void) eventfd_write(w->retire_fd, order);
-        w->state = WORKER_RETIRING;
-}
-
-/* Since when an idle worker has been idle, CLOCK_MONOTONIC; USEC_INFINITY for one that is not idle. */
-static usec_t idle_since(const Generation *g, size_t slot)
-{
-        WorkerRecord record;
-
-        if (g->workers[slot].state != WORKER_LIVE || scoreboard_stage(g->board, slot) != STAGE_IDLE)
-                return USEC_INFINITY;
-        (void) scoreboard_read(g->board, slot, &record);
-        return record.requests > 0 ? usec_add(record.request_started, record.request_duration)
-                                   : g->workers[slot].forked;
-}
-
-void generation_retire_idle(Generation *g, size_t n)
-{
-        while (n-- > 0) {
-                usec_t oldest = USEC_INFINITY;
-                size_t which = 0;
-
-                for (size_t i = 0; i < g->n_workers; i++) {
-                        usec_t since = idle_since(g, i);
-
-                        if (since < oldest) {
-                                oldest = since;
-                                which = i;
-                        }
-                }
-                if (oldest == USEC_INFINITY)
-                        return;
-                retire_worker(g, which, IPC_RETIRE);
-        }
-}
-
 void generation_retire(Generation *g, KillReason why, usec_t deadline)
 {
-        eventfd_t order = why == KILL_STOP_DRAIN || why == KILL_STALL_DRAIN ? IPC_RETIRE_STOP : IPC_RETIRE;
-
+        assert(why != KILL_NONE && why < _KILL_REASON_MAX);
         template_drain(g->template); /* what it said until now still counts */
-        g->retired = true;
+        set_state(g, GENERATION_RETIRED);
         g->retired_at = now_monotonic();
         g->deadline = deadline;
         g->drain_reason = why;
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].state == WORKER_ORDERED)
-                        (void) eventfd_write(g->workers[i].retire_fd, order);
-                else
-                        retire_worker(g, i, order);
+        workers_retire(&g->workers,
+                       why == KILL_STOP_DRAIN || why == KILL_STALL_DRAIN ? IPC_RETIRE_STOP : IPC_RETIRE);
 }
 
-void generation_retire_stop(Generation *g)
-{
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].state == WORKER_RETIRING || g->workers[i].state == WORKER_ORDERED)
-                        (void) eventfd_write(g->workers[i].retire_fd, IPC_RETIRE_STOP);
-}
-
-static void kill_worker(Worker *w, KillReason why)
-{
-        if (w->killed != KILL_NONE)
-                return;
-        w->killed = why;
-        (void) kill(w->pid, SIGKILL);
-}
+/* ---- Processes that are killed ---- */
 
 static void kill_template(Generation *g, KillReason why)
 {
@@ -331,103 +347,36 @@ size_t generation_kill(Generation *g, KillReason why)
         size_t busy = 0;
 
         kill_template(g, why);
-        for (size_t i = 0; i < g->n_workers; i++) {
-                Worker *w = &g->workers[i];
+        for (size_t i = 0; i < g->workers.n; i++) {
+                Worker *w = &g->workers.slots[i];
+                bool has_request = stage_has_request(scoreboard_stage(g->workers.board, i));
 
-                if (w->pid <= 0 || w->killed != KILL_NONE)
-                        continue;
-                busy += stage_has_request(scoreboard_stage(g->board, i));
-                kill_worker(w, why);
+                if (worker_lives(w) && worker_kill(w, why))
+                        busy += has_request;
         }
         return busy;
 }
 
-void generation_look(Generation *g)
+/* Kills one worker, and says so. */
+static void kill_worker(Worker *w, KillReason why)
 {
-        for (size_t i = 0; i < g->n_workers; i++) {
-                Worker *w = &g->workers[i];
-
-                if (w->pid <= 0 || w->ready > 0 || scoreboard_stage(g->board, i) <= STAGE_STARTING)
-                        continue;
-                w->ready = now_monotonic();
-                g->ready = true;
-                g->n_stillborn = 0;
-        }
-}
-
-/* Counts an idle worker that has so much time left. */
-static void count_expiry(GenerationCount *count, usec_t left)
-{
-        if (left == 0)
-                count->expired++;
-        else
-                count->expiry = MIN(count->expiry, left);
-}
-
-GenerationCount generation_count(const Generation *g)
-{
-        usec_t timeout = g->config->pm_process_idle_timeout;
-        GenerationCount count = { .expiry = timeout };
-        usec_t now = now_monotonic();
-
-        for (size_t i = 0; i < g->n_workers; i++) {
-                const Worker *w = &g->workers[i];
-                Stage stage;
-
-                if (w->state == WORKER_NONE || w->state == WORKER_LOST)
-                        continue;
-                if (w->state == WORKER_RETIRING) {
-                        count.retiring++;
-                        continue;
-                }
-
-                stage = scoreboard_stage(g->board, i);
-                if (w->state == WORKER_ORDERED || stage <= STAGE_STARTING)
-                        count.starting++;
-                else if (stage == STAGE_IDLE) {
-                        count.idle++;
-                        if (g->config->pm_mode == PM_ONDEMAND)
-                                count_expiry(&count, usec_sub(usec_add(idle_since(g, i), timeout), now));
-                } else
-                        count.busy++;
-        }
-        return count;
-}
-
-static bool worker_accepts(const Generation *g, size_t slot)
-{
-        Stage stage = scoreboard_stage(g->board, slot);
-
-        return g->workers[slot].pid > 0 && (stage == STAGE_STARTING || stage == STAGE_IDLE);
-}
-
-bool generation_accepts(const Generation *g)
-{
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (worker_accepts(g, i))
-                        return true;
-        return false;
+        if (worker_kill(w, why))
+                log_warning("Worker %d is killed: %s.", w->pid, kill_reason_text(why));
 }
 
 void generation_kill_accepting(Generation *g)
 {
-        for (size_t i = 0; i < g->n_workers; i++) {
-                Worker *w = &g->workers[i];
-
-                if (!worker_accepts(g, i) || w->killed != KILL_NONE)
-                        continue;
-                kill_worker(w, KILL_HANDOVER);
-                log_warning("Worker %d is killed: %s.", w->pid, kill_reason_text(w->killed));
-        }
+        for (size_t i = 0; i < g->workers.n; i++)
+                if (workers_accepts(&g->workers, i))
+                        kill_worker(&g->workers.slots[i], KILL_HANDOVER);
 }
 
 /* What was ordered has not come to be in time. */
 static void kill_late(Generation *g, Worker *w)
 {
-        if (w->state == WORKER_LIVE) {
+        if (w->state == WORKER_LIVE)
                 kill_worker(w, KILL_NOT_READY);
-                log_warning("Worker %d is killed: %s.", w->pid, kill_reason_text(w->killed));
-        } else if (g->template_state == TEMPLATE_UP && g->template_killed == KILL_NONE) {
+        else if (generation_has_template(g) && g->template_killed == KILL_NONE) {
                 kill_template(g, KILL_NO_ORDER);
                 log_warning("The template (pid %d) is killed: %s.", template_pid(g->template),
                             kill_reason_text(g->template_killed));
@@ -438,8 +387,8 @@ usec_t generation_check_starts(Generation *g, usec_t now)
 {
         usec_t limit = g->config->reload_start_timeout, next = 0;
 
-        for (size_t i = 0; i < g->n_workers; i++) {
-                Worker *w = &g->workers[i];
+        for (size_t i = 0; i < g->workers.n; i++) {
+                Worker *w = &g->workers.slots[i];
                 usec_t due = usec_add(w->ordered, limit);
 
                 if (w->killed != KILL_NONE ||
@@ -451,94 +400,4 @@ usec_t generation_check_starts(Generation *g, usec_t now)
                         next = next > 0 ? MIN(next, due) : due;
         }
         return next;
-}
-
-usec_t generation_last_active(const Generation *g)
-{
-        usec_t last = 0;
-
-        for (size_t i = 0; i < g->n_workers; i++) {
-                usec_t since = idle_since(g, i);
-
-                if (since != USEC_INFINITY)
-                        last = MAX(last, since);
-        }
-        return last;
-}
-
-/* A time that a worker gave: one that is yet to come is none. */
-static usec_t past(usec_t t, usec_t now)
-{
-        return t <= now ? t : 0;
-}
-
-usec_t generation_last_request(const Generation *g)
-{
-        usec_t last = 0, now = now_monotonic();
-
-        for (size_t i = 0; i < g->n_workers; i++) {
-                WorkerRecord record;
-
-                if (g->workers[i].pid <= 0)
-                        continue;
-                (void) scoreboard_read(g->board, i, &record);
-                last = MAX(last, past(record.request_started, now));
-                last = MAX(last, past(record.request_ended, now));
-        }
-        return last;
-}
-
-uint64_t generation_progress(const Generation *g)
-{
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < g->n_workers; i++)
-                n += scoreboard_progress(g->board, i);
-        return n;
-}
-
-size_t generation_alive(const Generation *g)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < g->n_workers; i++)
-                n += g->workers[i].pid > 0;
-        return n;
-}
-
-bool generation_expects(const Generation *g)
-{
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].state == WORKER_ORDERED)
-                        return true;
-        return false;
-}
-
-ssize_t generation_find(const Generation *g, pid_t pid)
-{
-        for (size_t i = 0; i < g->n_workers; i++)
-                if (g->workers[i].pid == pid)
-                        return (ssize_t) i;
-        return -1;
-}
-
-void generation_bury(Generation *g, size_t slot)
-{
-        Worker *w = &g->workers[slot];
-
-        scoreboard_release(g->board, slot);
-        fd_close(w->retire_fd);
-        *w = (Worker) { .retire_fd = -EBADF };
-}
-
-void generation_fail(Generation *g, const char *format, ...)
-{
-        va_list ap;
-
-        if (g->failure)
-                return;
-        va_start(ap, format);
-        if (vasprintf(&g->failure, format, ap) < 0)
-                g->failure = strdup("out of memory");
-        va_end(ap);
 }

@@ -12,10 +12,9 @@
 
 #include "config/config.h"
 #include "ipc/inherit.h"
-#include "manager/pool/limits.h"
 #include "manager/pool/reasons.h"
 #include "manager/pool/template.h"
-#include "scoreboard/scoreboard.h"
+#include "manager/pool/workers.h"
 
 /*
  * Slots beyond pm.max_children: the one extra worker of a take-over, and slots whose fork's outcome is
@@ -23,114 +22,125 @@
  */
 #define GENERATION_SPARE_SLOTS (1 + IPC_SPAWN_MAX)
 
-/* How a template stands. */
+/* The life of a generation. generation_may_follow() says how it goes on. */
+typedef enum GenerationState {
+        GENERATION_STARTING, /* PHP starts, in the template */
+        GENERATION_ORDERED,  /* and its first worker is ordered: whose readiness lets it take over */
+        GENERATION_READY,    /* a worker was ready */
+        GENERATION_SUSPECT,  /* and too many have crashed since: it serves until it is replaced */
+        GENERATION_RETIRED,  /* it was told to end, and goes when its last process has gone */
+        _GENERATION_STATE_MAX,
+} GenerationState;
+
+/* How its template stands. template_may_follow() says how it goes on. */
 typedef enum TemplateState {
         TEMPLATE_STARTING,
         TEMPLATE_UP,
+        TEMPLATE_LAME, /* up, but a launcher of it died, and with it the slots of some workers are lost */
         TEMPLATE_DEAD, /* and reaped */
+        _TEMPLATE_STATE_MAX,
 } TemplateState;
 
-typedef enum WorkerState {
-        WORKER_NONE,     /* the slot is free */
-        WORKER_ORDERED,  /* the template was asked for it */
-        WORKER_LIVE,     /* forked: its pid is known */
-        WORKER_RETIRING, /* and told to end after its request */
-        WORKER_LOST,     /* its launcher died: perhaps it lives; told to end, the slot is not used again */
-} WorkerState;
+/* Whether it may go from one state to the other. */
+bool generation_may_follow(GenerationState before, GenerationState after);
+bool template_may_follow(TemplateState before, TemplateState after);
 
-typedef struct Worker {
-        WorkerState state;
-        pid_t pid;      /* WORKER_LIVE and WORKER_RETIRING */
-        int retire_fd;  /* eventfd: a write orders it to end */
-        usec_t started; /* CLOCK_REALTIME, when it was ordered: for people */
-        usec_t ordered; /* CLOCK_MONOTONIC */
-        usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
-        usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
-        KillReason killed; /* why we sent it SIGKILL */
-
-        uint64_t limit_request; /* what limits.c knows is about this request, counted from 1 */
-        bool traced;            /* it was asked to be in the slow log */
-        LimitStep limit_step;
-        usec_t limit_since;     /* CLOCK_MONOTONIC, when that step was taken */
-} Worker;
+/* Whose a generation is. */
+typedef struct GenerationOwner {
+        sd_event *event;
+        const char *pool;                  /* its name */
+        void (*on_change)(void *userdata); /* something was learned: take the next step */
+        void *userdata;
+} GenerationOwner;
 
 typedef struct Generation Generation;
 struct Generation {
+        GenerationOwner owner;
         uint64_t id;
         char id_text[24];   /* the same, for the log */
+        GenerationState state;
         Config *config;
         int settings_fd;
-        Scoreboard *board;
+        Workers workers;
         int limit_timer;    /* timerfd, elapses when a request may be beyond a limit */
         sd_event_source *limit_source;
-        bool limits_due;    /* it elapsed since the last step */
+
         Template *template;
         TemplateState template_state;
         KillReason template_killed; /* why we sent it SIGKILL */
         char php_version[IPC_VERSION_MAX];
         char complaint[IPC_TEXT_MAX]; /* what is wrong though PHP started; "" for nothing */
         char *failure;      /* why it cannot go on: a sentence, or NULL */
-        Worker *workers;    /* one per slot of the board */
-        size_t n_workers;
+
+        /* What happened since the last step, which takes notice and clears it: no states. */
+        bool limits_due;    /* the timer elapsed */
+        bool fork_failed;   /* an order failed */
+
+        /* What is so once and for all: no states either. */
         bool has_ini;       /* php.ini_scan_dir had a file when it started */
-        bool other_build;   /* its template is of another build than the manager, which is its failure */
-        bool first_ordered; /* the worker whose readiness lets it take over */
+        bool other_build;   /* its failure: the template is of another build than the manager */
         bool sized;         /* start_servers have been ordered, as far as there was room */
-        bool ready;         /* a worker was ready once */
-        bool retired;
+
         unsigned n_stillborn; /* in a row: workers that died before they were ready, orders that failed */
-        bool lost_workers;    /* a launcher died: their slots are lost until the generation is replaced */
-        bool suspect;         /* too many of its workers crashed: it is to be replaced */
-        bool fork_failed;     /* an order failed since the last step */
         usec_t started;     /* CLOCK_MONOTONIC */
         usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
-        usec_t retired_at;  /* CLOCK_MONOTONIC */
-        KillReason drain_reason; /* of a retired one: why it is killed at the deadline */
+
+        /* Of a retired one. */
+        usec_t retired_at;       /* CLOCK_MONOTONIC */
+        KillReason drain_reason; /* why it is killed at the deadline */
         usec_t tell_at;          /* CLOCK_MONOTONIC: when to say what its end waits for; 0 for said */
-        Generation *older;  /* in the list of retired ones */
-
-        void (*on_change)(void *userdata); /* something was learned: take the next step */
-        void *userdata;
+        Generation *older;       /* in the list of them */
 };
-
-/* What a generation's workers do just now. */
-typedef struct GenerationCount {
-        size_t idle, busy, starting;
-        size_t retiring;
-        size_t expired;  /* of the idle ones: idle longer than pm.process_idle_timeout */
-        usec_t expiry;   /* until the next one expires, or at the earliest can; with ondemand only */
-} GenerationCount;
 
 /*
  * Starts a generation: seals the settings, makes the board, starts the template. config becomes the
- * generation's also on failure. inherit names the pool's descriptors: handoff, wake, listen. 0 or -errno.
+ * generation's also on failure; its php_version is known. The owner is copied; its pool must outlive the
+ * generation. inherit names the pool's descriptors: handoff, wake, error, listen. 0 or -errno.
  */
-int generation_start(sd_event *event, const char *pool, uint64_t id, Config *config, const Inherit *inherit,
-                     void (*on_change)(void *userdata), void *userdata, Generation **ret);
+int generation_start(const GenerationOwner *owner, uint64_t id, Config *config, const Inherit *inherit,
+                     Generation **ret);
 
 /* Frees it. No worker may be alive. */
 void generation_free(Generation *g);
 DEFINE_CLEANUP(Generation *, generation_free)
 
-/* Orders n workers, fewer if slots run out. The number ordered, or -errno. */
-int generation_spawn(Generation *g, size_t n);
+/* A worker of it was ready once, and it was not told to end. */
+static inline bool generation_is_ready(const Generation *g)
+{
+        return g->state == GENERATION_READY || g->state == GENERATION_SUSPECT;
+}
 
-/* Tells n idle workers to end, the longest idle first. */
-void generation_retire_idle(Generation *g, size_t n);
+/* PHP has started in its template, which lives. */
+static inline bool generation_has_template(const Generation *g)
+{
+        return g->template_state == TEMPLATE_UP || g->template_state == TEMPLATE_LAME;
+}
+
+/* Whether workers can be had of it, now and later. */
+static inline bool generation_can_fork(const Generation *g)
+{
+        return g->template_state == TEMPLATE_UP;
+}
+
+/* The template is dead and reaped: closes its channel. */
+void generation_template_died(Generation *g);
+
+/* Too many workers of a ready one have crashed. */
+void generation_suspect(Generation *g);
+
+/*
+ * Orders n workers, fewer if slots run out. It has a template, and is not retired. The number ordered, or
+ * -errno.
+ */
+int generation_spawn(Generation *g, size_t n);
 
 /*
  * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted, and why they
- * are killed then, which also says whether another generation goes on.
+ * are killed then, which also says whether another generation goes on. Once only.
  */
 void generation_retire(Generation *g, KillReason why, usec_t deadline);
 
-/* The pool stops: also the workers that were told to end before learn that no other generation goes on. */
-void generation_retire_stop(Generation *g);
-
-/* Whether a worker may still take a connection: it is idle, or not yet ready. */
-bool generation_accepts(const Generation *g);
-
-/* SIGKILLs the workers that it may be of, since they do not end. Logs. */
+/* SIGKILLs the workers that may still take a connection, since they do not end. Logs. */
 void generation_kill_accepting(Generation *g);
 
 /*
@@ -144,32 +154,6 @@ size_t generation_kill(Generation *g, KillReason why);
 
 /* Looks which workers have become ready. */
 void generation_look(Generation *g);
-
-GenerationCount generation_count(const Generation *g);
-
-/*
- * When a worker of it last finished a request or came into being, CLOCK_MONOTONIC; 0 where all are busy or
- * gone.
- */
-usec_t generation_last_active(const Generation *g);
-
-/* When a request of it last began or ended, CLOCK_MONOTONIC; 0 for never. */
-usec_t generation_last_request(const Generation *g);
-
-/* How often its workers have noted progress (scoreboard.h): what counts is that it is another number. */
-uint64_t generation_progress(const Generation *g);
-
-/* Workers that are alive or may be. */
-size_t generation_alive(const Generation *g);
-
-/* Whether a worker was ordered of which its template, or the launcher, has not said yet what became. */
-bool generation_expects(const Generation *g);
-
-/* The slot of the worker with this pid, or -1. */
-ssize_t generation_find(const Generation *g, pid_t pid);
-
-/* The worker is dead and reaped: frees the slot. */
-void generation_bury(Generation *g, size_t slot);
 
 /* Notes why it cannot go on; the first reason stays. */
 void generation_fail(Generation *g, const char *format, ...) _printf_(2, 3);

@@ -58,6 +58,7 @@ LimitVerdict limit_decide(const Config *c, const LimitView *v)
 {
         LimitVerdict verdict = { .step = v->step, .next = USEC_INFINITY };
 
+        assert(v->stage < _STAGE_MAX && v->step <= LIMIT_KILL);
         if (c->request_slowlog_timeout > 0 && v->stage == STAGE_RUNNING && !v->traced) {
                 verdict.trace = v->age >= c->request_slowlog_timeout;
                 if (!verdict.trace)
@@ -81,9 +82,11 @@ static const struct {
 
 static void take_measure(Generation *g, size_t slot, const WorkerRecord *record, LimitStep step, usec_t now)
 {
-        Worker *w = &g->workers[slot];
+        Worker *w = &g->workers.slots[slot];
         char pid[16], age[32], text[PARSE_FORMAT_MAX];
 
+        assert(step > w->limit_step && step < ELEMENTSOF(measures));
+        assert(worker_lives(w));
         (void) snprintf(pid, sizeof pid, "%d", w->pid);
         (void) snprintf(age, sizeof age, "%llu",
                         (unsigned long long) usec_sub(now, record->request_started));
@@ -101,7 +104,7 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
                           record->script[0] ? record->script : "a request",
                           format_usec(text, g->config->request_terminate_timeout), measures[step].text);
 
-        scoreboard_condemn(g->board, slot, record->requests + 1);
+        scoreboard_condemn(g->workers.board, slot, record->requests + 1);
         w->limit_step = step;
         w->limit_since = now;
         if (step == LIMIT_KILL && w->killed == KILL_NONE)
@@ -112,7 +115,7 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
 /* The slow log is the template's to write: it knows what PHP's memory looks like. */
 static void trace(Generation *g, size_t slot)
 {
-        Worker *w = &g->workers[slot];
+        Worker *w = &g->workers.slots[slot];
         int r;
 
         w->traced = true;
@@ -126,15 +129,15 @@ static void trace(Generation *g, size_t slot)
 /* Looks at one worker. When to look again, USEC_INFINITY for never. */
 static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *traced)
 {
-        Worker *w = &g->workers[slot];
+        Worker *w = &g->workers.slots[slot];
         WorkerRecord record;
         LimitVerdict verdict;
         LimitView view;
         usec_t begun;
 
-        if (w->pid <= 0)
+        if (!worker_lives(w))
                 return USEC_INFINITY;
-        (void) scoreboard_read(g->board, slot, &record);
+        (void) scoreboard_read(g->workers.board, slot, &record);
 
         if (w->limit_request != record.requests + 1) {
                 w->limit_request = record.requests + 1;
@@ -168,7 +171,7 @@ static usec_t check_all(Generation *g, size_t *traced)
 {
         usec_t now = now_monotonic(), next = USEC_INFINITY;
 
-        for (size_t i = 0; i < g->n_workers; i++)
+        for (size_t i = 0; i < g->workers.n; i++)
                 next = MIN(next, check_worker(g, i, now, traced));
         return next;
 }
@@ -180,9 +183,9 @@ size_t limits_check(Generation *g)
 
         next = check_all(g, &traced);
         if (next == USEC_INFINITY) {
-                scoreboard_offer_timer(g->board);
+                scoreboard_offer_timer(g->workers.board);
                 next = check_all(g, &traced); /* what began before the offer */
-                if (next != USEC_INFINITY && !scoreboard_claim_timer(g->board))
+                if (next != USEC_INFINITY && !scoreboard_claim_timer(g->workers.board))
                         return traced; /* and a worker has started it since */
         }
         if (next != USEC_INFINITY)

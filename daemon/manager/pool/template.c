@@ -297,30 +297,9 @@ static int template_fork(Template *t, const char *pool, const Inherit *inherit)
         return r;
 }
 
-int template_start(sd_event *event, const char *pool, const char *executable, const char *generation,
-                   const Inherit *inherit, template_message_t on_message, void *userdata, Template **ret)
+static int watch_template(Template *t, sd_event *event)
 {
-        _cleanup_(template_freep) Template *t = NULL;
         int r;
-
-        t = malloc(sizeof *t);
-        if (!t)
-                return -ENOMEM;
-        *t = (Template) {
-                .pid = -1,
-                .channel = -EBADF,
-                .stderr_fd = -EBADF,
-                .on_message = on_message,
-                .userdata = userdata,
-        };
-        t->generation = strdup(generation);
-        t->executable = strdup(executable);
-        if (!t->generation || !t->executable)
-                return -ENOMEM;
-
-        r = template_fork(t, pool, inherit);
-        if (r < 0)
-                return r;
 
         r = sd_event_add_io(event, &t->channel_source, t->channel, EPOLLIN, on_channel, t);
         if (r < 0)
@@ -331,7 +310,38 @@ int template_start(sd_event *event, const char *pool, const char *executable, co
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(t->stderr_source, "template-stderr");
-        (void) sd_event_source_set_priority(t->stderr_source, SD_EVENT_PRIORITY_IDLE);
+        return sd_event_source_set_priority(t->stderr_source, SD_EVENT_PRIORITY_IDLE);
+}
+
+int template_start(const TemplateOwner *owner, const char *executable, const Inherit *inherit,
+                   Template **ret)
+{
+        _cleanup_(template_freep) Template *t = NULL;
+        int r;
+
+        assert(owner->event && owner->pool && owner->generation && owner->on_message);
+
+        t = malloc(sizeof *t);
+        if (!t)
+                return -ENOMEM;
+        *t = (Template) {
+                .pid = -1,
+                .channel = -EBADF,
+                .stderr_fd = -EBADF,
+                .on_message = owner->on_message,
+                .userdata = owner->userdata,
+        };
+        t->generation = strdup(owner->generation);
+        t->executable = strdup(executable);
+        if (!t->generation || !t->executable)
+                return -ENOMEM;
+
+        r = template_fork(t, owner->pool, inherit);
+        if (r < 0)
+                return r;
+        r = watch_template(t, owner->event);
+        if (r < 0)
+                return r;
 
         *ret = TAKE_PTR(t);
         return 0;
@@ -360,6 +370,7 @@ int template_spawn(Template *t, const uint32_t *slots, const int *retire_fds, si
 {
         IpcMessage message = { .type = IPC_SPAWN, .n = (uint32_t) n };
 
+        assert(n > 0 && n <= IPC_SPAWN_MAX);
         for (size_t i = 0; i < n; i++)
                 message.workers[i].slot = slots[i];
         return ipc_send(t->channel, &message, retire_fds, n);
@@ -369,5 +380,6 @@ int template_trace(Template *t, uint32_t slot, pid_t pid)
 {
         IpcMessage message = { .type = IPC_TRACE, .n = 1, .workers = { { .slot = slot, .pid = pid } } };
 
+        assert(pid > 1);
         return ipc_send(t->channel, &message, NULL, 0);
 }

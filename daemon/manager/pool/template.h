@@ -21,12 +21,21 @@ typedef struct Template Template;
 /* Called for each message from the template or its launcher. */
 typedef void (*template_message_t)(Template *template, const IpcMessage *message, void *userdata);
 
+/* Whose a template is. */
+typedef struct TemplateOwner {
+        sd_event *event;
+        const char *pool;       /* its name */
+        const char *generation; /* the generation's number, for the log and the template's environment */
+        template_message_t on_message;
+        void *userdata;
+} TemplateOwner;
+
 /*
- * Starts a worker executable. inherit names every descriptor but the channel, which is made here; generation
- * is for the log. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
+ * Starts a worker executable. inherit names every descriptor but the channel, which is made here. The owner's
+ * strings are copied. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
  */
-int template_start(sd_event *event, const char *pool, const char *executable, const char *generation,
-                   const Inherit *inherit, template_message_t on_message, void *userdata, Template **ret);
+int template_start(const TemplateOwner *owner, const char *executable, const Inherit *inherit,
+                   Template **ret);
 
 /*
  * Closes the channel, upon which the template exits by itself. Its standard error is read on: workers share
@@ -47,13 +56,13 @@ const char *template_program(const Template *template);
 void template_drain(Template *template);
 
 /*
- * Orders workers: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN when the channel is
- * full.
+ * Orders workers, from 1 to IPC_SPAWN_MAX: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN
+ * when the channel is full, -EBADF for a retired template.
  */
 int template_spawn(Template *template, const uint32_t *slots, const int *retire_fds, size_t n);
 
 /*
- * Has the slow request of a worker logged with its backtrace, by the template, unless the request has ended
+ * Has the slow request of a worker, whose pid is known, logged with its backtrace, by the template, unless the request has ended
  * by then. Nothing comes back. 0 or -errno; -EAGAIN when the channel is full, -EBADF for a retired template.
  */
 int template_trace(Template *template, uint32_t slot, pid_t pid);
