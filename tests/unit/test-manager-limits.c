@@ -10,7 +10,11 @@
 
 #include <cmocka.h>
 
+#include "helpers/fields.h"
 #include "manager/pool/limits.h"
+
+#define VERDICT_FIELDS(field) field(trace) field(step) field(next)
+DEFINE_ASSERT_FIELDS(LimitVerdict, VERDICT_FIELDS)
 
 #define S USEC_PER_SEC
 
@@ -84,10 +88,7 @@ static void test_cases(void **state _unused_)
                 };
                 LimitVerdict verdict = limit_decide(&config, &c->view);
 
-                if (verdict.trace != c->verdict.trace || verdict.step != c->verdict.step ||
-                    verdict.next != c->verdict.next)
-                        fail_msg("%s: trace %d, step %d, next %llu", c->name, verdict.trace, verdict.step,
-                                 (unsigned long long) verdict.next);
+                assert_LimitVerdict(c->name, &verdict, &c->verdict);
         }
 }
 

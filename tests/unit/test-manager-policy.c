@@ -9,7 +9,13 @@
 
 #include <cmocka.h>
 
+#include "helpers/fields.h"
 #include "manager/life/policy.h"
+
+#define STEP_FIELDS(field)                                                                                  \
+        field(spawn) field(more) field(retire) field(least) field(surplus) field(again) field(watch)        \
+                field(saturated)
+DEFINE_ASSERT_FIELDS(PoolStep, STEP_FIELDS)
 
 typedef struct Case {
         const char *name;
@@ -119,14 +125,7 @@ static void test_cases(void **state)
 
                 config.pm_mode = cases[i].mode;
                 step = pool_decide(&config, &cases[i].view);
-                if (step.spawn != cases[i].step.spawn || step.more != cases[i].step.more || step.retire != cases[i].step.retire ||
-                    step.least != cases[i].step.least || step.surplus != cases[i].step.surplus ||
-                    step.again != cases[i].step.again || step.watch != cases[i].step.watch ||
-                    step.saturated != cases[i].step.saturated)
-                        fail_msg("%s: spawn %zu, more %d, retire %zu, least %u, surplus %u, again %llu, watch %d, "
-                                 "saturated %d",
-                                 cases[i].name, step.spawn, step.more, step.retire, step.least, step.surplus,
-                                 (unsigned long long) step.again, step.watch, step.saturated);
+                assert_PoolStep(cases[i].name, &step, &cases[i].step);
         }
 }
 

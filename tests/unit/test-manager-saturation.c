@@ -9,7 +9,11 @@
 
 #include <cmocka.h>
 
+#include "helpers/fields.h"
 #include "manager/life/saturation.h"
+
+#define STEP_FIELDS(field) field(tell) field(watch) field(least) field(again)
+DEFINE_ASSERT_FIELDS(SaturationStep, STEP_FIELDS)
 
 #define T0 (1000 * USEC_PER_SEC)
 #define QUIET (T0 + SATURATION_CONFIRM + SATURATION_TELL_INTERVAL)
@@ -27,11 +31,9 @@ static void check(Saturation *s, const Case *cases, size_t n)
                 const Case *c = &cases[i];
                 SaturationStep step = saturation_note(s, &c->view);
 
-                if (step.tell != c->step.tell || step.watch != c->step.watch ||
-                    step.least != c->step.least || step.again != c->step.again || s->n != c->n)
-                        fail_msg("%s: tell %d, watch %d, least %u, again %llu, count %llu", c->name,
-                                 step.tell, step.watch, step.least, (unsigned long long) step.again,
-                                 (unsigned long long) s->n);
+                assert_SaturationStep(c->name, &step, &c->step);
+                if (s->n != c->n)
+                        fail_msg("%s: count %llu", c->name, (unsigned long long) s->n);
         }
 }
 
