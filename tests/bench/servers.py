@@ -180,11 +180,6 @@ def pss(pids):
     return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) for text in texts)
 
 
-def switches(pid):
-    """How often a process has gone to sleep: so often it is woken."""
-    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
-
-
 @contextlib.contextmanager
 def both(build, pm, tcp=False):
     """Both of them, running."""

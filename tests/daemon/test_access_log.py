@@ -196,12 +196,9 @@ def test_a_file_that_cannot_be_opened(make_daemon, log, target, reason):
 
 def test_a_start_without_its_file(make_daemon):
     daemon = make_daemon(settings("/nowhere/access.log"))
-    daemon.launch()
-    try:
-        assert daemon.process.wait(30) != 0
+    with daemon.failing() as status:
+        assert status != 0
         assert re.search(r'access\.log: "/nowhere/access\.log" cannot be opened: No such file', daemon.logged())
-    finally:
-        daemon._end()
 
 
 def test_a_wrong_format_has_a_place(make_daemon, log):

@@ -8,7 +8,6 @@ import base64
 import contextlib
 import http.server
 import json
-import os
 import pathlib
 import struct
 import threading
@@ -374,16 +373,12 @@ def pair(name, value, name_length=None, value_length=None):
                         0x80000000 | (len(value) if value_length is None else value_length)) + name + value)
 
 
-def params(data):
-    return fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, data) + fastcgi.stream(fastcgi.STDIN, b"")
-
-
 PROTOCOL = {
-    "lengths that overflow when added": params(pair(b"A", b"B", 0x7FFFFFFF, 0x7FFFFFFF)),
-    "a length that is -1": params(pair(b"A", b"B", 1, 0xFFFFFFFF)),
-    "a sum of 0 in 32 bits": params(pair(b"A", b"B", 0x7FFFFFFF, 0x80000001)),
-    "lengths of 0 in 4 bytes": params(pair(b"", b"") * 1000),
-    "one byte more than there is": params(pair(b"NAME", b"VALUE", 4, 6)),
+    "lengths that overflow when added": fastcgi.whole(pair(b"A", b"B", 0x7FFFFFFF, 0x7FFFFFFF)),
+    "a length that is -1": fastcgi.whole(pair(b"A", b"B", 1, 0xFFFFFFFF)),
+    "a sum of 0 in 32 bits": fastcgi.whole(pair(b"A", b"B", 0x7FFFFFFF, 0x80000001)),
+    "lengths of 0 in 4 bytes": fastcgi.whole(pair(b"", b"") * 1000),
+    "one byte more than there is": fastcgi.whole(pair(b"NAME", b"VALUE", 4, 6)),
     "begin with id 0": fastcgi.begin(request_id=0) + fastcgi.stream(fastcgi.PARAMS, pair(b"A", b"B"), 0),
     "begin again": fastcgi.begin() * 2,
     "many begins": b"".join(fastcgi.begin(request_id=i % 65535 + 1) for i in range(20000)),

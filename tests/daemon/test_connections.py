@@ -12,12 +12,6 @@ from lib.scripts import HELLO
 from lib.wait import wait_until
 
 
-def whole(params, **kwargs):
-    """A request without a body, of these bytes as parameters."""
-    return (fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params, **kwargs)
-            + fastcgi.stream(fastcgi.STDIN, b""))
-
-
 @pytest.fixture
 def script(daemon):
     return daemon.script("hello.php", HELLO)
@@ -156,7 +150,7 @@ def test_role_is_a_parameter(daemon, role, name):
     script = daemon.script("role.php", "<?php echo $_SERVER['FCGI_ROLE'];")
     params = fastcgi.encode_pairs(fastcgi.parameters(script))
     with daemon.connect() as connection:
-        connection.send(fastcgi.begin(role=role) + whole(params)[16:])
+        connection.send(fastcgi.whole(params, role=role))
         assert connection.response().text == name
 
 
@@ -184,7 +178,7 @@ def test_abort_before_the_request_is_whole(daemon, script):
 def test_too_many_or_too_large_parameters(daemon, script, params):
     with daemon.connect() as connection:
         try:
-            connection.send(whole(params))
+            connection.send(fastcgi.whole(params))
         except (BrokenPipeError, ConnectionResetError):
             pass  # it need not read them all
         assert connection.response().status == 431
@@ -208,7 +202,7 @@ def test_parameters_over_many_records(daemon):
     echo = daemon.script("echo.php", "<?php echo strlen($_SERVER['HTTP_COOKIE']);")
     params = fastcgi.encode_pairs(fastcgi.parameters(echo, extra={"HTTP_COOKIE": "c" * 32000}))
     with daemon.connect() as connection:
-        connection.send(whole(params, chunk=100))
+        connection.send(fastcgi.whole(params, chunk=100))
         assert connection.response().text == "32000"
 
 
@@ -221,8 +215,8 @@ MALFORMED = {
     "begin too long": fastcgi.record(fastcgi.BEGIN_REQUEST, b"\0\1" + bytes(100)),
     "params first": fastcgi.stream(fastcgi.PARAMS, b"\1\1ab"),
     "stdin first": fastcgi.stream(fastcgi.STDIN, b"x"),
-    "claimed length": whole(HUGE_LENGTH),
-    "cut pair": whole(b"\5\5ab"),
+    "claimed length": fastcgi.whole(HUGE_LENGTH),
+    "cut pair": fastcgi.whole(b"\5\5ab"),
     "output records": (fastcgi.begin() + fastcgi.record(fastcgi.STDOUT, b"x")
                        + fastcgi.record(fastcgi.END_REQUEST, bytes(8))),
     "half a header": b"\1\1\0",

@@ -13,7 +13,7 @@ import pytest
 
 from lib import fastcgi
 from lib.daemon import AS_USER, SANITIZERS
-from lib.scripts import HELLO, Running, hang
+from lib.scripts import HELLO, PID, Running, hang
 from lib.wait import wait_until
 
 STATIC = 'pm = { mode = "static"; max_children = %d; };\n'
@@ -61,8 +61,7 @@ def accepted(daemon, connection):
 
 def half_a_head(daemon, connection):
     """A worker has read it, and the manager keeps it, as the silent connection: whoever comes answers."""
-    params = fastcgi.encode_pairs(fastcgi.parameters(daemon.script("half.php", HELLO)))
-    request = (fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, params) + fastcgi.stream(fastcgi.STDIN, b""))
+    request = fastcgi.whole(fastcgi.encode_pairs(fastcgi.parameters(daemon.script("half.php", HELLO))))
     half = daemon.connect()
     half.send(request[:40])
     wait_until(lambda: daemon.status()["parked-connections"] == 6, what="half a head, and the silent connection")
@@ -124,7 +123,7 @@ def half_an_answer(daemon, connection):
 
 def kept(daemon, connection):
     """Its own kept connection, which nobody else needed, goes with it: the web server makes another."""
-    pid = int(connection.request(daemon.script("kept.php", "<?php echo getmypid();"), keep=True).text)
+    pid = int(connection.request(daemon.script("kept.php", PID), keep=True).text)
     return pid, lambda: connection.ended()
 
 
@@ -281,12 +280,6 @@ def test_template_killed_while_a_reload_runs(daemon, which):
 # ---- Storms ----
 
 
-def crash(daemon, script):
-    with daemon.connect() as connection:
-        connection.start(script)
-        assert connection.ended()
-
-
 def test_a_storm_of_deaths(make_daemon):
     """Every second request kills its worker: the others are answered, the log and the forks have a limit."""
     rate, crashes = 16, 60
@@ -298,7 +291,7 @@ def test_a_storm_of_deaths(make_daemon):
 
         def client():
             for _ in range(crashes // 4):
-                crash(daemon, die)
+                daemon.crash(die)
                 answers.append(daemon.get(hello))
 
         begun = time.monotonic()
@@ -359,23 +352,23 @@ def test_emergency_restart(make_daemon):
         page = daemon.script("page.php", "<?php echo 'old';")
         assert daemon.get(page) == "old"
         daemon.script("page.php", "<?php echo 'new';")
-        crash(daemon, segv)
-        crash(daemon, bus)
-        crash(daemon, daemon.script("kill.php", DIE % signal.SIGKILL))  # not counted
+        daemon.crash(segv)
+        daemon.crash(bus)
+        daemon.crash(daemon.script("kill.php", DIE % signal.SIGKILL))  # not counted
         daemon.wait_idle(2)
         assert daemon.get(page) == "old" and daemon.status()["generation"] == 1
 
-        crash(daemon, segv)
+        daemon.crash(segv)
         wait_until(lambda: daemon.status()["generation"] == 2, what="the next generation")
         daemon.wait_idle(2)
         assert daemon.get(page) == "new"
         assert "3 workers crashed" in daemon.logged()
 
         for _ in range(2):  # those before are forgotten
-            crash(daemon, segv)
+            daemon.crash(segv)
         daemon.wait_idle(2)
         assert daemon.status()["generation"] == 2 and daemon.logged().count("workers crashed") == 1
-        crash(daemon, segv)
+        daemon.crash(segv)
         wait_until(lambda: daemon.status()["generation"] == 3, what="the generation after that")
         wait_until(lambda: daemon.status()["state"] == "running", what="running")
         assert daemon.run(HELLO) == "hello"
@@ -389,7 +382,7 @@ def test_a_reload_forgets_crashes(make_daemon):
         for generation in (1, 2, 3):
             assert daemon.status()["generation"] == generation
             for _ in range(2):
-                crash(daemon, segv)
+                daemon.crash(segv)
             daemon.wait_idle(2)
             daemon.reload()
         assert "workers crashed" not in daemon.logged()

@@ -42,9 +42,7 @@ def test_core_dumps(make_daemon, limit, environment, setting, dumped):
     limit(resource.RLIMIT_CORE, resource.RLIM_INFINITY)
     with make_daemon('pm = { mode = "static"; max_children = 1; };\n' + setting) as daemon:
         script = daemon.script("abort.php", ABORT)
-        with daemon.connect() as connection:
-            connection.start(script)
-            assert connection.ended()
+        daemon.crash(script)
         wait_until(lambda: "SIGABRT" in daemon.logged(), what="the obituary")
         assert bool(list(daemon.directory.glob("core*"))) == dumped
 

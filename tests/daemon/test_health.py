@@ -9,7 +9,7 @@ import pytest
 
 from lib import fastcgi
 from lib.load import Load
-from lib.scripts import HELLO, LONG, Running, hang
+from lib.scripts import HELLO, LONG, Running, hang, streaming
 from lib.wait import wait_until
 
 # Pings come every 200 ms.
@@ -123,16 +123,10 @@ def test_busy_with_connections_waiting_is_no_stall(watched):
         assert "withholds" not in daemon.logged()
 
 
-STREAM = """<?php
-while (ob_get_level()) ob_end_flush();
-for ($i = 0; $i < 30; $i++) { echo str_repeat('x', 20000); flush(); usleep(100000); }
-"""
-
-
 def test_output_that_clients_take_is_no_stall(watched):
     """Every worker streams, for longer than the stall, and one more client waits: as a download, or an event source."""
     with watched(children=2, stall="1s") as daemon:
-        script, hello = daemon.script("stream.php", STREAM), daemon.script("hello.php", HELLO)
+        script, hello = daemon.script("stream.php", streaming(100000)), daemon.script("hello.php", HELLO)
         with daemon.connect() as one, daemon.connect() as two, daemon.connect() as waiting:
             for connection in (one, two):
                 connection.start(script)
@@ -359,12 +353,6 @@ def test_queue_has_parked_connections_that_speak(daemon):
 
 # ---- What it costs ----
 
-def switches(pid):
-    """How often a process has waited."""
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches"))
-
-
 @pytest.mark.parametrize("mode", ["static", "dynamic", "ondemand"])
 def test_a_full_pool_wakes_nobody(make_daemon, mode):
     """Six clients on two workers that may not become more: no connection is the manager's business."""
@@ -374,9 +362,9 @@ def test_a_full_pool_wakes_nobody(make_daemon, mode):
         with Load(lambda: daemon.get(script), clients=6) as load:
             load.wait_for(100)
             assert len(daemon.workers()) == 2
-            before = switches(daemon.pid)
+            before = daemon.switches()
             load.wait_for(600)
-            woken = switches(daemon.pid) - before
+            woken = daemon.switches() - before
         assert load.lost == []
         # STATUS= and what began before: by the second, not by the request.
         assert woken < 60, f"{woken} wake-ups for 600 requests"
@@ -400,7 +388,7 @@ def test_an_idle_pool_wakes_for_pings_only(watched):
         # Its last words about that, then some quiet.
         wait_until(lambda: "0 active, 2 idle" in last_status(daemon), what="STATUS= of an idle pool")
         wait_pings(daemon, 8)
-        before, said = switches(daemon.pid), pings(daemon)
+        before, said = daemon.switches(), pings(daemon)
         wait_pings(daemon, 20)
-        woken, said = switches(daemon.pid) - before, pings(daemon) - said
+        woken, said = daemon.switches() - before, pings(daemon) - said
         assert woken <= said + 1, f"{woken} wake-ups for {said} pings"

@@ -10,10 +10,9 @@ import pytest
 
 from lib.daemon import AS_USER
 from lib.load import Load
-from lib.scripts import HELLO, LONG, SHORT, Running
+from lib.scripts import HELLO, LONG, PID, SHORT, Running
 from lib.wait import wait_until
 
-PID = "<?php echo getmypid();"
 
 
 def poold(build_dir, *arguments, become=AS_USER):
@@ -167,23 +166,17 @@ def test_max_requests(make_daemon):
 def test_template_that_cannot_start(make_daemon):
     """The manager says why, and does not succeed."""
     daemon = make_daemon(worker="/bin/false")
-    daemon.launch()
-    try:
-        assert daemon.process.wait(30) not in (0, None)
+    with daemon.failing() as status:
+        assert status != 0
         assert not any(n.get("READY") == "1" for n in daemon.notifications)
         assert re.search(r"/bin/false|status 1|exit", daemon.logged()), daemon.logged()
-    finally:
-        daemon._end()
 
 
 def test_missing_worker_executable(make_daemon, tmp_path):
     daemon = make_daemon(worker=tmp_path / "none")
-    daemon.launch()
-    try:
-        assert daemon.process.wait(30) not in (0, None)
+    with daemon.failing() as status:
+        assert status != 0
         assert "no PHP is installed here: there is no worker in /" in daemon.logged()
-    finally:
-        daemon._end()
 
 
 def test_killed_manager_takes_its_workers_along(daemon):

@@ -4,12 +4,11 @@
 import pytest
 
 from lib import fastcgi
-from lib.scripts import HELLO, LONG, Running
+from lib.scripts import HELLO, LONG, PID, Running
 from lib.wait import wait_until
 
 ONE = 'pm = { mode = "static"; max_children = 1; };\n'
 TERMINATE = ONE + 'request = { terminate_timeout = "300ms"; };\n'
-PID = "<?php echo getmypid();"
 
 # Sits in a system call that PHP takes up again after a signal: a database that does not answer.
 STUCK = r"""<?php
@@ -123,17 +122,13 @@ def test_idle_kept_connection_is_no_request(make_daemon):
 def test_requests_within_the_limit_wake_nobody(make_daemon):
     """The timer runs out now and then, however many requests there are."""
     with make_daemon(ONE + 'request = { terminate_timeout = "1h"; slowlog_timeout = "1h"; };\n') as daemon:
-        def wakeups():
-            with open(f"/proc/{daemon.pid}/status") as file:
-                return sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
-
         script = daemon.script("hello.php", HELLO)
         daemon.wait_idle(1)
         daemon.get(script)
-        before = wakeups()
+        before = daemon.switches()
         for _ in range(300):
             daemon.get(script)
-        assert wakeups() - before < 30
+        assert daemon.switches() - before < 30
 
 
 def test_shutdown_functions_that_do_not_end(make_daemon):

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from lib import php
-from lib.daemon import SANITIZERS, directory_of
+from lib.daemon import SANITIZERS
 from lib.load import Load
 from lib.scripts import HELLO, LONG, Running
 from lib.wait import wait_until
@@ -104,9 +104,8 @@ def test_a_version_that_is_none(daemon, build_dir, value):
 def test_a_start_that_finds_none(make_daemon, real):
     daemon = make_daemon(worker=real)
     (daemon.worker_dir / NAME).unlink()
-    with daemon.launched():
-        assert daemon.process.wait(30) == 78
-        daemon.stop = lambda: None
+    with daemon.failing() as status:
+        assert status == 78
     assert (f"Pool www does not start: {daemon.conf}: php.version: no PHP is installed here: there is no worker in "
             f"{daemon.worker_dir}; install the package phpX.Y-pool") in daemon.logged()
 
@@ -251,9 +250,8 @@ def test_a_start_with_a_broken_worker_fails(make_daemon, real, case):
     daemon = make_daemon(STATIC, worker=real)
     code, why = break_worker(case, daemon, real)
     run_worker(daemon, daemon.worker_dir, code)
-    with daemon.launched():
-        assert daemon.process.wait(30) == 1
-        daemon.stop = lambda: None
+    with daemon.failing() as status:
+        assert status == 1
     assert re.search(rf"Pool www does not start: {why}{OTHERWISE}", daemon.logged()), daemon.logged()
 
 

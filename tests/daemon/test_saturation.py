@@ -61,15 +61,11 @@ def test_a_kept_connection_waits(pool):
 
 def test_as_many_clients_as_workers_wake_nobody(pool):
     """The pool is full all the time, and nobody waits for long: that is looked at seldom."""
-    def switches():
-        with open(f"/proc/{pool.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches"))
-
     script = pool.script("short.php", "<?php usleep(2000); echo 'done';")
     with Load(lambda: pool.get(script), clients=2) as load:
         load.wait_for(100)
-        before = switches()
+        before = pool.switches()
         load.wait_for(600)
-        woken = switches() - before
+        woken = pool.switches() - before
     assert load.lost == []
     assert woken < 60, f"{woken} wake-ups for 600 requests"

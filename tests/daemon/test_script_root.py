@@ -205,12 +205,9 @@ def test_a_root_that_cannot_be_used(start, make_daemon, site, root, reason):
 
 def test_a_start_with_a_root_that_cannot_be_used(start, site):
     daemon = start("none")
-    daemon.launch()
-    try:
-        assert daemon.process.wait(30) != 0
+    with daemon.failing() as status:
+        assert status != 0
         assert f'security.script_root "{site.path}/none" cannot be used: No such file or directory.' in daemon.logged()
-    finally:
-        daemon._end()
 
 
 def test_it_goes_with_limit_extensions(start, site):

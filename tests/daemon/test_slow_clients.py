@@ -36,8 +36,7 @@ def clients(request):
 
 
 def whole(script, keep=False, extra=None):
-    params = fastcgi.encode_pairs(fastcgi.parameters(script, extra=extra))
-    return fastcgi.begin(keep=keep) + fastcgi.stream(fastcgi.PARAMS, params) + fastcgi.stream(fastcgi.STDIN, b"")
+    return fastcgi.whole(fastcgi.encode_pairs(fastcgi.parameters(script, extra=extra)), keep=keep)
 
 
 def serves_others(daemon, script, n=200):

@@ -331,8 +331,7 @@ def test_slow_client_of_the_status_socket(pool):
     n = 100
     with fastcgi.connect_unix(pool.status_socket) as slow:
         params = fastcgi.encode_pairs({"QUERY_STRING": "html&full"})
-        slow.send((fastcgi.begin(keep=True) + fastcgi.stream(fastcgi.PARAMS, params)
-                   + fastcgi.stream(fastcgi.STDIN, b"")) * n)
+        slow.send(fastcgi.whole(params, keep=True) * n)
         for _ in range(3):
             assert page(pool.status_socket, "json").status == 200
         for _ in range(n):

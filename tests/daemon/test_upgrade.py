@@ -113,9 +113,8 @@ def test_a_new_manager_of_the_same_build_does_not_matter(daemon):
 
 def test_a_start_with_another_build_fails(daemon):
     daemon.replace(WORKER, OTHER_BUILD)
-    with daemon.launched():
-        assert daemon.process.wait(30) != 0
-        daemon.stop = lambda: None
+    with daemon.failing() as status:
+        assert status != 0
     assert "Pool www does not start: " + DIFFERENT + "install both of one version, upon which" in daemon.logged()
 
 

@@ -134,9 +134,6 @@ def test_a_start_that_takes_its_time(make_daemon):
 
 def test_a_pool_that_cannot_start_says_so_once(make_daemon):
     daemon = make_daemon(worker="/bin/false")
-    daemon.launch()
-    try:
-        assert daemon.process.wait(30) not in (0, None)
+    with daemon.failing() as status:
+        assert status != 0
         assert daemon.logged().count("Pool www does not start") == 1 and "Pool www stops" not in daemon.logged()
-    finally:
-        daemon._end()

@@ -35,6 +35,12 @@ class Client:
         assert response.status == 200, response
         return response.text
 
+    def crash(self, script):
+        """A request that its worker dies of: the connection ends without a byte."""
+        with self.connect() as connection:
+            connection.start(script)
+            assert connection.ended()
+
     def run(self, code, name="page.php"):
         """Writes a script and requests it once."""
         return self.get(self.script(name, code))

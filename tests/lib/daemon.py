@@ -16,6 +16,7 @@ import threading
 
 from lib import fastcgi, php
 from lib.client import Client
+from lib.proc import switches
 from lib.wait import wait_until
 
 # What a sanitizer finds ends the program with SIGABRT. libphp frees less at its exit than it could, and unloads
@@ -98,6 +99,15 @@ class Daemon(Client):
         try:
             yield
             self.stop()
+        finally:
+            self._end()
+
+    @contextlib.contextmanager
+    def failing(self):
+        """Starts it, and waits until it has ended by itself; the exit status."""
+        self.launch()
+        try:
+            yield self.process.wait(30)
         finally:
             self._end()
 
@@ -264,6 +274,10 @@ class Daemon(Client):
             except (FileNotFoundError, ProcessLookupError):  # gone
                 continue
         return found
+
+    def switches(self):
+        """How often the manager has gone to sleep."""
+        return switches(self.pid)
 
     def control_clients(self):
         """How many connections to its control socket the manager has."""

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """
-Debian packages that only a Machine has: mail servers exclude one another, and none is wanted on the machine
-that runs the tests.
+Files of Debian packages. Those that are downloaded only a Machine has: mail servers exclude one another, and none
+is wanted on the machine that runs the tests.
 """
 
 import fcntl
 import pathlib
 import subprocess
+
+
+def debs(directory):
+    """The paths of the packages in a directory, without those of debug symbols."""
+    return [str(path) for path in sorted(pathlib.Path(directory).glob("*.deb")) if "-dbgsym_" not in path.name]
 
 
 def fetch(directory, package):

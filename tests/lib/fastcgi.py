@@ -66,6 +66,12 @@ def stream(kind, data, request_id=1, chunk=CONTENT_MAX):
     return b"".join(parts) + record(kind, b"", request_id)
 
 
+def whole(params, body=b"", role=RESPONDER, keep=False, request_id=1, chunk=CONTENT_MAX):
+    """A whole request, with these bytes as the content of its PARAMS stream."""
+    return (begin(role, keep, request_id) + stream(PARAMS, params, request_id, chunk)
+            + stream(STDIN, body, request_id))
+
+
 def parameters(script, method="GET", uri=None, query="", body_length=0, extra=None):
     """What a web server would send; `extra` adds, replaces, and with None leaves out."""
     params = {
@@ -154,8 +160,7 @@ class Connection:
               uri=None):
         """Sends a whole request without waiting for the answer."""
         params = parameters(script, method, uri, query, len(body), extra)
-        self.send(begin(keep=keep, request_id=request_id)
-                  + stream(PARAMS, encode_pairs(params), request_id) + stream(STDIN, body, request_id))
+        self.send(whole(encode_pairs(params), body, keep=keep, request_id=request_id))
 
     def output(self, request_id=1):
         """Yields (STDOUT or STDERR, content) as it comes, at last (END_REQUEST, content)."""

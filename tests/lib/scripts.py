@@ -5,6 +5,8 @@ from lib import fastcgi
 
 HELLO = "<?php echo 'hello';"
 
+PID = "<?php echo getmypid();"
+
 # 20 ms, as in the load that PHP-FPM loses requests of.
 SHORT = "<?php usleep(20000); echo 'done';"
 
@@ -27,6 +29,14 @@ echo "begun\n";
 flush();
 {gate}
 echo "\nwhole";
+"""
+
+
+def streaming(pause):
+    """600,000 bytes in thirty pieces, with a pause in microseconds behind each."""
+    return f"""<?php
+while (ob_get_level()) ob_end_flush();
+for ($i = 0; $i < 30; $i++) {{ echo str_repeat('x', 20000); flush(); usleep({pause}); }}
 """
 
 

@@ -12,7 +12,9 @@ import subprocess
 
 import pytest
 
+from lib import readme
 from lib.debian import SOURCE, copy_checkout
+from lib.debs import debs
 from lib.machine import Machine
 from lib.php import VERSION
 
@@ -26,15 +28,10 @@ def build(tree, directory, version):
     assert result.returncode == 0, result.stderr
 
 
-def debs(directory):
-    return [path for path in directory.glob("*.deb") if "-dbgsym_" not in path.name]
-
-
 def readme_install():
-    """The first command of README's section, for the PHP under test."""
-    text = (SOURCE / "README.md").read_text()
-    command = re.search(r"## Install\n.*?\n\n    (apt install [^\n]*)", text, re.S)[1]
-    return re.sub(r"php[\d.]+-pool", f"php{VERSION}-pool", command.replace("./build-package/", "./"))
+    """README's first command, for the PHP under test."""
+    command = readme.install()[0].replace("./build-package/", "./")
+    return re.sub(r"php[\d.]+-pool", f"php{VERSION}-pool", command)
 
 
 @pytest.fixture(scope="session")

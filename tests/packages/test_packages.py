@@ -11,8 +11,9 @@ import subprocess
 import pytest
 
 from lib.debian import SOURCE
+from lib.debs import debs
 
-from .conftest import DEBS, TREE, debs
+from .conftest import DEBS, TREE
 
 TESTS = SOURCE / "packaging/debian/tests"
 LONGEST = 1500

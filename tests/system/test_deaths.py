@@ -55,9 +55,7 @@ def test_a_storm_is_counted_in_the_journal(machine):
     with machine.pool("www", STATIC % 2) as pool:
         script = pool.script("die.php", "<?php posix_kill(getmypid(), 9);")
         for _ in range(8):
-            with pool.connect() as connection:
-                connection.start(script)
-                assert connection.ended()
+            pool.crash(script)
         wait_until(lambda: pool.status()["idle-processes"] == 2, what="two idle workers")
         pool.machine.systemctl("stop", pool.unit)
         assert len(pool.journal(f"MESSAGE_ID={MESSAGE_ID['WORKER_DIED']}")) == 5

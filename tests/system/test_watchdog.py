@@ -2,7 +2,7 @@
 """The watchdog of a real systemd: a pool that can serve nobody is started anew, and who waited is answered."""
 
 from lib.messages import MESSAGE_ID
-from lib.scripts import HELLO, LONG, Running
+from lib.scripts import HELLO, LONG, Running, streaming
 from lib.wait import wait_until
 
 POOL = 'pm = { mode = "static"; max_children = 2; }; watchdog_stall = "1s";'
@@ -75,16 +75,10 @@ def test_a_busy_pool_is_left_alone(machine):
         assert pool.status()["max-listen-queue"] >= 9
 
 
-STREAM = """<?php
-while (ob_get_level()) ob_end_flush();
-for ($i = 0; $i < 30; $i++) { echo str_repeat('x', 20000); flush(); usleep(200000); }
-"""
-
-
 def test_a_pool_that_streams_is_left_alone(machine):
     """Downloads on all workers and one client that waits, for longer than the stall and the watchdog together."""
     with machine.pool("www", POOL, WATCHDOG) as pool:
-        script, hello = pool.script("stream.php", STREAM), pool.script("hello.php", HELLO)
+        script, hello = pool.script("stream.php", streaming(200000)), pool.script("hello.php", HELLO)
         pool.start()
         with pool.connect() as one, pool.connect() as two, pool.connect() as waiting:
             one.start(script)

@@ -17,12 +17,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = next(path for path in HERE.parents if (path / "tests/lib/fastcgi.py").exists())
 sys.path.insert(0, str(SOURCE / "tests"))
 
-from lib import fastcgi  # noqa: E402
+from lib import fastcgi, readme  # noqa: E402
+from lib.debs import debs  # noqa: E402
 from lib.load import Load  # noqa: E402
 from lib.wait import wait_until  # noqa: E402
 
 __all__ = ["Load", "Pool", "Restarts", "apt", "debs", "dpkg", "fastcgi", "fetch", "installed", "mappers_of_deleted",
-           "newest_php", "nginx", "repack", "run", "say", "two_versions", "units", "version", "wait_until", "write"]
+           "newest_php", "nginx", "readme", "repack", "run", "say", "two_versions", "units", "version", "wait_until",
+           "write"]
 
 LIBEXEC = pathlib.Path("/usr/libexec/php-pool")
 RELOADED = "100c40cd4a1c48c181e7987e6d628335"  # of daemon/base/messages.def
@@ -73,10 +75,6 @@ def version(package):
 def newest_php():
     versions = [path.name.rpartition("-")[2] for path in LIBEXEC.glob("php-pool-worker-*")]
     return max(versions, key=lambda text: [int(part) for part in text.split(".")])
-
-
-def debs(directory):
-    return [str(path) for path in sorted(pathlib.Path(directory).glob("*.deb")) if "-dbgsym_" not in path.name]
 
 
 def two_versions():

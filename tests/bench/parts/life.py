@@ -5,8 +5,9 @@ import statistics
 import subprocess
 import time
 
+from lib.proc import switches
 from lib.strace import traced
-from servers import SERVERS, switches
+from servers import SERVERS
 from table import rounds, say
 
 SLEEP = "<?php usleep(20000); echo 'done';"  # 20 ms, no CPU
