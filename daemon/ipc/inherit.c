@@ -27,6 +27,7 @@ size_t inherit_list(const Inherit *inherit, int *fds)
 {
         size_t n = 0;
 
+        assert(inherit->n_listen <= INHERIT_LISTEN_MAX);
         for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
                 fds[n++] = *inherit_field(inherit, i);
         for (size_t i = 0; i < inherit->n_listen; i++)
@@ -47,6 +48,7 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
         _cleanup_(inherit_argv_freep) char **argv = NULL;
         size_t n = 0;
 
+        assert(inherit->n_listen <= INHERIT_LISTEN_MAX);
         argv = calloc(INHERIT_ARGV_FIRST + INHERIT_MAX + 1, sizeof *argv);
         if (!argv)
                 return -ENOMEM;

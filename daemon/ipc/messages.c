@@ -6,6 +6,8 @@
 
 int ipc_send(int channel, const IpcMessage *message, const int *fds, size_t n_fds)
 {
+        assert(message->type < _IPC_TYPE_MAX && message->n <= IPC_SPAWN_MAX);
+        assert(n_fds == (message->type == IPC_SPAWN ? message->n : 0));
         return fd_send(channel, message, sizeof *message, fds, n_fds, 0);
 }
 

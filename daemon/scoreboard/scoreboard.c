@@ -60,6 +60,7 @@ static_assert(ELEMENTSOF(stage_names) == _STAGE_MAX, "every stage has a name");
 
 const char *stage_to_string(Stage stage)
 {
+        assert(stage < _STAGE_MAX);
         return stage_names[stage];
 }
 
@@ -212,6 +213,7 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
         Slot *s = board_slot(b, slot);
         Stage before = atomic_load_explicit(&s->stage, memory_order_relaxed);
 
+        assert(stage < _STAGE_MAX);
         if (before == stage)
                 return false;
 
@@ -261,6 +263,7 @@ bool scoreboard_condemned(const Scoreboard *b, size_t slot)
 
 void scoreboard_condemn(Scoreboard *b, size_t slot, uint64_t request)
 {
+        assert(request > 0);
         atomic_store(&board_slot(b, slot)->condemned, request);
 }
 

@@ -9,8 +9,8 @@
 typedef struct GenerationCount {
         size_t idle, busy, starting;
         size_t retiring;
-        size_t expired;  /* of the idle ones: idle longer than pm.process_idle_timeout */
-        usec_t expiry;   /* until the next one expires, or at the earliest can; with ondemand only */
+        size_t expired; /* of the idle ones: idle longer than pm.process_idle_timeout */
+        usec_t expiry;  /* until the next one expires, or at the earliest can; with ondemand only */
 } GenerationCount;
 
 GenerationCount generation_count(const Generation *g);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One generation of workers: see generation.h. It owns the settings, the template and the workers' slots, and
- * drops them in generation_free(). Its state and its template's change in one function each. Processes are
- * reaped by reap.c, which looks slots up by pid.
+ * One generation of workers: see generation.h. It owns the settings, the template and the workers' slots,
+ * and drops them in generation_free(). Its state and its template's change in one function each. Processes
+ * are reaped by reap.c, which looks slots up by pid.
  */
 
 #include "manager/pool/generation.h"
@@ -20,7 +20,7 @@
 #include "config/scan-dir.h"
 
 static_assert(CONFIG_CHILDREN_MAX + GENERATION_SPARE_SLOTS <= SCOREBOARD_SLOTS_MAX,
-               "a board for the largest pool");
+              "a board for the largest pool");
 
 /* ---- States ---- */
 
@@ -223,7 +223,7 @@ int generation_start(const GenerationOwner *owner, uint64_t id, Config *config, 
         g = malloc(sizeof *g);
         if (!g)
                 return -ENOMEM;
-        *g = (Generation) {
+        *g = (Generation){
                 .owner = *owner,
                 .id = id,
                 .config = TAKE_PTR(owned),

@@ -57,12 +57,12 @@ typedef struct Generation Generation;
 struct Generation {
         GenerationOwner owner;
         uint64_t id;
-        char id_text[24];   /* the same, for the log */
+        char id_text[24]; /* the same, for the log */
         GenerationState state;
         Config *config;
         int settings_fd;
         Workers workers;
-        int limit_timer;    /* timerfd, elapses when a request may be beyond a limit */
+        int limit_timer; /* timerfd, elapses when a request may be beyond a limit */
         sd_event_source *limit_source;
 
         Template *template;
@@ -70,20 +70,20 @@ struct Generation {
         KillReason template_killed; /* why we sent it SIGKILL */
         char php_version[IPC_VERSION_MAX];
         char complaint[IPC_TEXT_MAX]; /* what is wrong though PHP started; "" for nothing */
-        char *failure;      /* why it cannot go on: a sentence, or NULL */
+        char *failure;                /* why it cannot go on: a sentence, or NULL */
 
         /* What happened since the last step, which takes notice and clears it: no states. */
-        bool limits_due;    /* the timer elapsed */
-        bool fork_failed;   /* an order failed */
+        bool limits_due;  /* the timer elapsed */
+        bool fork_failed; /* an order failed */
 
         /* What is so once and for all: no states either. */
-        bool has_ini;       /* php.ini_scan_dir had a file when it started */
-        bool other_build;   /* its failure: the template is of another build than the manager */
-        bool sized;         /* start_servers have been ordered, as far as there was room */
+        bool has_ini;     /* php.ini_scan_dir had a file when it started */
+        bool other_build; /* its failure: the template is of another build than the manager */
+        bool sized;       /* start_servers have been ordered, as far as there was room */
 
         unsigned n_stillborn; /* in a row: workers that died before they were ready, orders that failed */
-        usec_t started;     /* CLOCK_MONOTONIC */
-        usec_t deadline;    /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
+        usec_t started;       /* CLOCK_MONOTONIC */
+        usec_t deadline;      /* CLOCK_MONOTONIC: of its start, or of its drain; 0 for none */
 
         /* Of a retired one. */
         usec_t retired_at;       /* CLOCK_MONOTONIC */

@@ -70,7 +70,7 @@ void workers_clear(Workers *ws)
         }
         free(ws->slots);
         scoreboard_free(ws->board);
-        *ws = (Workers) {};
+        *ws = (Workers){};
 }
 
 static int order_one(Workers *ws, size_t slot)
@@ -135,7 +135,7 @@ void workers_bury(Workers *ws, size_t slot)
         set_state(w, WORKER_NONE);
         scoreboard_release(ws->board, slot);
         fd_close(w->retire_fd);
-        *w = (Worker) { .retire_fd = -EBADF };
+        *w = (Worker){ .retire_fd = -EBADF };
 }
 
 /* Tells a worker to end after its request. */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The workers of one generation: a slot each on its scoreboard, and what the manager knows of the process that
- * has the slot. Whatever is written about a worker here is the manager's own; what the worker says of itself is
- * read from the board. Which workers there ought to be is decided elsewhere.
+ * The workers of one generation: a slot each on its scoreboard, and what the manager knows of the process
+ * that has the slot. Whatever is written about a worker here is the manager's own; what the worker says of
+ * itself is read from the board. Which workers there ought to be is decided elsewhere.
  */
 
 #include <sys/eventfd.h>
@@ -29,18 +29,18 @@ bool worker_may_follow(WorkerState before, WorkerState after);
 
 typedef struct Worker {
         WorkerState state;
-        pid_t pid;      /* of WORKER_LIVE and WORKER_RETIRING; 0 for the others */
-        int retire_fd;  /* eventfd: a write orders it to end */
-        usec_t started; /* CLOCK_REALTIME, when it was ordered: for people */
-        usec_t ordered; /* CLOCK_MONOTONIC */
-        usec_t forked;  /* CLOCK_MONOTONIC, when we learned of it */
-        usec_t ready;   /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
+        pid_t pid;         /* of WORKER_LIVE and WORKER_RETIRING; 0 for the others */
+        int retire_fd;     /* eventfd: a write orders it to end */
+        usec_t started;    /* CLOCK_REALTIME, when it was ordered: for people */
+        usec_t ordered;    /* CLOCK_MONOTONIC */
+        usec_t forked;     /* CLOCK_MONOTONIC, when we learned of it */
+        usec_t ready;      /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
         KillReason killed; /* why we sent it SIGKILL */
 
         uint64_t limit_request; /* what limits.c knows is about this request, counted from 1 */
         bool traced;            /* it was asked to be in the slow log */
         LimitStep limit_step;
-        usec_t limit_since;     /* CLOCK_MONOTONIC, when that step was taken */
+        usec_t limit_since; /* CLOCK_MONOTONIC, when that step was taken */
 } Worker;
 
 typedef struct Workers {
@@ -63,8 +63,8 @@ static inline bool worker_lives(const Worker *worker)
 
 /*
  * Marks up to n free slots as ordered, each with an eventfd of its own, and writes them to ret_slots and
- * ret_fds; the descriptors stay the slots'. The number of them, 0 where no slot is free, or -errno where there
- * is no descriptor for the first.
+ * ret_fds; the descriptors stay the slots'. The number of them, 0 where no slot is free, or -errno where
+ * there is no descriptor for the first.
  */
 int workers_order(Workers *workers, size_t n, uint32_t *ret_slots, int *ret_fds);
 
@@ -78,7 +78,8 @@ bool workers_in_state(const Workers *workers, size_t slot, WorkerState state);
 void workers_forked(Workers *workers, size_t slot, pid_t pid, bool retiring);
 void workers_lose(Workers *workers, size_t slot);
 
-/* It was never forked, or is dead and reaped: frees the slot. It is in no state but WORKER_NONE and WORKER_LOST. */
+/* It was never forked, or is dead and reaped: frees the slot. It is in no state but WORKER_NONE and
+ * WORKER_LOST. */
 void workers_bury(Workers *workers, size_t slot);
 
 /* Tells n idle workers to end, the longest idle first. */
