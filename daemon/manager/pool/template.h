@@ -31,8 +31,9 @@ typedef struct TemplateOwner {
 } TemplateOwner;
 
 /*
- * Starts a worker executable. inherit names every descriptor but the channel, which is made here. The owner's
- * strings are copied. Errors of the exec itself come as last words and an exit status of 127. 0 or -errno.
+ * Starts a worker executable. inherit names every descriptor but the channel, which is made here. The
+ * owner's strings are copied. Errors of the exec itself come as last words and an exit status of 127. 0 or
+ * -errno.
  */
 int template_start(const TemplateOwner *owner, const char *executable, const Inherit *inherit,
                    Template **ret);
@@ -56,14 +57,15 @@ const char *template_program(const Template *template);
 void template_drain(Template *template);
 
 /*
- * Orders workers, from 1 to IPC_SPAWN_MAX: their slots, and for each its retire eventfd. 0 or -errno; -EAGAIN
- * when the channel is full, -EBADF for a retired template.
+ * Orders workers, from 1 to IPC_SPAWN_MAX: their slots, and for each its retire eventfd. 0 or -errno;
+ * -EAGAIN when the channel is full, -EBADF for a retired template.
  */
 int template_spawn(Template *template, const uint32_t *slots, const int *retire_fds, size_t n);
 
 /*
- * Has the slow request of a worker, whose pid is known, logged with its backtrace, by the template, unless the request has ended
- * by then. Nothing comes back. 0 or -errno; -EAGAIN when the channel is full, -EBADF for a retired template.
+ * Has the slow request of a worker, whose pid is known, logged with its backtrace, by the template, unless
+ * the request has ended by then. Nothing comes back. 0 or -errno; -EAGAIN when the channel is full, -EBADF
+ * for a retired template.
  */
 int template_trace(Template *template, uint32_t slot, pid_t pid);
 

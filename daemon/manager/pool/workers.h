@@ -78,8 +78,7 @@ bool workers_in_state(const Workers *workers, size_t slot, WorkerState state);
 void workers_forked(Workers *workers, size_t slot, pid_t pid, bool retiring);
 void workers_lose(Workers *workers, size_t slot);
 
-/* It was never forked, or is dead and reaped: frees the slot. It is in no state but WORKER_NONE and
- * WORKER_LOST. */
+/* It was never forked, or is dead and reaped: frees the slot, which is neither free nor lost. */
 void workers_bury(Workers *workers, size_t slot);
 
 /* Tells n idle workers to end, the longest idle first. */
