@@ -6,8 +6,6 @@
  * php-poolctl import, which writes pool files: everybody else reads the fields of Config.
  */
 
-#include <stdio.h>
-
 #include "config/config.h"
 
 typedef enum SettingType {
@@ -103,18 +101,3 @@ char **setting_get_list(const Setting *s, const Config *config);
 
 /* Sets the setting to its default. config's field is NULL or holds a value. 0 or -ENOMEM. */
 int setting_set_default(const Setting *s, Config *config);
-
-/* Writes what the value has to be: "a whole number from 1 to 4096", without full stop. */
-void setting_describe(const Setting *s, FILE *f);
-
-/* Writes what an element of a list has to be. */
-void setting_describe_element(const Setting *s, FILE *f);
-
-/* Writes the value as in the pool file. */
-void setting_write(const Setting *s, const Config *config, FILE *f);
-
-/*
- * Writes a string in quotes as in the pool file, on one line; no more than about max bytes of it, and then
- * "…".
- */
-void quote_write(const char *string, size_t max, FILE *f);

@@ -14,6 +14,7 @@
 #include "ipc/exit-status.h"
 #include "ipc/inherit.h"
 #include "manager/manager.h"
+#include "poolfile/dump.h"
 #include "poolfile/parse.h"
 
 static bool arg_check;

@@ -6,10 +6,10 @@
  * Everything is written as it would stand in a pool file, so that what is shown can be copied into one.
  */
 
+#include "poolfile/dump.h"
+
 #include "base/parse.h"
 #include "base/utf8.h"
-#include "config/settings.h"
-#include "poolfile/parse.h"
 
 /* A bound of the setting's range, in its unit. */
 static const char *format_bound(const Setting *s, uint64_t n, char *buffer)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The errors of a pool file: see parse.h for who reads them, errors.h for who adds them.
+ * The errors of a pool file: see errors.h.
  *
  * The list belongs to the caller of config_parse_file(), over several files if it likes. It is bounded, but
  * it goes on counting: a file is refused also when there was no more room to say why.
@@ -10,6 +10,7 @@
 #include "poolfile/errors.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 static void error_free(ConfigError *error)
 {

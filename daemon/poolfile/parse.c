@@ -17,8 +17,9 @@
 #include "config/ini.h"
 #include "config/php.h"
 #include "poolfile/check.h"
+#include "poolfile/dump.h"
 #include "poolfile/hint.h"
-#include "poolfile/source.h"
+#include "poolfile/scan.h"
 
 /* The bytes of a wrong value that an error shows. */
 #define SHOWN_MAX 64

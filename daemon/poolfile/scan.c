@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Reads a pool file and puts its includes in place: source_from_file() and source_from_text() of source.h.
+ * Reads a pool file and puts its includes in place: source_from_file() and source_from_text() of scan.h.
  *
  * A Scanner walks through one file and knows just as much of libconfig's syntax as it takes to see where an
  * "@include" stands at the start of a line, outside of strings and comments. Everything else is copied;
@@ -12,13 +12,13 @@
  * A zero stands behind the text of every file, and none in it.
  */
 
+#include "poolfile/scan.h"
+
 #include <fcntl.h>
 #include <limits.h>
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "poolfile/errors.h"
-#include "poolfile/source.h"
 
 #define INCLUDE "@include"
 #define BLANKS " \t"

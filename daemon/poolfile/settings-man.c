@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "config/access.h"
-#include "config/settings.h"
+#include "poolfile/dump.h"
 
 #define LINE_SIZE_MAX 4096
 

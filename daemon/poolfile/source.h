@@ -10,7 +10,7 @@
  * it gets one text without "@include", from which these are gone.
  */
 
-#include "poolfile/parse.h"
+#include "base/util.h"
 
 /* Bounds: bytes of the whole text, files in all, and how deep they include each other (as in libconfig). */
 #define SOURCE_SIZE_MAX (1024U * 1024U)
@@ -57,13 +57,3 @@ unsigned source_locate(const Source *source, unsigned line, const char **ret_fil
 
 /* Copies a line of the text, cut to the size of the buffer. */
 void source_get_line(const Source *source, unsigned line, char *buffer, size_t size);
-
-/*
- * Reads the file and what it includes (scan.c). An included file's relative path starts at the directory of
- * the file that includes it. 0 and *ret, which the caller frees; -EINVAL and an error in *errors; or
- * -ENOMEM.
- */
-int source_from_file(const char *path, Source **ret, ConfigErrors *errors);
-
-/* The same for text in memory. */
-int source_from_text(const char *name, const char *text, Source **ret, ConfigErrors *errors);

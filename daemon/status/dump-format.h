@@ -1,68 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the formats of dump.h share: status.def as tables, and how a value is written. For dump*.c only. */
+/* A format of the status page, as dump.c calls it: each dump-NAME.c is one. */
 
-#include "status/dump.h"
+#include <stdio.h>
 
-typedef enum StatusKind {
-        STATUS_STRING,
-        STATUS_URI,
-        STATUS_COUNT,
-        STATUS_PERCENT,
-        STATUS_TIME,
-        STATUS_SINCE,
-        STATUS_USEC,
-} StatusKind;
+#include "status/status.h"
 
-/* A line of status.def. */
-typedef struct StatusField {
-        StatusOrigin origin;
-        size_t offset;
-        const char *key;
-        StatusKind kind;
-        const char *metric_type, *metric, *label, *help; /* of the pool's */
-        const char *text, *function;                     /* of the workers' */
-} StatusField;
+typedef enum DumpFormat {
+        DUMP_TEXT,
+        DUMP_HTML,
+        DUMP_XML,
+        DUMP_JSON,
+        DUMP_OPENMETRICS,
+        DUMP_FUNCTION, /* what fpm_get_status() returns, as JSON; no query asks for it */
+        _DUMP_FORMAT_MAX,
+} DumpFormat;
 
-/* Each ends with a field without a key. */
-extern const StatusField pool_fields[];
-extern const StatusField worker_fields[];
+/* A page in the making. Whether the file took it all, ferror(3) says. */
+typedef struct Dump {
+        FILE *f;
+        DumpFormat format;
+        bool full;        /* with its workers */
+        size_t n_workers; /* so far */
+} Dump;
 
-/* This field, or the first behind it that a pool of this PHP shows: status_shows(). */
-const StatusField *status_shown(const StatusField *field, const char *php_version);
-
-/* How a format writes what must not stand in it as it is. */
-typedef struct DumpEscapes {
-        const char *control; /* a control character: a format for its number, or "?" */
-        struct {
-                char character;
-                const char *text;
-        } special[6]; /* ends with a zero */
-        bool epoch; /* points in time are seconds since 1970 */
-} DumpEscapes;
-
-/* HTML and XML. */
-extern const DumpEscapes dump_markup_escapes;
-
-/* The first n bytes of a string; what is not UTF-8 or a character of XML comes out as "?". */
-void dump_string(FILE *f, const char *s, size_t n, const DumpEscapes *escapes);
-
-/* A field's value out of the struct, "-" for an empty string. */
-void dump_value(FILE *f, const StatusField *field, const void *status, const DumpEscapes *escapes);
-
-/* The same for a string alone, never NULL. */
-const char *status_string(const StatusField *field, const void *status);
-
-static inline bool status_is_string(const StatusField *field)
-{
-        return field->kind == STATUS_STRING || field->kind == STATUS_URI;
-}
-
-/* A field's key with spaces in place of hyphens. */
-void dump_name(FILE *f, const StatusField *field);
-
-/* One format. */
+/* One format: how a page begins, a worker in it, and how it ends. */
 typedef struct DumpOps {
         void (*begin)(Dump *dump, const PoolStatus *status);
         void (*worker)(Dump *dump, const WorkerStatus *status);

@@ -3,6 +3,7 @@
 /* The status as HTML: a table of the pool, a table of its workers. */
 
 #include "status/dump-format.h"
+#include "status/field.h"
 
 #define DOCTYPE                                                                                             \
         "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" "                                       \

@@ -6,6 +6,7 @@
  */
 
 #include "status/dump-format.h"
+#include "status/field.h"
 
 static const DumpEscapes escapes = {
         .control = "\\u%04x",

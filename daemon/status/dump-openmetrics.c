@@ -7,6 +7,7 @@
  */
 
 #include "status/dump-format.h"
+#include "status/field.h"
 
 /* In a label's value ("escaped-string" in the specification's grammar). */
 static const DumpEscapes escapes = { .control = "?", .special = { { '"', "\\\"" }, { '\\', "\\\\" } } };

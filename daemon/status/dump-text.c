@@ -3,6 +3,7 @@
 /* The status as text: one line a field, names and values in two columns. */
 
 #include "status/dump-format.h"
+#include "status/field.h"
 
 /* Where the values start, at the earliest. */
 #define VALUE_COLUMN 22

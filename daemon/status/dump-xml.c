@@ -3,6 +3,7 @@
 /* The status as XML: an element a field, named by its key. */
 
 #include "status/dump-format.h"
+#include "status/field.h"
 
 static void dump_element(FILE *f, const StatusField *field, const void *status)
 {

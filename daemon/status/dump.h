@@ -6,19 +6,7 @@
  * them. Pure: a status in, bytes out. Whatever is in the strings, the page is well-formed and UTF-8.
  */
 
-#include <stdio.h>
-
-#include "status/status.h"
-
-typedef enum DumpFormat {
-        DUMP_TEXT,
-        DUMP_HTML,
-        DUMP_XML,
-        DUMP_JSON,
-        DUMP_OPENMETRICS,
-        DUMP_FUNCTION, /* what fpm_get_status() returns, as JSON; no query asks for it */
-        _DUMP_FORMAT_MAX,
-} DumpFormat;
+#include "status/dump-format.h"
 
 /*
  * The format that a query string asks for, by FPM's rules: the names of its parameters count, with "full"
@@ -31,14 +19,6 @@ DumpFormat dump_format_of_query(const char *query, bool *ret_full);
  * nobody may keep, as plain text: the ping's, a refusal.
  */
 const char *dump_headers(DumpFormat format);
-
-/* A page in the making. Whether the file took it all, ferror(3) says. */
-typedef struct Dump {
-        FILE *f;
-        DumpFormat format;
-        bool full;        /* with its workers */
-        size_t n_workers; /* so far */
-} Dump;
 
 /* One call of dump_begin(), one of dump_worker() for each worker (nothing without full), one of dump_end().
  */

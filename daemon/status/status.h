@@ -12,7 +12,7 @@ typedef enum StatusOrigin {
         STATUS_FPM_8_4,
 } StatusOrigin;
 
-/* Whether a pool of this PHP ("8.4.28") shows a field of that origin. */
+/* Whether a pool of this PHP ("8.4.28") shows a field of that origin (field.c). */
 bool status_shows(const char *php_version, StatusOrigin origin);
 
 #define STATUS_TYPE_STRING const char *

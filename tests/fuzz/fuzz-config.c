@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
+#include "poolfile/dump.h"
 #include "poolfile/parse.h"
 
 #define NAME "/nonexistent/pool.conf"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "ctl/import/fpm-file.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -18,6 +18,7 @@
 #include "config/settings.h"
 #include "helpers/poolfile.h"
 #include "helpers/text.h"
+#include "poolfile/dump.h"
 
 static Config *new_config(void)
 {

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "helpers/poolfile.h"
 #include "config/settings.h"
+#include "poolfile/dump.h"
 #include "poolfile/errors.h"
 
 static void test_empty(void **state _unused_)

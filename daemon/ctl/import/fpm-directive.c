@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* PHP-FPM's directives (fpm.def), and the types of their values as fpm_conf.c reads them: see fpm-load.h. */
+/* PHP-FPM's directives (fpm.def), and the types of their values as fpm_conf.c reads them. */
+
+#include "ctl/import/fpm-directive.h"
 
 #include <limits.h>
-
-#include "ctl/import/fpm-load.h"
 
 static const FpmDirective directives[] = {
 #define FPM(name, scope, type, how, key, where) { name, FPM_##scope, FPM_##type, FPM_##how, key, where },

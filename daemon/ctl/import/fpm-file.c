@@ -7,23 +7,11 @@
  * here: a Scanner sees one line, and what stands behind its end is a zero byte.
  */
 
-#include <stdarg.h>
-#include <stdio.h>
+#include "ctl/import/fpm-file.h"
 
-#include "ctl/import/fpm-scan.h"
+#include "ctl/import/fpm-value.h"
 
 #define NOT_IN_NAMES "=;&|^$~(){}!\"[]\t"
-
-int scan_fail(const Scanner *s, const char *format, ...)
-{
-        va_list ap;
-
-        s->error->line = s->line;
-        va_start(ap, format);
-        (void) vsnprintf(s->error->text, sizeof s->error->text, format, ap);
-        va_end(ap);
-        return -EINVAL;
-}
 
 static int scan_section(Scanner *s)
 {

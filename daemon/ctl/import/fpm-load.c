@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "ctl/import/fpm-file.h"
-#include "ctl/import/import.h"
+#include "ctl/import/fpm-version.h"
 
 typedef struct Loader {
         FpmConfig *config;
@@ -330,7 +330,7 @@ static void find_version(Loader *l, const char *name)
         const char *known = l->environment ? l->environment->php_version : NULL, *place;
         size_t n = 0;
 
-        place = import_fpm_version(name, &n);
+        place = fpm_file_version(name, &n);
         if (place)
                 (void) snprintf(l->php_version, sizeof l->php_version, "%.*s", (int) n, place);
         else

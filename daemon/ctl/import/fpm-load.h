@@ -3,9 +3,7 @@
 
 /* A PHP-FPM configuration as FPM would load it: files, what they include, which directives they may hold. */
 
-#include <stdio.h>
-
-#include "base/util.h"
+#include "ctl/import/fpm-directive.h"
 
 /* Bounds: bytes of a file, files in all, files within each other (FPM's), entries in all. */
 #define FPM_FILE_SIZE_MAX (1024U * 1024U)
@@ -15,30 +13,6 @@
 
 /* What FPM puts before relative paths where it was built as Debian does. */
 #define FPM_PREFIX "/usr"
-
-typedef enum FpmScope { FPM_GLOBAL = 1, FPM_POOL = 2, FPM_BOTH = 3 } FpmScope;
-
-typedef enum FpmType {
-        FPM_STRING,
-        FPM_INTEGER,
-        FPM_TIME,
-        FPM_BOOL,
-        FPM_RLIMIT,
-        FPM_LEVEL,
-        FPM_PM,
-} FpmType;
-
-typedef enum FpmHow { FPM_SETTING, FPM_INI, FPM_TOGETHER, FPM_NOTHING, FPM_MISSING } FpmHow;
-
-/* A line of fpm.def. */
-typedef struct FpmDirective {
-        const char *name;
-        FpmScope scope;
-        FpmType type;
-        FpmHow how;
-        const char *key;
-        const char *where;
-} FpmDirective;
 
 typedef struct FpmEntry {
         const FpmDirective *directive;
@@ -87,9 +61,6 @@ typedef struct FpmConfig {
 void fpm_config_free(FpmConfig *config);
 DEFINE_CLEANUP(FpmConfig *, fpm_config_free)
 
-/* The directive, without the key: "env[]"; NULL for none. FPM minds the case of those with brackets only. */
-const FpmDirective *fpm_directive_find(const char *name);
-
 /*
  * Reads the file and what it includes; environment may be NULL. Values are of their directive's type. 0 and
  * *ret, which the caller frees; -EINVAL and in *ret_error, a new string, what is wrong, with file and line
@@ -104,10 +75,3 @@ int fpm_config_load_text(const char *name, const char *text, size_t size, const 
 /* The last entry of that name, the one that counts, that is not empty; or NULL. All of that name are used.
  */
 FpmEntry *fpm_section_find(FpmSection *section, const char *name);
-
-/* What a value of the type has to be, where this one is not; otherwise NULL. */
-const char *fpm_type_error(FpmType type, const char *value);
-
-/* Values, as FPM reads them, of an entry of the right type. */
-long long fpm_value_integer(const char *value);
-long long fpm_value_seconds(const char *value);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Between fpm-file.c, which reads lines, and fpm-value.c, which reads what stands behind the "=" of one. */
+/*
+ * Where the reader of a file is: of lines (fpm-file.c), and of what stands behind the "=" of one
+ * (fpm-value.c).
+ */
 
-#include "ctl/import/fpm-file.h"
+#include "ctl/import/fpm-reader.h"
+
+/* The most parentheses and signs around each other in an expression. */
+#define FPM_DEPTH_MAX 32
 
 #define BLANKS " \t"
 
@@ -29,6 +35,3 @@ static inline bool at_end(const Scanner *s)
 
 /* Says what is wrong with the line; returns -EINVAL. */
 int scan_fail(const Scanner *s, const char *format, ...) _printf_(2, 3);
-
-/* Reads a value up to the line's end, a new string. 0, -EINVAL or -ENOMEM. */
-int scan_value(Scanner *s, char **ret);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Values in PHP-FPM's files, as PHP's ini scanner and parser read them: see fpm-file.h. Strings stand side
+ * Values in PHP-FPM's files, as PHP's ini scanner and parser read them: see fpm-reader.h. Strings stand side
  * by side, and between operators, which make numbers of them.
  */
 
+#include "ctl/import/fpm-value.h"
+
 #include "base/parse.h"
 #include "base/text.h"
-#include "ctl/import/fpm-scan.h"
 
 #define OPERATORS "&|^~()!"
 

@@ -1,45 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * env[] and clear_env of a pool of PHP-FPM: Environment= of its service. See import.h. What a pool's file
- * may not say is listed in ctl/import/environment.def, with its reasons. Pure.
+ * env[] and clear_env of a pool of PHP-FPM: Environment= of its service. What a pool's file may
+ * not say is import-variables.c's to judge. Pure.
  */
 
 #include "base/text.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 /* Of a value: the kernel takes 128 kilobytes for a variable, with its name. */
 #define VARIABLE_MAX 100000U
-
-const char *import_variable_refused(const char *name, bool by_unit)
-{
-        enum { UNIT, NOBODY };
-        static const struct {
-                const char *name;
-                int who;
-                const char *reason;
-        } refused[] = {
-#define VARIABLE(name, who, reason) { name, who, reason },
-#include "ctl/import/environment.def"
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
-                size_t n = strcspn(refused[i].name, "*");
-
-                if (strncmp(name, refused[i].name, n) == 0 && (refused[i].name[n] || !name[n]))
-                        return by_unit && refused[i].who == UNIT ? NULL : refused[i].reason;
-        }
-        return NULL;
-}
-
-const char *import_passing_refused(const char *name)
-{
-        bool locale = startswith(name, "LC_") || streq(name, "LANG") || streq(name, "LANGUAGE");
-
-        return locale ? "the pool's unit keeps the machine's locale from scripts; write its value, "
-                        "Environment=…"
-                      : NULL;
-}
 
 static int write_variable(ImportPool *p, const FpmEntry *entry, const char *value)
 {

@@ -2,10 +2,10 @@
 
 /*
  * What php_value[], php_flag[] and their admin_ sisters of a pool of PHP-FPM are here: lines of php.value
- * and php.admin_value, as PHP reads them from an ini file. See import.h. Pure.
+ * and php.admin_value, as PHP reads them from an ini file. See internal.h. Pure.
  */
 
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 /* FPM takes relative paths in these to be behind the prefix. */
 static bool is_path_option(const char *name)

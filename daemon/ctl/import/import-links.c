@@ -2,7 +2,7 @@
 
 /*
  * Links that lead to the socket of a pool of PHP-FPM, such as Debian's /run/php/php-fpm.sock: Symlinks= of
- * its socket, as whoever made them goes with PHP-FPM. See import.h. Asks the system; writes nothing.
+ * its socket, as whoever made them goes with PHP-FPM. See internal.h. Asks the system; writes nothing.
  */
 
 #include <dirent.h>
@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl/import/import.h"
+#include "ctl/import/fpm-version.h"
+#include "ctl/import/internal.h"
 
 /* The most links behind each other. */
 #define HOPS_MAX 8

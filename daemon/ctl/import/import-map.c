@@ -7,7 +7,7 @@
  */
 
 #include "base/text.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 #include "ipc/control.h"
 #include "poolfile/parse.h"
 

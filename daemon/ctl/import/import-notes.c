@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What php-poolctl import has to tell about lines: see import.h. Paths and values come from files of others,
- * so nothing leaves here that could do something to a terminal, or be two lines of a comment.
+ * What php-poolctl import has to tell about lines: see internal.h. Paths and values come from files of
+ * others, so nothing leaves here that could do something to a terminal, or be two lines of a comment.
  */
 
 #include "base/text.h"
 #include "base/utf8.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 int import_note_format(const ImportNote *note, char **ret)
 {

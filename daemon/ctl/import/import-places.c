@@ -2,7 +2,7 @@
 
 /*
  * Whether a pool that is imported can use the paths that its file names, as it could under PHP-FPM: see
- * import.h. What php-poolctl check looks at, for a pool that is not there yet: its unit is php-pool's with
+ * internal.h. What php-poolctl check looks at, for a pool that is not there yet: its unit is php-pool's with
  * the drop-in that is about to be written. Asks the system; writes nothing.
  */
 
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "config/php.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 #include "ctl/places.h"
 
 /* The directive that the setting, or PHP's, came from: the last. NULL for none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What of a pool of PHP-FPM stands in a drop-in for its service's unit: see import.h. Pure, but that it asks
- * where a user has its home.
+ * What of a pool of PHP-FPM stands in a drop-in for its service's unit: see internal.h. Pure, but that it
+ * asks where a user has its home.
  *
  * The unit has values of its own (units/php-pool@.service.in). What FPM would have by default is written
  * where its own is another.
@@ -11,7 +11,7 @@
 #include <pwd.h>
 
 #include "base/text.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 /* What the sandbox has read-only, and users' pools have their files in. */
 #define HOMES "/home/"

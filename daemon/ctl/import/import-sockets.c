@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What of a pool of PHP-FPM stands in drop-ins for its sockets' units: see import.h. Pure.
+ * What of a pool of PHP-FPM stands in drop-ins for its sockets' units: see internal.h. Pure.
  *
  * The units have values of their own (units/php-pool@.socket.in, php-pool-status@.socket.in). What FPM would
  * have by default is written where theirs is another.
@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 #include "base/text.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 static bool is_path(const char *address)
 {

@@ -7,7 +7,8 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
+#include "poolfile/dump.h"
 
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see import.h. Each directive
- * is carried over or told, by the table of fpm-unit.def; what the package's own file says is neither.
- * Pure.
+ * What administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see internal.h. Each
+ * directive is carried over or told, by the table of fpm-unit.def; what the package's own file says is
+ * neither. Pure.
  */
 
 #include "base/text.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 typedef enum UnitWhat {
         UNIT_CARRIED,

@@ -2,8 +2,8 @@
 
 /*
  * The values of PHP-FPM's files in the form that systemd's units take: paths, users and groups. See
- * import.h. What systemd would ignore, or read in another way than PHP-FPM does, is refused here, with file
- * and line. Asks the system which users and groups there are; writes nothing.
+ * internal.h. What systemd would ignore, or read in another way than PHP-FPM does, is refused here, with
+ * file and line. Asks the system which users and groups there are; writes nothing.
  */
 
 #include <grp.h>
@@ -14,7 +14,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "ctl/import/import.h"
+#include "ctl/import/internal.h"
 
 /* Numbers that are nobody's: (uid_t) -1, and what was that in 16 bits. systemd refuses both. */
 #define ID_NOBODY UINT32_MAX

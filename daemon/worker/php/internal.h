@@ -8,6 +8,7 @@
  */
 
 #include "worker/php/php.h"
+#include "worker/php/process.h"
 #include "worker/request/script.h"
 
 #include <limits.h>
@@ -23,34 +24,6 @@
 
 /* PHP's memory has padding behind a string that its scanners read. */
 #define SCANNER_PADDING ZEND_MMAP_AHEAD
-
-/* The ini settings of module cgi-fcgi: PHP writes them (functions.c). */
-typedef struct PhpSettings {
-        bool fix_pathinfo;
-        bool discard_path;
-        bool script_path_encoded; /* false where PHP does not know it */
-        bool nph;
-        bool rfc2616_headers;
-        bool logging;       /* what PHP logs goes to the web server, too */
-        char *error_header; /* NULL for none */
-} PhpSettings;
-
-/* What lives as long as the process. PHP's callbacks have no argument for it, so it is static, in php.c. */
-typedef struct PhpProcess {
-        const Config *config;
-        int handoff; /* to the manager, borrowed; -EBADF for none */
-        char directory[PATH_MAX]; /* where no script runs; "" where it has no name */
-        PhpSettings settings;
-        char script_root[PATH_MAX]; /* security.script_root without links; "" for none */
-        HashTable user_ini;       /* directory -> UserIni, see ini-places.c */
-        volatile sig_atomic_t interrupted; /* php_interrupt() was called for the current request */
-        zend_ini_entry *mail;              /* sendmail_path where mail.c looks after it, or NULL */
-        bool ini_params_reported; /* refused PHP_VALUE parameters are logged once */
-        zend_long *realpath_limit;     /* the size of PHP's realpath cache, in a worker */
-        zend_long realpath_limit_kept; /* between ini_request_begins() and ini_request_ended() */
-} PhpProcess;
-
-extern PhpProcess php_process;
 
 /*
  * Whether the library that is loaded is of the PHP that this was built for, and that of the version which is

@@ -2,6 +2,7 @@
 
 #include "helpers/poolfile.h"
 #include "helpers/unit.h"
+#include "poolfile/dump.h"
 
 char *errors_text(const ConfigErrors *errors, const char *name)
 {

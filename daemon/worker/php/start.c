@@ -19,8 +19,6 @@
 
 #define SCAN_DIR "PHP_INI_SCAN_DIR"
 
-PhpProcess php_process = { .handoff = -EBADF };
-
 /* What php_module_startup() takes, and what must be put back behind it. */
 typedef struct Start {
         char executable[PATH_MAX];

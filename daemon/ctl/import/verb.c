@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/php.h"
 #include "ctl/ctl.h"
+#include "ctl/import/fpm-version.h"
 #include "ctl/import/import-files.h"
 #include "ctl/import/import-hooks.h"
 #include "ctl/systemd.h"
@@ -63,7 +64,7 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
         else
                 r = import_find_unit("", absolute, ret_unit);
         environment.unit = *ret_unit;
-        version = import_unit_version(*ret_unit, &n);
+        version = fpm_unit_version(*ret_unit, &n);
         if (version)
                 (void) snprintf(php, sizeof php, "%.*s", (int) n, version);
         else
@@ -83,7 +84,7 @@ static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Impo
 static void print_stop(const FpmConfig *fpm)
 {
         size_t n = 0;
-        const char *version = import_fpm_version(fpm->files[0], &n);
+        const char *version = fpm_file_version(fpm->files[0], &n);
 
         if (fpm->sections[0].line == 0)
                 printf("  # Now stop PHP-FPM, or take these pools out of it and have their sockets gone.\n");
@@ -98,9 +99,9 @@ static void print_keep(const Import *import)
 {
         PhpVersion version;
         size_t n = 0;
-        const char *found = import_fpm_version(import->fpm->files[0], &n);
+        const char *found = fpm_file_version(import->fpm->files[0], &n);
 
-        found = found ?: import_unit_version(import->unit, &n);
+        found = found ?: fpm_unit_version(import->unit, &n);
         if (!found || n >= sizeof version)
                 return;
         (void) snprintf(version, sizeof version, "%.*s", (int) n, found);
