@@ -4,7 +4,14 @@ base <- {fastcgi, scoreboard, config, ipc} <- {poolfile, status} <- {manager, wo
 meet. Rooms are folders of a layer; what lies in the layer itself is its wiring.
 """
 
+import itertools
+import json
 import re
+import subprocess
+
+import pytest
+
+from lib import arrows
 
 SHARED = {"base", "fastcgi", "scoreboard", "status", "config", "ipc"}  # by manager and worker
 MAY_INCLUDE = {
@@ -20,12 +27,12 @@ MAY_INCLUDE = {
     "ctl": SHARED | {"poolfile", "ctl"},
     "sendmail": {"base", "sendmail"},
 }
-# Which rooms of its layer a room may include, besides itself; the layer's name stands for its wiring.
+# Which rooms of its layer a room may include, or call without that, besides itself; the layer's name stands for its wiring.
 ROOMS = {
     "manager/pool": set(),
     "manager/traffic": set(),
-    "manager/life": {"manager", "manager/pool", "manager/face"},
-    "manager/face": {"manager", "manager/pool", "manager/life"},
+    "manager/life": {"manager", "manager/pool", "manager/traffic", "manager/face"},
+    "manager/face": {"manager", "manager/pool", "manager/traffic", "manager/life"},
     "worker/request": set(),
     "worker/transport": {"worker/request"},
     "worker/php": {"worker/request"},
@@ -34,18 +41,47 @@ ROOMS = {
     "ctl/completion": set(),
 }
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)', re.MULTILINE)
+# The layers in which files still go in circles. What has none may not stand here.
+CIRCLES = {"manager"}
+
 PHP = re.compile(r"^(php|php_.*|SAPI|zend.*|Zend/.*|main/.*|TSRM.*|ext/.*|sapi/.*)\.h$")
 
 
 def includes(source_dir):
     """(layer, room, file, what it includes, whether in angle brackets) of every source file."""
     daemon = source_dir / "daemon"
-    for path in sorted(daemon.rglob("*")):
-        if path.suffix in (".c", ".h", ".def"):
-            room = str(path.parent.relative_to(daemon))
-            for bracket, what in INCLUDE.findall(path.read_text()):
-                yield room.partition("/")[0], room, path.relative_to(source_dir), what, bracket == "<"
+    for path, what, system in arrows.includes(daemon):
+        room = str(path.parent.relative_to(daemon))
+        yield room.partition("/")[0], room, path.relative_to(source_dir), what, system
+
+
+def room_of(unit):
+    return unit.rpartition("/")[0]
+
+
+def may_use(unit, other):
+    """Whether a file may have something of another one."""
+    room, there = room_of(unit), room_of(other)
+    layer = room.partition("/")[0]
+    if there.partition("/")[0] != layer:
+        return there.partition("/")[0] in MAY_INCLUDE[layer]
+    return room not in ROOMS or there in ROOMS[room] | {room}
+
+
+def upwards(found):
+    return [f"{unit} uses {other}: {', '.join(sorted(what))}"
+            for (unit, other), what in sorted(found.items()) if not may_use(unit, other)]
+
+
+@pytest.fixture(scope="module")
+def by_symbols(build_dir, source_dir):
+    daemon = source_dir / "daemon"
+    return arrows.of_symbols(arrows.objects(build_dir, daemon))
+
+
+@pytest.fixture(scope="module")
+def all_arrows(by_symbols, source_dir):
+    return arrows.join(arrows.of_includes(source_dir / "daemon"), by_symbols)
 
 
 def test_every_folder_is_a_layer(source_dir):
@@ -104,3 +140,113 @@ def test_the_codec_has_no_descriptors(source_dir):
     wrong = [f"{file} includes {what}" for layer, _, file, what, _ in includes(source_dir)
              if layer == "fastcgi" and what in system]
     assert wrong == []
+
+
+def test_no_symbol_is_used_upwards(by_symbols):
+    assert upwards(by_symbols) == []
+
+
+def test_no_circle_between_files(all_arrows):
+    found = arrows.circles(all_arrows)
+    layers = {unit.partition("/")[0] for circle in found for unit in circle}
+    told = [line for circle in found if not {unit.partition("/")[0] for unit in circle} <= CIRCLES
+            for line in arrows.describe(circle, all_arrows)]
+    assert told == []
+    assert CIRCLES <= layers, "a layer without circles is to have none again"
+
+
+# ---- That these tests would find what they look for ----
+
+@pytest.fixture
+def plant(tmp_path):
+    """Makes a tree of sources and a build of it: of each .c file, an object file with each of these options."""
+    def make(files, options=((),)):
+        top, commands = tmp_path / "sources", []
+        for name, text in files.items():
+            path = top / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for name, number in itertools.product(files, range(len(options))):
+            if name.endswith(".c"):
+                output = f"{number}-{name.replace('/', '_')}.o"
+                subprocess.run(["cc", *options[number], f"-I{top}", "-c", top / name, "-o", tmp_path / output], check=True)
+                commands.append({"directory": str(tmp_path), "file": f"sources/{name}", "output": output})
+        (tmp_path / "compile_commands.json").write_text(json.dumps(commands))
+        return top
+
+    make.build = tmp_path
+    return make
+
+
+ONE = frozenset({"base/a", "base/b"})
+
+
+@pytest.mark.parametrize("options", [[], ["-fsanitize=address,undefined"], ["-O2", "-g", "-fPIC"]])
+def test_a_circle_of_symbols_is_found(plant, options):
+    top = plant({"base/a.c": "int b(void); int a(void) { return b(); }",
+                 "base/b.c": "int a(void); int b(void) { return a(); }",
+                 "base/c.c": "int a(void); int c(void) { return a(); }"}, [options])
+    found = arrows.of_symbols(arrows.objects(plant.build, top))
+    assert found == {("base/a", "base/b"): {"b"}, ("base/b", "base/a"): {"a"}, ("base/c", "base/a"): {"a"}}
+    assert arrows.circles(found) == {ONE}
+    assert arrows.describe(ONE, found) == ["base/a -> base/b: b", "base/b -> base/a: a"]
+
+
+def test_a_circle_of_includes_is_found(plant):
+    top = plant({"base/a.h": "#pragma once\n#include \"base/b.h\"\n", "base/b.h": "#pragma once\n# include \"base/a.h\"\n"})
+    assert arrows.circles(arrows.of_includes(top)) == {ONE}
+
+
+def test_a_circle_of_both_is_found(plant):
+    top = plant({"base/a.h": "#pragma once\nint a(void);\n",
+                 "base/a.c": "#include \"base/a.h\"\nint b(void); int a(void) { return b(); }",
+                 "base/b.c": "#include \"base/a.h\"\nint b(void) { return 0; }"})
+    by_includes, by_symbols = arrows.of_includes(top), arrows.of_symbols(arrows.objects(plant.build, top))
+    assert not arrows.circles(by_includes) and not arrows.circles(by_symbols)
+    assert arrows.circles(arrows.join(by_includes, by_symbols)) == {ONE}
+
+
+def test_a_circle_through_many_files_is_found(plant):
+    names = "abcdefg"
+    top = plant({f"base/{name}.h": f'#include "base/{names[(i + 1) % len(names)]}.h"\n' for i, name in enumerate(names)})
+    assert arrows.circles(arrows.of_includes(top)) == {frozenset(f"base/{name}" for name in names)}
+
+
+def test_a_symbol_of_one_php_only_is_seen(plant):
+    top = plant({"base/a.c": "int b(void);\n#ifdef NEWER\nint c(void);\n#define b c\n#endif\nint a(void) { return b(); }",
+                 "base/b.c": "int b(void) { return 0; }", "base/c.c": "int c(void) { return 0; }"}, [[], ["-DNEWER"]])
+    assert arrows.of_symbols(arrows.objects(plant.build, top)).keys() == {("base/a", "base/b"), ("base/a", "base/c")}
+
+
+def test_an_upward_call_without_an_include_is_found(plant):
+    top = plant({"base/a.c": "extern int m; int a(void) { return m; }", "manager/m.c": "int m = 1;",
+                 "manager/life/l.c": "int w(void); int l(void) { return w(); }", "worker/w.c": "int w(void) { return 0; }",
+                 "manager/traffic/t.c": "int l(void); int t(void) { return l(); }"})
+    assert not arrows.of_includes(top)
+    assert upwards(arrows.of_symbols(arrows.objects(plant.build, top))) == [
+        "base/a uses manager/m: m", "manager/life/l uses worker/w: w", "manager/traffic/t uses manager/life/l: l"]
+
+
+def test_what_the_c_library_has_is_its_own(plant):
+    top = plant({"base/a.c": "int pclose(void); int a(void) { return pclose(); }", "base/b.c": "int pclose(void) { return 0; }"})
+    assert arrows.of_symbols(arrows.objects(plant.build, top)) == {}
+
+
+def test_what_is_not_built_is_no_proof(plant):
+    top = plant({"base/a.c": "int a;"})
+    (top / "base/forgotten.c").write_text("int forgotten;")
+    with pytest.raises(AssertionError, match="base/forgotten"):
+        arrows.objects(plant.build, top)
+    (top / "base/forgotten.c").unlink()
+    assert arrows.objects(plant.build, top).keys() == {"base/a"}
+    (plant.build / "0-base_a.c.o").unlink()
+    with pytest.raises(subprocess.CalledProcessError):
+        arrows.of_symbols(arrows.objects(plant.build, top))
+    with pytest.raises(AssertionError, match="no source"):
+        arrows.objects(plant.build, plant.build / "nothing")
+
+
+def test_an_object_file_without_symbols_is_no_proof(plant):
+    top = plant({"base/a.c": "static int a __attribute__((unused));"})
+    with pytest.raises(AssertionError, match="base/a defines nothing"):
+        arrows.of_symbols(arrows.objects(plant.build, top))
