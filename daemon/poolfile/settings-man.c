@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Makes php-pool.conf(5): copies the file named on the command line to standard output and puts the list of
- * settings, from settings.def, in the place of the line @SETTINGS@, and that of the codes of access.format,
- * from access.def, in the place of @ACCESS_CODES@. Runs when the project is built; never installed.
+ * Makes the source of php-pool.conf(5), in scdoc(5): copies the file named on the command line to standard
+ * output and puts the list of settings, from settings.def, in the place of the line @SETTINGS@, and that of the
+ * codes of access.format, from access.def, in the place of @ACCESS_CODES@. Runs when the project is built; never
+ * installed.
  */
 
 #include <stdio.h>
@@ -14,25 +15,16 @@
 
 #define LINE_SIZE_MAX 4096
 
-/* Writes text for roff(7): no requests, no escapes, and "-" as it is typed. */
-static void write_roff(const char *text, FILE *f)
+/* Writes text for scdoc(5), from the start of a line on, so that it stands in the page as it is here. */
+static void write_text(const char *text, FILE *f)
 {
-        if (*text == '.' || *text == '\'')
-                fputs("\\&", f);
-        for (; *text; text++)
-                switch (*text) {
-                case '\\':
-                        fputs("\\e", f);
-                        break;
-                case '-':
-                        fputs("\\-", f);
-                        break;
-                case '"':
-                        fputs("\\(dq", f);
-                        break;
-                default:
-                        fputc(*text, f);
-                }
+        if (*text && strchr("#-;[]|`", *text))
+                fputc('\\', f);
+        for (; *text; text++) {
+                if (strchr("\\*_", *text))
+                        fputc('\\', f);
+                fputc(*text, f);
+        }
 }
 
 /* What a function below writes, as a new string; NULL without memory. */
@@ -66,15 +58,15 @@ static int write_setting(const Setting *s, const Config *config, FILE *f)
         if (!description || !value)
                 return -ENOMEM;
 
-        fputs(".TP\n.B ", f);
-        write_roff(s->key, f);
-        fputc('\n', f);
-        write_roff(s->help, f);
-        fputs("\n.br\nValue: ", f);
-        write_roff(description, f);
+        fputc('*', f);
+        write_text(s->key, f);
+        fputs("*\n\t", f);
+        write_text(s->help, f);
+        fputs("++\nValue: ", f); /* behind "++", scdoc takes a tab for text */
+        write_text(description, f);
         fputs(". Default: ", f);
-        write_roff(value, f);
-        fputs(".\n", f);
+        write_text(value, f);
+        fputs(".\n\n", f);
         return 0;
 }
 
@@ -101,9 +93,9 @@ static int write_settings(FILE *f)
                 if (i == 0 || n != group_length(settings[i - 1].key) ||
                     strncmp(settings[i].key, settings[i - 1].key, n) != 0) {
                         if (n > 0)
-                                fprintf(f, ".SS \"Group %.*s\"\n", (int) n, settings[i].key);
+                                fprintf(f, "## Group %.*s\n\n", (int) n, settings[i].key);
                         else
-                                fputs(".SS \"Outside of groups\"\n", f);
+                                fputs("## Outside of groups\n\n", f);
                 }
                 r = write_setting(&settings[i], config, f);
                 if (r < 0)
@@ -118,7 +110,7 @@ static void write_code(AccessCode code, FILE *f)
         const AccessCodeInfo *info = &access_codes[code];
         bool first = info->letter != access_codes[code - 1].letter;
 
-        fputs(".TP\n.B \"", f);
+        fputc('*', f);
         if (info->argument != ACCESS_ARGUMENT_NAME && (info->argument != ACCESS_ARGUMENT_WORD || first)) {
                 fprintf(f, "%%%c", info->letter);
                 if (info->argument != ACCESS_ARGUMENT_NONE)
@@ -128,9 +120,9 @@ static void write_code(AccessCode code, FILE *f)
                 fprintf(f, "%%{format}%c", info->letter);
         else if (info->argument != ACCESS_ARGUMENT_NONE)
                 fprintf(f, "%%{%.*s}%c", (int) strcspn(info->words, " "), info->words, info->letter);
-        fputs("\"\n", f);
-        write_roff(info->help, f);
-        fputc('\n', f);
+        fputs("*\n\t", f);
+        write_text(info->help, f);
+        fputs("\n\n", f);
 }
 
 static int write_codes(FILE *f)

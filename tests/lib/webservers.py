@@ -5,12 +5,11 @@ one for a TCP socket of a pool `www`, and, where it can keep connections, either
 """
 
 import contextlib
-import pathlib
 
-MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man" / "php-pool.7"
-SECTION = ".SS Point a web server at it\n"
-STATUS_SECTION = ".SS See what a pool does\n"
-ROFF = {r"\-": "-", r"\e": "\\", r"\(ti": "~", r"\(dq": '"'}
+from lib.manual import examples
+
+SECTION = "Point a web server at it"
+STATUS_SECTION = "See what a pool does"
 HOST = "example.test"
 SOCKETS = {"unix": "/run/php-pool/www.sock", "tcp": "127.0.0.1:9000"}
 PORTS = iter(range(8100, 8200))
@@ -18,12 +17,9 @@ PORTS = iter(range(8100, 8200))
 
 def example(title, section=SECTION):
     """The example of a section of the manual whose first line is a comment with this title."""
-    section = MANUAL.read_text().partition(section)[2].partition("\n.SS ")[0]
-    for block in section.split(".EX\n")[1:]:
-        first, _, text = block.partition(".EE")[0].partition("\n")
+    for block in examples("php-pool.7", "HOW TO", section):
+        first, _, text = block.partition("\n")
         if first.removeprefix("# ").partition(" (")[0] == title:
-            for escape, character in ROFF.items():
-                text = text.replace(escape, character)
             return text
     raise LookupError(f"php-pool(7) has no example “{title}”")
 

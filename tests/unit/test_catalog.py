@@ -80,9 +80,10 @@ def test_units_run_what_is_installed(installed):
 def test_the_log_is_asked_by_unit(source_dir):
     """Any process may say in a record which pool it is about; journald itself says which unit it comes from."""
     commands = []
-    for path in ("README.md", "man/php-pool.7", "man/php-poold.8", "man/php-poolctl.1", "units/php-pool.catalog"):
-        text = (source_dir / path).read_text().replace("\\", "")
+    for path in ("README.md", "man/php-pool.7.scd", "man/php-poold.8.scd", "man/php-poolctl.1.scd",
+                 "units/php-pool.catalog"):
+        text = (source_dir / path).read_text()
         commands += [line for line in re.findall(r"journalctl .*", text) if re.search(r"\b(PHP|REQUEST|HTTP|MESSAGE)_", line)]
     assert len(commands) > 5
     for command in commands:
-        assert "-u php-pool@" in command or "-u (aqphp-pool@" in command or "_SYSTEMD_SLICE=" in command, command
+        assert "-u php-pool@" in command or "-u 'php-pool@" in command or "_SYSTEMD_SLICE=" in command, command
