@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a template inherits: see inherit.h. One table names the single descriptors; "listen" may repeat. */
+/* What a template inherits: see inherit.h. One table names the single descriptors; "listen=" may repeat. */
 
 #include "ipc/inherit.h"
 
@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #define BUILD_PREFIX "build="
+#define LISTEN_PREFIX "listen="
 
 static const struct {
         const char *name;
@@ -31,7 +32,7 @@ size_t inherit_list(const Inherit *inherit, int *fds)
         for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
                 fds[n++] = *inherit_field(inherit, i);
         for (size_t i = 0; i < inherit->n_listen; i++)
-                fds[n++] = inherit->listen[i];
+                fds[n++] = inherit->listen[i].fd;
         return n;
 }
 
@@ -65,7 +66,8 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
                 if (text_format(&argv[n++], "%s=%d", inherit_table[i].name, *inherit_field(inherit, i)) < 0)
                         return -ENOMEM;
         for (size_t i = 0; i < inherit->n_listen; i++)
-                if (text_format(&argv[n++], "listen=%d", inherit->listen[i]) < 0)
+                if (text_format(&argv[n++], LISTEN_PREFIX "%s:%d", protocol_name(inherit->listen[i].protocol),
+                                inherit->listen[i].fd) < 0)
                         return -ENOMEM;
 
         *ret_argv = TAKE_PTR(argv);
@@ -80,27 +82,49 @@ bool inherit_is_same_build(int argc, char **argv)
         return identity && streq(identity, build_identity());
 }
 
+/* The number of an open descriptor, which is closed at the next execve(2). */
+static int take_fd(const char *number, int *ret)
+{
+        int r;
+
+        r = parse_fd(number, ret);
+        return r < 0 ? r : fd_cloexec(*ret, true);
+}
+
+/* Adds a listening socket, "protocol:number". */
+static int inherit_add_listen(Inherit *inherit, const char *value)
+{
+        const char *colon = strchr(value, ':');
+        ProtocolSocket socket;
+        int r;
+
+        if (!colon)
+                return -EINVAL;
+        r = protocol_from_name(value, (size_t) (colon - value), &socket.protocol);
+        if (r < 0)
+                return r;
+        r = take_fd(colon + 1, &socket.fd);
+        if (r < 0)
+                return r;
+        if (inherit->n_listen == INHERIT_LISTEN_MAX)
+                return -E2BIG;
+        inherit->listen[inherit->n_listen++] = socket;
+        return 0;
+}
+
 /* Puts one "name=number" where it belongs. */
 static int inherit_assign(Inherit *inherit, const char *argument)
 {
-        const char *value = strchr(argument, '=');
+        const char *value = strchr(argument, '='), *listen = startswith(argument, LISTEN_PREFIX);
         int fd, r;
 
+        if (listen)
+                return inherit_add_listen(inherit, listen);
         if (!value)
                 return -EINVAL;
-        r = parse_fd(value + 1, &fd);
+        r = take_fd(value + 1, &fd);
         if (r < 0)
                 return r;
-        r = fd_cloexec(fd, true);
-        if (r < 0)
-                return r;
-
-        if (startswith(argument, "listen=")) {
-                if (inherit->n_listen == INHERIT_LISTEN_MAX)
-                        return -E2BIG;
-                inherit->listen[inherit->n_listen++] = fd;
-                return 0;
-        }
 
         for (size_t i = 0; i < ELEMENTSOF(inherit_table); i++)
                 if (strncmp(argument, inherit_table[i].name, (size_t) (value - argument)) == 0 &&

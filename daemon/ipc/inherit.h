@@ -5,7 +5,7 @@
  * What a template inherits from the manager: these descriptors and nothing else. They cross execve(2) under
  * the numbers that its arguments name:
  *
- *   php-pool-worker-8.2 POOL build=IDENTITY settings=3 scoreboard=4 … listen=8 listen=9
+ *   php-pool-worker-8.2 POOL build=IDENTITY settings=3 scoreboard=4 … listen=fastcgi:8 listen=fastcgi:9
  *
  * An upgrade may replace the worker while a manager of the build before runs. So the identity of the
  * manager's build comes before all that depends on the build, and a worker of another one reads on no
@@ -20,6 +20,7 @@
  */
 
 #include "base/fd.h"
+#include "ipc/protocol.h"
 
 #define INHERIT_LISTEN_MAX 32
 
@@ -37,7 +38,7 @@ typedef struct Inherit {
 #define INHERIT(name) int name;
         INHERIT_LIST
 #undef INHERIT
-        int listen[INHERIT_LISTEN_MAX]; /* listening sockets that systemd passed */
+        ProtocolSocket listen[INHERIT_LISTEN_MAX]; /* those that systemd passed and workers serve */
         size_t n_listen;
 
         uint64_t descriptor_limit; /* no argument: the template's soft RLIMIT_NOFILE */
@@ -75,6 +76,7 @@ bool inherit_is_same_build(int argc, char **argv);
 
 /*
  * Reads such arguments (those from INHERIT_ARGV_FIRST on), checks that each descriptor is open, and sets it
- * CLOEXEC. -EINVAL for an unknown, missing or repeated one; -EBADF for one that is not open. 0 or -errno.
+ * CLOEXEC. -EINVAL for an unknown, missing or repeated one; -EPROTONOSUPPORT for a listening socket whose
+ * protocol this build does not speak; -EBADF for one that is not open. 0 or -errno.
  */
 int inherit_parse(int argc, char **argv, Inherit *ret);

@@ -82,7 +82,7 @@ static void on_parking_change(void *userdata)
         manager_changed(userdata);
 }
 
-static void on_status_question(const Handoff *question, int socket, void *userdata)
+static void on_status_question(const HandoffQuestion *question, int socket, void *userdata)
 {
         page_answer(userdata, question, socket);
 }
@@ -141,7 +141,7 @@ int manager_start_generation(Manager *m, Config *config)
         if (m->current && m->reason == RELOAD_REQUESTED && upgrade_find_manager(&installed) > 0)
                 inherit.through = installed;
         look_at_allowed_clients(m, config);
-        memcpy(inherit.listen, m->listen.fds, m->listen.n * sizeof *m->listen.fds);
+        memcpy(inherit.listen, m->listen.sockets, m->listen.n * sizeof *m->listen.sockets);
         r = generation_start(&owner, ++m->last_generation, config, &inherit, &m->next);
         if (r >= 0)
                 scoreboard_set_watched(m->next->workers.board, m->watched);
@@ -271,8 +271,8 @@ static int watch_descriptors(Manager *m)
         (void) sd_event_source_set_description(m->wake_source, "wake");
 
         for (size_t i = 0; i < m->listen.n; i++) {
-                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.fds[i], EPOLLIN, on_listen,
-                                    m);
+                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.sockets[i].fd, EPOLLIN,
+                                    on_listen, m);
                 if (r < 0)
                         return r;
                 (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
@@ -289,7 +289,8 @@ static int watch_descriptors(Manager *m)
 static void adopt_parked(Manager *m)
 {
         for (size_t i = 0; i < m->listen.n_parked; i++) {
-                int r = parking_adopt(m->parking, TAKE_FD(m->listen.parked[i]));
+                ProtocolSocket *k = &m->listen.parked[i];
+                int r = parking_adopt(m->parking, k->protocol, TAKE_FD(k->fd));
 
                 if (r < 0)
                         (void) log_warning_errno(r, "Failed to adopt a parked connection, ignoring: %m");
@@ -307,10 +308,10 @@ void manager_rouse(Manager *m)
         for (size_t i = 0; i < m->listen.n && !parking_is_full(m->parking); i++) {
                 int fd, r;
 
-                fd = accept4(m->listen.fds[i], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                fd = accept4(m->listen.sockets[i].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd < 0)
                         continue;
-                r = parking_adopt(m->parking, fd);
+                r = parking_adopt(m->parking, m->listen.sockets[i].protocol, fd);
                 if (r < 0)
                         (void) log_warning_errno(r, "Failed to park a new connection, closing it: %m");
         }

@@ -57,11 +57,11 @@ static int prepare_sockets(WorkerContext *c)
                 socklen_t size = sizeof(int);
                 int domain, on = 1;
 
-                if (getsockopt(c->inherit.listen[i], SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
+                if (getsockopt(c->inherit.listen[i].fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
                         return -errno;
                 c->unix_socket[i] = domain == AF_UNIX;
                 if (domain != AF_UNIX)
-                        (void) setsockopt(c->inherit.listen[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+                        (void) setsockopt(c->inherit.listen[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         }
         return 0;
 }

@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -42,6 +43,21 @@ def test_without_sockets(build_dir, tmp_path):
     result = poold(build_dir, f"--config={os.devnull}", "www")
     assert result.returncode == os.EX_NOINPUT
     assert "php-pool@www.socket" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["http", "agent"])
+def test_a_socket_of_an_unknown_protocol(build_dir, name, tmp_path):
+    """FastCGI is what workers would speak there, to clients that speak something else."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "www.sock"))
+        listener.listen()
+        result = subprocess.run(
+            ["sh", "-c", 'exec 3<&0; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "sh",
+             *AS_USER, build_dir / "daemon/php-poold", f"--config={os.devnull}", "www"],
+            env={**os.environ, "LISTEN_FDNAMES": name}, stdin=listener, text=True, capture_output=True, timeout=20)
+    assert result.returncode == os.EX_NOINPUT
+    assert f'Socket "{name}" that systemd passed is for a protocol that this version' in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "b"], ["../www"], ["--frobnicate", "www"]])

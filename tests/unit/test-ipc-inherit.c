@@ -40,7 +40,7 @@ static Inherit example(const int *fds)
                 .limit = fds[4],
                 .wake = fds[5],
                 .error = fds[6],
-                .listen = { fds[7], fds[8] },
+                .listen = { { .fd = fds[7] }, { .fd = fds[8] } },
                 .n_listen = 2,
         };
 }
@@ -72,14 +72,15 @@ static void test_there_and_back(void **state _unused_)
         assert_string_equal(argv[1], "www");
         (void) snprintf(text, sizeof text, "settings=%d", fds[0]);
         assert_string_equal(argv[FIRST], text);
-        (void) snprintf(text, sizeof text, "listen=%d", fds[8]);
+        (void) snprintf(text, sizeof text, "listen=fastcgi:%d", fds[8]);
         assert_string_equal(argv[FIRST + INHERIT_NAMED + 1], text);
 
         assert_int_equal(inherit_parse((int) count(argv) - FIRST, argv + FIRST, &parsed), 0);
         assert_int_equal(parsed.wake, fds[5]);
         assert_int_equal(parsed.n_listen, 2);
         assert_int_equal(parsed.error, fds[6]);
-        assert_int_equal(parsed.listen[1], fds[8]);
+        assert_int_equal(parsed.listen[1].fd, fds[8]);
+        assert_int_equal(parsed.listen[1].protocol, PROTOCOL_FASTCGI);
         for (size_t i = 0; i < INHERIT_NAMED + 2; i++)
                 assert_int_equal(fcntl(fds[i], F_GETFD), FD_CLOEXEC);
         assert_int_equal(fcntl(fds[9], F_GETFD), 0);
@@ -98,7 +99,7 @@ static void test_most_sockets(void **state _unused_)
         open_fds(fds);
         inherit = example(fds);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
-                inherit.listen[i] = fds[9];
+                inherit.listen[i].fd = fds[9];
         inherit.n_listen = INHERIT_LISTEN_MAX;
         assert_int_equal(inherit_list(&inherit, list), INHERIT_MAX);
         assert_int_equal(inherit_format(&inherit, "worker", "www", &argv), 0);
@@ -126,9 +127,19 @@ static void test_refused(void **state _unused_)
                 { 0, "setting=%d", -EINVAL },
                 { 0, "settingss=%d", -EINVAL },
                 { 0, "wake=%d", -EINVAL },   /* twice, and no settings */
-                { 5, "listen=%d", -EINVAL }, /* no wake */
+                { 5, "listen=fastcgi:%d", -EINVAL }, /* no wake */
+                { 8, "listen=%d", -EINVAL },
+                { 8, "listen=", -EINVAL },
+                { 8, "listen=fastcgi", -EINVAL },
+                { 8, "listen=fastcgi:", -EINVAL },
+                { 8, "listen=fastcgi:x", -EINVAL },
+                { 8, "listen=fastcgi:-1", -EINVAL },
+                { 8, "listen=:%d", -EPROTONOSUPPORT },
+                { 8, "listen=http:%d", -EPROTONOSUPPORT },
+                { 8, "listen=fastcg:%d", -EPROTONOSUPPORT },
+                { 8, "listen=fastcgi2:%d", -EPROTONOSUPPORT },
                 { 0, "settings=99999", -EBADF },
-                { 8, "listen=99999", -EBADF },
+                { 8, "listen=fastcgi:99999", -EBADF },
                 { 0, "settings=99999999999", -ERANGE },
         };
         Inherit inherit, parsed = { .n_listen = 99 };

@@ -77,7 +77,7 @@ static void start(Fixture *f)
                 .handoff = f->handoff[1],
                 .wake = f->handoff[1],
                 .error = STDERR_FILENO,
-                .listen = { f->handoff[1] },
+                .listen = { { .fd = f->handoff[1] } },
                 .n_listen = 1,
                 .descriptor_limit = 1024,
         };

@@ -20,7 +20,7 @@
 #include "base/time.h"
 #include "helpers/child.h"
 #include "helpers/fds.h"
-#include "ipc/handoff.h"
+#include "helpers/handoff.h"
 #include "manager/traffic/parking.h"
 
 #define MANY 2000
@@ -80,7 +80,7 @@ static int park(Fixture *f)
         int pair[2];
 
         open_stream(pair);
-        assert_int_equal(handoff_send(f->worker, &(Handoff) { .unix_socket = true }, pair[1]), 0);
+        assert_int_equal(hand_off(f->worker, HANDOFF_PARK, &ORIGIN_UNIX, pair[1]), 0);
         fd_close(pair[1]);
         run(f);
         return pair[0];
@@ -89,7 +89,7 @@ static int park(Fixture *f)
 static void test_comes_back_when_it_speaks(void **state)
 {
         size_t before = count_fds();
-        Handoff handoff;
+        Origin origin;
         int client, fd;
         Fixture f;
         char c;
@@ -98,15 +98,15 @@ static void test_comes_back_when_it_speaks(void **state)
         fixture_open(&f);
         client = park(&f);
         assert_int_equal(parking_count(f.parking), 1);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), -EAGAIN);
 
         assert_false(parking_waiting(f.parking));
         assert_int_equal(write(client, "x", 1), 1);
         run(&f);
         assert_int_equal(f.n_changes, 1);
         assert_true(parking_waiting(f.parking));
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
-        assert_true(handoff.unix_socket);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
+        assert_true(origin.unix_socket);
         assert_int_equal(read(fd, &c, 1), 1);
         assert_int_equal(c, 'x');
         assert_int_equal(parking_count(f.parking), 0);
@@ -119,7 +119,7 @@ static void test_comes_back_when_it_speaks(void **state)
 
 static void test_is_dropped_when_the_client_goes(void **state)
 {
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int fd;
 
@@ -128,7 +128,7 @@ static void test_is_dropped_when_the_client_goes(void **state)
         fd_close(park(&f));
         run(&f);
         assert_int_equal(parking_count(f.parking), 0);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), -EAGAIN);
         fixture_close(&f);
 }
 
@@ -137,7 +137,7 @@ static void test_full_queue(void **state)
 {
         static int clients[MANY];
         size_t before = count_fds(), received = 0;
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int fd;
 
@@ -154,14 +154,14 @@ static void test_full_queue(void **state)
         assert_int_equal(parking_ready_count(f.parking), MANY);
 
         while (received < MANY) {
-                assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
+                assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
                 fd_close(fd);
                 received++;
                 assert_int_equal(parking_ready_count(f.parking), MANY - received);
                 run(&f);
         }
         assert_int_equal(parking_count(f.parking), 0);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), -EAGAIN);
 
         for (size_t i = 0; i < MANY; i++)
                 fd_close(clients[i]);
@@ -223,7 +223,7 @@ static int speaking(void)
 static void flood(void)
 {
         size_t received = 0;
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int fd;
 
@@ -234,14 +234,14 @@ static void flood(void)
         for (size_t i = 0; i < FEW + 5; i++) {
                 size_t turns = 0;
 
-                assert_int_equal(parking_adopt(f.parking, speaking()), 0);
+                assert_int_equal(parking_adopt(f.parking, PROTOCOL_FASTCGI, speaking()), 0);
                 while (sd_event_run(f.event, 0) > 0)
                         assert_true(turns++ < 100);
         }
         assert_true(parking_count(f.parking) > 0);
 
         while (received < FEW + 5) {
-                int r = handoff_receive(f.worker, &handoff, &fd);
+                int r = take_over(f.worker, HANDOFF_WORKER, &origin, &fd);
 
                 if (r == -EAGAIN) {
                         assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
@@ -271,14 +271,14 @@ static void test_too_many_in_flight(void **state)
 /* What was in the queue when a worker died is announced anew. */
 static void test_rouse(void **state)
 {
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int fd;
 
         (void) state;
         fixture_open(&f);
         parking_rouse(f.parking);
-        assert_int_equal(parking_adopt(f.parking, speaking()), 0);
+        assert_int_equal(parking_adopt(f.parking, PROTOCOL_FASTCGI, speaking()), 0);
         run(&f);
         assert_true(parking_waiting(f.parking));
 
@@ -286,8 +286,8 @@ static void test_rouse(void **state)
         assert_int_equal(parking_count(f.parking), 1);
         run(&f);
         assert_int_equal(parking_count(f.parking), 0);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
-        assert_true(handoff.unix_socket);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
+        assert_true(origin.unix_socket);
         fd_close(fd);
         fixture_close(&f);
 }
@@ -322,12 +322,12 @@ static int head_of(size_t size)
 /* A connection of which part of a request was read; the client's end. */
 static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
 {
-        Handoff handoff = { .head = head_of(size), .deadline = deadline, .moves = moves };
+        Origin origin = { .head = head_of(size), .deadline = deadline, .moves = moves };
         int pair[2];
 
         open_stream(pair);
-        assert_int_equal(handoff_send(f->worker, &handoff, pair[1]), 0);
-        (void) handoff_close(&handoff, pair[1]);
+        assert_int_equal(hand_off(f->worker, HANDOFF_PARK, &origin, pair[1]), 0);
+        origin_close_both(&origin, pair[1]);
         run(f);
         return pair[0];
 }
@@ -336,14 +336,14 @@ static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
 static off_t take_head(Fixture *f, usec_t deadline)
 {
         struct stat st;
-        Handoff handoff;
+        Origin origin;
         int fd;
 
-        while (handoff_receive(f->worker, &handoff, &fd) != 1)
+        while (take_over(f->worker, HANDOFF_WORKER, &origin, &fd) != 1)
                 assert_true(sd_event_run(f->event, 10 * USEC_PER_SEC) > 0);
-        assert_int_equal(handoff.deadline, deadline);
-        assert_int_equal(fstat(handoff.head, &st), 0);
-        (void) handoff_close(&handoff, fd);
+        assert_int_equal(origin.deadline, deadline);
+        assert_int_equal(fstat(origin.head, &st), 0);
+        origin_close_both(&origin, fd);
         return st.st_size;
 }
 
@@ -427,7 +427,7 @@ static void test_head_that_cannot_be_watched_rests(void **state)
 static void test_head_that_moves_often_rests(void **state)
 {
         usec_t begin = now_monotonic(), deadline = begin + 60 * USEC_PER_SEC;
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int client, fd;
 
@@ -436,7 +436,7 @@ static void test_head_that_moves_often_rests(void **state)
         client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
         assert_int_equal(write(client, "x", 1), 1);
         run(&f);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), -EAGAIN);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), -EAGAIN);
         assert_int_equal(take_head(&f, deadline), 10);
         assert_true(now_monotonic() - begin >= PARKING_HEAD_INTERVAL);
         fd_close(client);
@@ -499,7 +499,7 @@ static void test_drain(void **state)
 {
         int clients[MANY / 10];
         size_t received = 0;
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int fd;
 
@@ -514,7 +514,7 @@ static void test_drain(void **state)
         for (size_t i = 0; i < ELEMENTSOF(clients); i += 2)
                 assert_int_equal(write(clients[i], "x", 1), 1);
         run(&f);
-        while (handoff_receive(f.worker, &handoff, &fd) == 1) {
+        while (take_over(f.worker, HANDOFF_WORKER, &origin, &fd) == 1) {
                 fd_close(fd);
                 received++;
                 run(&f);
@@ -530,7 +530,7 @@ static void test_drain(void **state)
 static void test_drain_wakes_what_rests(void **state)
 {
         usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
-        Handoff handoff;
+        Origin origin;
         Fixture f;
         int client, fd;
 
@@ -539,8 +539,8 @@ static void test_drain_wakes_what_rests(void **state)
         client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
         assert_int_equal(write(client, "x", 1), 1);
         parking_drain(f.parking);
-        assert_int_equal(handoff_receive(f.worker, &handoff, &fd), 1);
-        (void) handoff_close(&handoff, fd);
+        assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
+        origin_close_both(&origin, fd);
         fd_close(client);
         fixture_close(&f);
 }

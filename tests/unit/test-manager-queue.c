@@ -54,7 +54,7 @@ static void listen_on(Fixture *f, int family)
         assert_true(fd >= 0);
         assert_int_equal(bind(fd, &a.any, size), 0);
         assert_int_equal(listen(fd, BACKLOG), 0);
-        f->listen.fds[f->listen.n++] = fd;
+        f->listen.sockets[f->listen.n++].fd = fd;
 }
 
 static void fixture_open(Fixture *f, const int *families, size_t n)
@@ -83,7 +83,7 @@ static void connect_client(Fixture *f, size_t i)
         socklen_t size = sizeof a;
         int fd;
 
-        assert_int_equal(getsockname(f->listen.fds[i], &a.any, &size), 0);
+        assert_int_equal(getsockname(f->listen.sockets[i].fd, &a.any, &size), 0);
         fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);
         assert_int_equal(connect(fd, &a.any, size), 0);
@@ -92,10 +92,10 @@ static void connect_client(Fixture *f, size_t i)
 
 static void accept_one(Fixture *f, size_t i)
 {
-        struct pollfd p = { .fd = f->listen.fds[i], .events = POLLIN };
+        struct pollfd p = { .fd = f->listen.sockets[i].fd, .events = POLLIN };
 
         assert_int_equal(poll(&p, 1, 10000), 1);
-        fd_close(accept4(f->listen.fds[i], NULL, NULL, SOCK_CLOEXEC));
+        fd_close(accept4(f->listen.sockets[i].fd, NULL, NULL, SOCK_CLOEXEC));
 }
 
 static void assert_count(Fixture *f, uint64_t length, uint64_t highest, uint64_t limit)
@@ -164,7 +164,7 @@ static void test_sum(void **state _unused_)
         assert_count(&f, 4, 4, 3 * BACKLOG);
 
         open_stream(pair);
-        assert_int_equal(parking_adopt(f.parking, pair[1]), 0);
+        assert_int_equal(parking_adopt(f.parking, PROTOCOL_FASTCGI, pair[1]), 0);
         assert_count(&f, 4, 4, 3 * BACKLOG);
         assert_int_equal(write(pair[0], "x", 1), 1);
         while (sd_event_run(f.event, 0) > 0)
@@ -183,9 +183,9 @@ static void test_unknown_socket(void **state _unused_)
 
         fixture_open(&f, &family, 1);
         connect_client(&f, 0);
-        other = f.listen.fds[0];
+        other = f.listen.sockets[0].fd;
         /* The queue remembers the inode: under that number, another socket is found no more. */
-        f.listen.fds[0] = -EBADF;
+        f.listen.sockets[0].fd = -EBADF;
         assert_true(queue_waiting(f.queue));
         fd_close(other);
         assert_int_equal(queue_look(f.queue).length, 0);

@@ -21,6 +21,7 @@
 #include "helpers/child.h"
 #include "helpers/fastcgi.h"
 #include "helpers/fds.h"
+#include "helpers/handoff.h"
 #include "worker/request/wait.h"
 #include "worker/transport/connection.h"
 
@@ -99,7 +100,7 @@ static void fixture_connect(Fixture *f)
         open_stream(pair);
         assert_int_equal(fd_nonblock(pair[1], true), 0);
         f->client = pair[0];
-        connection_open(f->connection, pair[1], &(Handoff) { .unix_socket = true });
+        connection_open(f->connection, pair[1], &ORIGIN_UNIX);
 }
 
 static void fixture_open(Fixture *f, usec_t header_timeout)
@@ -332,7 +333,7 @@ static void test_input_split_anywhere(void **state _unused_)
 
 static void test_two_requests_in_one_write(void **state _unused_)
 {
-        Handoff handoff;
+        Origin origin;
         Bytes b = {};
         Fixture f;
 
@@ -351,8 +352,8 @@ static void test_two_requests_in_one_write(void **state _unused_)
         fd_close(f.client);
         f.client = -EBADF;
         expect_verdict(&f, CONNECTION_ENDED);
-        assert_int_equal(connection_save(f.connection, &handoff), 0);
-        assert_true(handoff.unix_socket && handoff.head == 0);
+        assert_int_equal(connection_save(f.connection, &origin), 0);
+        assert_true(origin.unix_socket && origin.head < 0);
         fixture_close(&f);
 }
 
@@ -471,14 +472,14 @@ static void test_malformed(void **state _unused_)
 /* What was read of the connection goes with it, as it would to another process. */
 static void move_connection(Fixture *f)
 {
-        Handoff handoff;
+        Origin origin;
         int fd;
 
-        assert_int_equal(connection_save(f->connection, &handoff), 0);
+        assert_int_equal(connection_save(f->connection, &origin), 0);
         fd = dup(connection_fd(f->connection));
         assert_true(fd >= 0);
         connection_close(f->connection);
-        assert_int_equal(connection_open(f->connection, fd, &handoff), 0);
+        assert_int_equal(connection_open(f->connection, fd, &origin), 0);
 }
 
 /* Wherever two requests in a row are cut, the connection can change hands there. */
@@ -546,13 +547,13 @@ static void test_deadline_moves_along(void **state _unused_)
                 assert_int_equal(connection_next(f.connection, &request), CONNECTION_PARTIAL);
                 deadline = connection_deadline(f.connection);
                 for (unsigned i = 0; i < 300; i++) {
-                        Handoff handoff;
+                        Origin origin;
 
                         move_connection(&f);
                         assert_int_equal(connection_deadline(f.connection), deadline);
-                        assert_int_equal(connection_save(f.connection, &handoff), 0);
-                        assert_int_equal(handoff.moves, MIN(i + 2, 255U));
-                        (void) handoff_close(&handoff, -EBADF);
+                        assert_int_equal(connection_save(f.connection, &origin), 0);
+                        assert_int_equal(origin.moves, MIN(i + 2, 255U));
+                        origin_close(&origin);
                 }
                 while (now_monotonic() <= deadline)
                         ;
@@ -569,15 +570,15 @@ static void test_deadline_moves_along(void **state _unused_)
 static void test_what_was_read_elsewhere_is_unreadable(void **state _unused_)
 {
         int pair[2], pipes[2];
-        Handoff handoff = { .head = -EBADF };
+        Origin origin = { .head = -EBADF };
         Fixture f;
 
         fixture_open(&f, LONG_TIMEOUT);
         connection_close(f.connection);
         open_stream(pair);
         assert_int_equal(pipe(pipes), 0);
-        handoff.head = pipes[0];
-        assert_true(connection_open(f.connection, pair[0], &handoff) < 0);
+        origin.head = pipes[0];
+        assert_true(connection_open(f.connection, pair[0], &origin) < 0);
         assert_int_equal(connection_fd(f.connection), -EBADF);
         expect_eof(pair[1]);
         fd_close(pair[1]);
@@ -601,7 +602,7 @@ static void test_release(void **state _unused_)
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Bytes b = {};
                 Request *request;
-                Handoff handoff;
+                Origin origin;
                 Fixture f;
 
                 fixture_open(&f, SHORT_TIMEOUT);
@@ -619,8 +620,8 @@ static void test_release(void **state _unused_)
                 request->ops->release(request);
                 assert_int_equal(f.released, cases[i].released);
                 if (f.released > 0) {
-                        assert_int_equal(connection_save(f.connection, &handoff), 0);
-                        assert_int_equal(handoff.head, 0);
+                        assert_int_equal(connection_save(f.connection, &origin), 0);
+                        assert_true(origin.head < 0);
                         connection_close(f.connection);
                         assert_int_equal(request->ops->read_body(request, (char[8]) {}, 8), 0);
                         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");

@@ -26,9 +26,9 @@
 #include "helpers/child.h"
 #include "helpers/fastcgi.h"
 #include "helpers/fds.h"
+#include "helpers/handoff.h"
 #include "helpers/text.h"
 #include "ipc/exit-status.h"
-#include "ipc/handoff.h"
 #include "ipc/messages.h"
 #include "worker/php/php.h"
 #include "worker/serve/serve.h"
@@ -105,7 +105,7 @@ static void add_listener(Fixture *f, size_t i)
         assert_true(fd >= 0);
         assert_int_equal(bind(fd, (struct sockaddr *) a, sizeof *a), 0);
         assert_int_equal(listen(fd, 64), 0);
-        f->context.inherit.listen[i] = fd;
+        f->context.inherit.listen[i].fd = fd;
         f->context.unix_socket[i] = true;
         f->context.inherit.n_listen++;
 }
@@ -147,7 +147,7 @@ static void fixture_close(Fixture *f, int status)
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_ENDING);
 
         for (size_t i = 0; i < LISTENERS; i++)
-                fd_close(f->context.inherit.listen[i]);
+                fd_close(f->context.inherit.listen[i].fd);
         fd_close(f->manager);
         fd_close(f->context.inherit.handoff);
         fd_close(f->context.inherit.wake);
@@ -237,12 +237,12 @@ static unsigned answer(int fd)
 }
 
 /* The worker parks a connection: takes it as the manager does. */
-static int take_parked(Fixture *f, Handoff *ret)
+static int take_parked(Fixture *f, Origin *ret)
 {
         int fd = -EBADF;
 
         wait_readable(f->manager);
-        assert_int_equal(handoff_receive(f->manager, ret, &fd), 1);
+        assert_int_equal(take_over(f->manager, HANDOFF_MANAGER, ret, &fd), 1);
         return fd;
 }
 
@@ -337,7 +337,7 @@ static void test_wake(void **state _unused_)
 static void test_kept_connection_makes_room_and_comes_back(void **state _unused_)
 {
         int kept, other, parked;
-        Handoff origin;
+        Origin origin;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -355,7 +355,7 @@ static void test_kept_connection_makes_room_and_comes_back(void **state _unused_
         assert_true(origin.unix_socket);
 
         ask(kept, "/a", true);
-        assert_int_equal(handoff_send(f.manager, &origin, parked), 0);
+        assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, parked), 0);
         fd_close(parked);
         assert_int_equal(answer(kept), 4);
         fd_close(kept);
@@ -366,7 +366,7 @@ static void test_kept_connection_makes_room_and_comes_back(void **state _unused_
 static void test_silent_clients_hold_nobody(void **state _unused_)
 {
         int silent[20], client, parked;
-        Handoff origin;
+        Origin origin;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -404,7 +404,7 @@ static Bytes ask_in_part(int fd)
 static void test_half_a_request_holds_nobody(void **state _unused_)
 {
         int client, parked;
-        Handoff handoff;
+        Origin origin;
         Bytes rest;
         Fixture f;
 
@@ -412,27 +412,27 @@ static void test_half_a_request_holds_nobody(void **state _unused_)
         client = client_connect(&f, 0);
         rest = ask_in_part(client);
         for (size_t i = 0; i < 3; i++) {
-                parked = take_parked(&f, &handoff);
-                assert_true(handoff.head > 0 && handoff.deadline > now_monotonic());
-                assert_int_equal(handoff.moves, i + 1);
+                parked = take_parked(&f, &origin);
+                assert_true(origin.head >= 0 && origin.deadline > now_monotonic());
+                assert_int_equal(origin.moves, i + 1);
                 assert_int_equal(write(client, rest.data + i, 1), 1);
-                assert_int_equal(handoff_send(f.manager, &handoff, parked), 0);
-                (void) handoff_close(&handoff, parked);
+                assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, parked), 0);
+                origin_close_both(&origin, parked);
         }
-        parked = take_parked(&f, &handoff);
+        parked = take_parked(&f, &origin);
         wait_stage(&f, STAGE_IDLE);
         assert_int_equal(io_write_all(client, rest.data + 3, rest.size - 3), 0);
-        assert_int_equal(handoff_send(f.manager, &handoff, parked), 0);
-        (void) handoff_close(&handoff, parked);
+        assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, parked), 0);
+        origin_close_both(&origin, parked);
         (void) answer(client);
         bytes_clear(&rest);
 
         rest = ask_in_part(client); /* it is the worker's own now, and retires with it */
         retire(&f);
-        parked = take_parked(&f, &handoff);
-        assert_true(handoff.head > 0);
-        assert_int_equal(handoff.moves, 1);
-        (void) handoff_close(&handoff, parked);
+        parked = take_parked(&f, &origin);
+        assert_true(origin.head >= 0);
+        assert_int_equal(origin.moves, 1);
+        origin_close_both(&origin, parked);
         bytes_clear(&rest);
         fd_close(client);
         fixture_close(&f, EXIT_STATUS_RETIRED);
@@ -470,7 +470,7 @@ static void test_sources_take_turns(void **state _unused_)
 
 static void test_retire_parks_the_own_connection(void **state _unused_)
 {
-        Handoff origin;
+        Origin origin;
         int kept;
         Fixture f;
 
@@ -488,7 +488,7 @@ static void test_retire_parks_the_own_connection(void **state _unused_)
 static void test_stop_serves_what_was_handed_out(void **state _unused_)
 {
         int kept, pair[2], handed[3];
-        Handoff origin = { .unix_socket = true };
+        Origin origin = ORIGIN_UNIX;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -500,7 +500,7 @@ static void test_stop_serves_what_was_handed_out(void **state _unused_)
                 assert_int_equal(fd_nonblock(pair[1], true), 0);
                 handed[i] = pair[0];
                 ask(handed[i], "/a", true);
-                assert_int_equal(handoff_send(f.manager, &origin, pair[1]), 0);
+                assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, pair[1]), 0);
                 fd_close(pair[1]);
         }
         ask(kept, "/a", true);
@@ -555,7 +555,7 @@ static void test_retire_during_a_request(void **state _unused_)
 static void test_retire_for_a_reload_passes_on(void **state _unused_)
 {
         int busy, waiting;
-        Handoff origin;
+        Origin origin;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -577,7 +577,7 @@ static void test_retire_for_a_reload_passes_on(void **state _unused_)
 static void test_last_request_leaves_no_wake_up_behind(void **state _unused_)
 {
         int busy, waiting, handed[2];
-        Handoff origin = { .unix_socket = true };
+        Origin origin = ORIGIN_UNIX;
         Fixture f;
 
         fixture_open(&f, 2);
@@ -588,7 +588,7 @@ static void test_last_request_leaves_no_wake_up_behind(void **state _unused_)
         ask(waiting, "/a", false);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, handed), 0);
         ask(handed[0], "/a", false);
-        assert_int_equal(handoff_send(f.manager, &origin, handed[1]), 0);
+        assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, handed[1]), 0);
         fd_close(handed[1]);
         open_gate(&f);
         (void) answer(busy);
@@ -612,7 +612,7 @@ static void add_idle_worker(Fixture *f)
 static void test_one_wake_up_for_two_sockets(void **state _unused_)
 {
         int gate, clients[LISTENERS];
-        Handoff origin;
+        Origin origin;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -639,7 +639,7 @@ static void test_one_wake_up_for_two_sockets(void **state _unused_)
 
 static void test_one_wake_up_for_the_own_connection_and_a_socket(void **state _unused_)
 {
-        Handoff origin;
+        Origin origin;
         int kept, other;
         Fixture f;
 
@@ -665,7 +665,7 @@ static void test_one_wake_up_for_the_own_connection_and_a_socket(void **state _u
 
 static void test_max_requests(void **state _unused_)
 {
-        Handoff origin;
+        Origin origin;
         int kept;
         Fixture f;
 
@@ -682,7 +682,7 @@ static void test_max_requests(void **state _unused_)
 
 static void test_end_by_php(void **state _unused_)
 {
-        Handoff origin;
+        Origin origin;
         int kept;
         Fixture f;
 
@@ -717,7 +717,7 @@ static void test_manager_gone(void **state _unused_)
 /* While the manager takes no more, the own connection is served on, and others as soon as there is room. */
 static void test_full_queue(void **state _unused_)
 {
-        Handoff origin = {};
+        Origin origin = { .head = -EBADF };
         int kept, other;
         Fixture f;
 
@@ -725,7 +725,7 @@ static void test_full_queue(void **state _unused_)
         kept = client_connect(&f, 1);
         ask(kept, "/a", true);
         assert_int_equal(answer(kept), 0);
-        while (handoff_send(f.context.inherit.handoff, &origin, f.retire_fd) == 0)
+        while (hand_off(f.context.inherit.handoff, HANDOFF_PARK, &origin, f.retire_fd) == 0)
                 ;
         other = client_connect(&f, 0);
         ask(other, "/a", false);
@@ -751,7 +751,7 @@ static void test_full_queue(void **state _unused_)
 static void test_silent_clients_do_not_add_up(void **state _unused_)
 {
         int silent[LISTENERS][30], handed[30], client, pair[2];
-        Handoff origin = { .unix_socket = true };
+        Origin origin = ORIGIN_UNIX;
         Fixture f;
 
         fixture_open(&f, 0);
@@ -763,7 +763,7 @@ static void test_silent_clients_do_not_add_up(void **state _unused_)
                 assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
                                  0);
                 handed[k] = pair[0];
-                assert_int_equal(handoff_send(f.manager, &origin, pair[1]), 0);
+                assert_int_equal(hand_off(f.manager, HANDOFF_SERVE, &origin, pair[1]), 0);
                 fd_close(pair[1]);
         }
         client = client_connect(&f, 0);

@@ -82,7 +82,7 @@ int page_render(Manager *m, DumpFormat format, bool full, char **ret, size_t *re
         return 0;
 }
 
-void page_answer(Manager *m, const Handoff *question, int socket)
+void page_answer(Manager *m, const HandoffQuestion *question, int socket)
 {
         _cleanup_(fd_closep) int page = -EBADF;
         _cleanup_(freep) char *text = NULL;
@@ -95,7 +95,7 @@ void page_answer(Manager *m, const Handoff *question, int socket)
         if (r >= 0)
                 r = fd_new_sealed_memfd("php-pool-status", text, size, &page);
         if (r >= 0)
-                r = handoff_send(socket, question, page);
+                r = handoff_send(socket, &(Handoff) { .kind = HANDOFF_PAGE, .fd = page });
         if (r < 0)
                 (void) log_debug_errno(r, "Failed to tell a worker the status, ignoring: %m");
 }

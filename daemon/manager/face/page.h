@@ -15,7 +15,7 @@
 int page_render(Manager *m, DumpFormat format, bool full, char **ret, size_t *ret_size);
 
 /* Answers a worker: passes it the page as a memfd over the socket that came with its question. */
-void page_answer(Manager *m, const Handoff *question, int socket);
+void page_answer(Manager *m, const HandoffQuestion *question, int socket);
 
 /*
  * Somebody asked for the status: for a while, workers of all generations are told to measure what only it

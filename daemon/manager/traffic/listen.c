@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The sockets that systemd passed: see listen.h. Whatever their names (FileDescriptorName=), they carry
- * FastCGI for the workers; but for those named "status" and "control", which are the manager's and which no
- * worker ever has, and for connections that the manager before us left in the descriptor store.
+ * The sockets that systemd passed: see listen.h. Their names (FileDescriptorName=) say what they are for.
+ * Those of the status and of the control socket are the manager's, and no worker ever has them.
  */
 
 #include "manager/traffic/listen.h"
@@ -15,7 +14,6 @@
 #include "base/text.h"
 #include "config/settings.h"
 #include "ipc/names.h"
-#include "manager/traffic/parking.h"
 
 static int check_socket(int fd, const char *name)
 {
@@ -50,23 +48,72 @@ static int add_control(Listen *l, int fd)
         return 0;
 }
 
+int listen_use_of_name(const char *name, ListenUse *ret_use, Protocol *ret_protocol)
+{
+        if (protocol_from_stored_name(name, ret_protocol) >= 0)
+                *ret_use = LISTEN_PARKED;
+        else if (protocol_from_name(name, strlen(name), ret_protocol) >= 0)
+                *ret_use = LISTEN_SERVE;
+        else if (streq(name, pool_socket_name(POOL_SOCKET_STATUS)))
+                *ret_use = LISTEN_STATUS;
+        else if (streq(name, pool_socket_name(POOL_SOCKET_CONTROL)))
+                *ret_use = LISTEN_CONTROL;
+        else {
+                for (PoolSocket i = 0; i < _POOL_SOCKET_MAX; i++)
+                        if (streq(name, pool_socket_name(i)))
+                                return -EPROTONOSUPPORT;
+                *ret_use = LISTEN_SERVE;
+                *ret_protocol = PROTOCOL_FASTCGI;
+        }
+        return 0;
+}
+
+static int too_many(void)
+{
+        return log_error_errno(E2BIG, "systemd passed more than %u sockets.", INHERIT_LISTEN_MAX);
+}
+
+static int add_serve(Listen *l, int fd, Protocol protocol)
+{
+        if (l->n == INHERIT_LISTEN_MAX)
+                return too_many();
+        l->sockets[l->n++] = (ProtocolSocket) { .fd = fd, .protocol = protocol };
+        return 0;
+}
+
+static int add_status(Listen *l, int fd)
+{
+        if (l->n_status == INHERIT_LISTEN_MAX)
+                return too_many();
+        l->status[l->n_status++] = fd;
+        return 0;
+}
+
 static int listen_add(Listen *l, int fd, const char *name)
 {
-        bool status = streq(name, pool_socket_name(POOL_SOCKET_STATUS));
-        int *fds = status ? l->status : l->fds, r;
-        size_t *n = status ? &l->n_status : &l->n;
+        Protocol protocol = PROTOCOL_FASTCGI;
+        ListenUse use;
+        int r;
+
+        r = listen_use_of_name(name, &use, &protocol);
+        if (r < 0)
+                return log_error_errno(r,
+                                       "Socket \"%s\" that systemd passed is for a protocol that this version "
+                                       "of php-pool does not speak; a socket for FastCGI has "
+                                       "FileDescriptorName=%s, or any name that is not php-pool's.",
+                                       name, protocol_name(PROTOCOL_FASTCGI));
+        if (use == LISTEN_PARKED) {
+                l->parked[l->n_parked++] = (ProtocolSocket) { .fd = fd, .protocol = protocol };
+                return 0;
+        }
 
         r = check_socket(fd, name);
         if (r < 0)
                 return r;
-        if (streq(name, pool_socket_name(POOL_SOCKET_CONTROL)))
+        if (use == LISTEN_CONTROL)
                 return add_control(l, fd);
-        if (*n == INHERIT_LISTEN_MAX)
-                return log_error_errno(E2BIG, "systemd passed more than %u sockets.", INHERIT_LISTEN_MAX);
-
-        fds[(*n)++] = fd;
         l->over_ip = l->over_ip || sd_is_socket(fd, AF_UNIX, 0, -1) == 0;
-        return 0;
+        return use == LISTEN_STATUS ? add_status(l, fd) : add_serve(l, fd, protocol);
 }
 
 static int no_socket(const char *pool)
@@ -94,13 +141,7 @@ int listen_take(const char *pool, Listen *ret)
                 return log_error_errno(ENOMEM, "Failed to take the sockets from systemd: %m");
 
         for (int i = 0; i < n; i++) {
-                int fd = SD_LISTEN_FDS_START + i;
-
-                if (streq(names[i], PARKING_STORE_NAME)) {
-                        l.parked[l.n_parked++] = fd;
-                        continue;
-                }
-                r = listen_add(&l, fd, names[i]);
+                r = listen_add(&l, SD_LISTEN_FDS_START + i, names[i]);
                 if (r < 0) {
                         free(l.parked);
                         return r;
@@ -123,11 +164,11 @@ int listen_take(const char *pool, Listen *ret)
 void listen_close(Listen *l)
 {
         for (size_t i = 0; i < l->n; i++)
-                fd_close(l->fds[i]);
+                fd_close(l->sockets[i].fd);
         for (size_t i = 0; i < l->n_status; i++)
                 fd_close(l->status[i]);
         for (size_t i = 0; i < l->n_parked; i++)
-                fd_close(l->parked[i]);
+                fd_close(l->parked[i].fd);
         fd_close(l->control);
         free(l->parked);
         *l = (Listen){ .control = -EBADF };

@@ -9,6 +9,7 @@
 #include "manager/traffic/parking.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -31,8 +32,8 @@
 
 /* One connection, found by its descriptor's number. */
 typedef struct Parked {
-        Handoff handoff;
-        uint32_t head_size; /* of handoff.head, in whole pages; 0 without one */
+        Origin origin;
+        uint32_t head_size; /* of origin.head, in whole pages; 0 without one */
         int next;           /* on the ready list; -1 at its end */
         bool here;          /* the descriptor is one of ours */
         bool ready, resting;
@@ -67,11 +68,12 @@ static void parking_drop(Parking *p, int fd)
 {
         Parked *k = &p->parked[fd];
 
-        if (k->handoff.head > 0) {
+        if (k->origin.head >= 0) {
                 p->n_heads--;
                 p->heads_size -= k->head_size;
         }
-        (void) handoff_close(&k->handoff, fd);
+        origin_close(&k->origin);
+        fd_close(fd);
         k->here = false;
         p->count--;
 }
@@ -116,8 +118,9 @@ static int parking_flush(Parking *p)
 {
         while (p->ready_first >= 0) {
                 int fd = p->ready_first, r;
+                const Handoff handoff = { .kind = HANDOFF_SERVE, .fd = fd, .origin = p->parked[fd].origin };
 
-                r = handoff_send(p->manager_fd, &p->parked[fd].handoff, fd);
+                r = handoff_send(p->manager_fd, &handoff);
                 if (r == -EAGAIN)
                         return sd_event_source_set_io_events(p->handoff_source, EPOLLIN | EPOLLOUT);
                 if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
@@ -235,9 +238,9 @@ static usec_t check_head(Parking *p, int fd, usec_t now)
         Parked *k = &p->parked[fd];
         int r;
 
-        if (!k->here || k->ready || k->handoff.head == 0)
+        if (!k->here || k->ready || k->origin.head < 0)
                 return USEC_INFINITY;
-        if (now >= k->handoff.deadline) {
+        if (now >= k->origin.deadline) {
                 log_debug("A client sent part of a request only, within request.header_timeout.");
                 (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
                 parking_drop(p, fd);
@@ -249,10 +252,10 @@ static usec_t check_head(Parking *p, int fd, usec_t now)
                 (void) log_full(refused_level(p), r,
                                 "Failed to watch a client that has sent part of a request, "
                                 "trying again: %m");
-                return MIN(now + PARKING_HEAD_INTERVAL, k->handoff.deadline);
+                return MIN(now + PARKING_HEAD_INTERVAL, k->origin.deadline);
         }
         k->resting = false;
-        return k->handoff.deadline;
+        return k->origin.deadline;
 }
 
 static int on_heads(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
@@ -287,15 +290,15 @@ static int measure_head(const Parking *p, int head, uint32_t *ret)
 }
 
 /* Takes both descriptors, but only where it succeeds. */
-static int parking_add(Parking *p, const Handoff *handoff, int fd)
+static int parking_add(Parking *p, const Origin *origin, int fd)
 {
-        bool rest = handoff->head > 0 && handoff->moves > PARKING_HEAD_MOVES;
+        bool rest = origin->head >= 0 && origin->moves > PARKING_HEAD_MOVES;
         uint32_t head_size = 0;
         int r;
 
         if (parking_is_full(p))
                 return -EMFILE;
-        r = handoff->head > 0 ? measure_head(p, handoff->head, &head_size) : 0;
+        r = origin->head >= 0 ? measure_head(p, origin->head, &head_size) : 0;
         if (r < 0)
                 return r;
         r = parking_reserve(p, fd);
@@ -305,26 +308,26 @@ static int parking_add(Parking *p, const Handoff *handoff, int fd)
         if (r < 0)
                 return r;
         p->parked[fd] = (Parked) {
-                .handoff = *handoff,
+                .origin = *origin,
                 .head_size = head_size,
                 .next = -1,
                 .here = true,
                 .resting = rest,
         };
         p->count++;
-        if (handoff->head > 0) {
+        if (origin->head >= 0) {
                 p->n_heads++;
                 p->heads_size += head_size;
-                heads_look_at(p, rest ? now_monotonic() + PARKING_HEAD_INTERVAL : handoff->deadline);
+                heads_look_at(p, rest ? now_monotonic() + PARKING_HEAD_INTERVAL : origin->deadline);
         }
         return 0;
 }
 
-static void take_question(Parking *p, Handoff *question, int socket)
+static void take_question(Parking *p, Handoff *handoff)
 {
         if (p->on_status)
-                p->on_status(question, socket, p->status_userdata);
-        (void) handoff_close(question, socket);
+                p->on_status(&handoff->question, handoff->fd, p->status_userdata);
+        handoff_close(handoff);
 }
 
 /* Workers hand connections in, or there is room again to hand some out. */
@@ -336,30 +339,30 @@ static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, voi
                 (void) parking_flush(p);
 
         for (;;) {
-                int connection = -EBADF, r;
                 Handoff handoff;
+                int r;
 
-                r = handoff_receive(fd, &handoff, &connection);
+                r = handoff_receive(fd, HANDOFF_MANAGER, &handoff);
                 if (r == -EAGAIN || r == 0)
                         return 0;
                 if (r < 0) {
                         (void) log_full(refused_level(p), r,
-                                        "Failed to take a connection from a worker, ignoring: %m");
+                                        "Failed to take what a worker handed in, ignoring it: %m");
                         return 0; /* level-triggered: what else there is comes with the next event */
                 }
 
-                if (handoff.kind == HANDOFF_STATUS) {
-                        take_question(p, &handoff, connection);
+                if (handoff.kind == HANDOFF_QUESTION) {
+                        take_question(p, &handoff);
                         if (p->on_status)
                                 return 0; /* a page costs: other sources have their turn */
                         continue;
                 }
-                r = parking_add(p, &handoff, connection);
+                r = parking_add(p, &handoff.origin, handoff.fd);
                 if (r < 0) {
                         (void) log_full(refused_level(p), r,
                                         "Failed to park a connection beside %zu others, closing it: %m",
                                         p->count);
-                        (void) handoff_close(&handoff, connection);
+                        handoff_close(&handoff);
                 }
         }
 }
@@ -457,7 +460,7 @@ void parking_free(Parking *p)
         sd_event_source_disable_unref(p->heads_source);
         for (size_t fd = 0; fd < p->n_parked_slots; fd++)
                 if (p->parked[fd].here)
-                        (void) handoff_close(&p->parked[fd].handoff, (int) fd);
+                        parking_drop(p, (int) fd);
         fd_close(p->epoll_fd);
         fd_close(p->manager_fd);
         fd_close(p->worker_fd);
@@ -470,12 +473,16 @@ int parking_worker_fd(const Parking *p)
         return p->worker_fd;
 }
 
-int parking_adopt(Parking *p, int connection)
+int parking_adopt(Parking *p, Protocol protocol, int connection)
 {
-        Handoff handoff = { .unix_socket = sd_is_socket(connection, AF_UNIX, SOCK_STREAM, 0) > 0 };
+        const Origin origin = {
+                .protocol = protocol,
+                .unix_socket = sd_is_socket(connection, AF_UNIX, SOCK_STREAM, 0) > 0,
+                .head = -EBADF,
+        };
         int r;
 
-        r = parking_add(p, &handoff, connection);
+        r = parking_add(p, &origin, connection);
         if (r < 0)
                 fd_close(connection);
         return r;
@@ -484,21 +491,23 @@ int parking_adopt(Parking *p, int connection)
 void parking_rouse(Parking *p)
 {
         Handoff handoff;
-        int fd;
 
-        if (parking_is_full(p) || handoff_receive(p->worker_fd, &handoff, &fd) <= 0)
+        if (parking_is_full(p) || handoff_receive(p->worker_fd, HANDOFF_WORKER, &handoff) <= 0)
                 return;
-        if (parking_add(p, &handoff, fd) < 0)
-                (void) handoff_close(&handoff, fd);
+        if (parking_add(p, &handoff.origin, handoff.fd) < 0)
+                handoff_close(&handoff);
 }
 
 /* Not where part of a request was read: what follows would be taken for the start of one. */
-static void store(const Handoff *handoff, int connection, size_t *left)
+static void store(const Origin *origin, int connection, size_t *left)
 {
-        if (handoff->head > 0 || *left == 0)
+        char state[64];
+
+        if (origin->head >= 0 || *left == 0)
                 return;
         (*left)--;
-        (void) sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" PARKING_STORE_NAME, &connection, 1);
+        (void) snprintf(state, sizeof state, "FDSTORE=1\nFDNAME=%s", protocol_stored_name(origin->protocol));
+        (void) sd_pid_notify_with_fds(0, false, state, &connection, 1);
 }
 
 static size_t store_max(uint64_t descriptor_limit)
@@ -523,20 +532,19 @@ void parking_store(Parking *p, uint64_t descriptor_limit)
 {
         size_t left = store_max(descriptor_limit);
         Handoff handoff;
-        int fd;
 
         p->on_status = NULL; /* questions find no answer any more */
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
-        while (handoff_receive(p->worker_fd, &handoff, &fd) > 0) {
-                store(&handoff, fd, &left);
-                (void) handoff_close(&handoff, fd);
+        while (handoff_receive(p->worker_fd, HANDOFF_WORKER, &handoff) > 0) {
+                store(&handoff.origin, handoff.fd, &left);
+                handoff_close(&handoff);
         }
         collect_all(p); /* what was said since the drain */
         for (int i = p->ready_first; i >= 0; i = p->parked[i].next)
-                store(&p->parked[i].handoff, i, &left);
+                store(&p->parked[i].origin, i, &left);
         for (size_t i = 0; i < p->n_parked_slots; i++)
                 if (p->parked[i].here && !p->parked[i].ready)
-                        store(&p->parked[i].handoff, (int) i, &left);
+                        store(&p->parked[i].origin, (int) i, &left);
 }
 
 bool parking_waiting(const Parking *p)
@@ -551,7 +559,7 @@ size_t parking_ready_count(const Parking *p)
         int bytes = 0;
 
         (void) ioctl(p->worker_fd, FIONREAD, &bytes); /* of all messages: unix(7) */
-        return p->n_ready + (size_t) bytes / sizeof(Handoff);
+        return p->n_ready + (size_t) bytes / sizeof(HandoffMessage);
 }
 
 size_t parking_count(const Parking *p)

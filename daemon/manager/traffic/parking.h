@@ -49,7 +49,7 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
  * Workers' questions for the status (ipc/handoff.h) come the same way: who answers them. The socket stays
  * the parking's. Without an answer the worker sees it closed.
  */
-typedef void ParkingOnStatus(const Handoff *question, int socket, void *userdata);
+typedef void ParkingOnStatus(const HandoffQuestion *question, int socket, void *userdata);
 void parking_set_on_status(Parking *parking, ParkingOnStatus *on_status, void *userdata);
 
 /* Closes every parked connection. */
@@ -60,7 +60,7 @@ DEFINE_CLEANUP(Parking *, parking_free)
 int parking_worker_fd(const Parking *parking);
 
 /* Takes a connection that waited in systemd's descriptor store; the descriptor is taken. 0 or -errno. */
-int parking_adopt(Parking *parking, int connection);
+int parking_adopt(Parking *parking, Protocol protocol, int connection);
 
 /*
  * The pool stops: what clients have sent so far is handed out for the last time; who speaks later, is left
@@ -80,12 +80,6 @@ void parking_drain(Parking *parking);
 #define PARKING_STORE_MAX 4096U
 #define PARKING_STORE_SPARE 64U /* for the sockets and others that go along */
 void parking_store(Parking *parking, uint64_t descriptor_limit);
-
-/*
- * The name of such a connection: FDNAME=, sd_listen_fds_with_names(3). It stays what it is: the next manager
- * may be of another version.
- */
-#define PARKING_STORE_NAME "parked"
 
 /*
  * A worker died that the kernel may have told of a connection in the hand-off queue, and nobody else

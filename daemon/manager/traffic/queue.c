@@ -211,7 +211,7 @@ int queue_new(const Listen *listen, const Parking *parking, Queue **ret)
         for (size_t i = 0; i < listen->n; i++) {
                 int r;
 
-                r = queue_add(q, listen->fds[i]);
+                r = queue_add(q, listen->sockets[i].fd);
                 if (r < 0)
                         return r;
                 has_unix |= r > 0;

@@ -22,12 +22,12 @@
 #define UNAVAILABLE_BODY "Status not available.\n"
 
 /* Sends the question with a socket for the answer; the queue to the manager may be full for a moment. */
-static int send_question(int handoff, const Handoff *question, int socket, usec_t deadline)
+static int send_question(int handoff, const Handoff *question, usec_t deadline)
 {
         for (;;) {
                 int r;
 
-                r = handoff_send(handoff, question, socket);
+                r = handoff_send(handoff, question);
                 if (r != -EAGAIN)
                         return r;
                 r = wait_for(handoff, POLLOUT, deadline);
@@ -45,16 +45,18 @@ static int receive_page(int socket, usec_t deadline, int *ret_fd)
         r = wait_for(socket, POLLIN, deadline);
         if (r < 0)
                 return r;
-        r = handoff_receive(socket, &answer, ret_fd);
-        if (r < 0)
-                return r;
-        return r > 0 ? 0 : -ENOTCONN;
+        r = handoff_receive(socket, HANDOFF_ASKER, &answer);
+        if (r <= 0)
+                return r < 0 ? r : -ENOTCONN;
+        *ret_fd = answer.fd;
+        return 0;
 }
 
 int status_ask(int handoff, DumpFormat format, bool full, char **ret, size_t *ret_size)
 {
         _cleanup_(fd_closep) int mine = -EBADF, theirs = -EBADF, page = -EBADF;
-        const Handoff question = { .kind = HANDOFF_STATUS, .format = (uint8_t) format, .full = full };
+        Handoff question = { .kind = HANDOFF_QUESTION,
+                             .question = { .format = (uint8_t) format, .full = full } };
         usec_t deadline = usec_add(now_monotonic(), STATUS_TIMEOUT);
         int pair[2], r;
 
@@ -65,7 +67,8 @@ int status_ask(int handoff, DumpFormat format, bool full, char **ret, size_t *re
         mine = pair[0];
         theirs = pair[1];
 
-        r = send_question(handoff, &question, theirs, deadline);
+        question.fd = theirs;
+        r = send_question(handoff, &question, deadline);
         if (r < 0)
                 return r;
         theirs = fd_close(theirs); /* so that its last copy goes with the manager */

@@ -289,7 +289,7 @@ static void serve_connection(Server *s, usec_t patience)
 /* ---- New connections ---- */
 
 /* One connection from where there was one; negative when there is none. */
-static int take_connection(Server *s, int source, Handoff *ret)
+static int take_connection(Server *s, int source, Origin *ret)
 {
         int fd;
 
@@ -299,7 +299,7 @@ static int take_connection(Server *s, int source, Handoff *ret)
         return fd;
 }
 
-static void serve_new(Server *s, int fd, const Handoff *origin)
+static void serve_new(Server *s, int fd, const Origin *origin)
 {
         int r;
 
@@ -312,22 +312,30 @@ static void serve_new(Server *s, int fd, const Handoff *origin)
                 serve_connection(s, PATIENCE_USEC);
 }
 
+/* Gives the manager a connection to park; the descriptors stay ours. */
+static int hand_in(const Server *s, const Origin *origin, int fd)
+{
+        return handoff_send(s->context->inherit.handoff,
+                            &(Handoff) { .kind = HANDOFF_PARK, .fd = fd, .origin = *origin });
+}
+
 /*
  * Takes a connection and passes it to the manager, for another worker. False where the manager cannot take
  * it: it was served here, as far as PHP still can.
  */
 static bool pass_on(Server *s, int source)
 {
-        Handoff origin;
+        Origin origin;
         int fd, r;
 
         fd = take_connection(s, source, &origin);
         if (fd < 0)
                 return true;
-        r = handoff_send(s->context->inherit.handoff, &origin, fd);
-        if (r >= 0 || s->status == EXIT_STATUS_PHP_EXIT)
-                (void) handoff_close(&origin, fd);
-        else
+        r = hand_in(s, &origin, fd);
+        if (r >= 0 || s->status == EXIT_STATUS_PHP_EXIT) {
+                origin_close(&origin);
+                fd_close(fd);
+        } else
                 serve_new(s, fd, &origin);
         return r >= 0;
 }
@@ -341,13 +349,13 @@ static bool pass_on(Server *s, int source)
 static int park(Server *s)
 {
         Connection *c = s->connection;
-        Handoff handoff;
+        Origin origin;
         int r;
 
-        r = connection_save(c, &handoff);
+        r = connection_save(c, &origin);
         if (r >= 0) {
-                r = handoff_send(s->context->inherit.handoff, &handoff, connection_fd(c));
-                (void) handoff_close(&handoff, -EBADF);
+                r = hand_in(s, &origin, connection_fd(c));
+                origin_close(&origin);
         }
         if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM) {
                 /* No event tells the end of that: unix(7). */
@@ -468,7 +476,7 @@ static bool clear_own(Server *s, bool share)
 static void do_work(Server *s)
 {
         bool share = others_could_work(s);
-        Handoff origin;
+        Origin origin;
         int source, fd;
 
         if (!clear_own(s, share))
@@ -494,7 +502,7 @@ static void do_work(Server *s)
 static void end_work(Server *s)
 {
         bool last = s->stopping && s->status != EXIT_STATUS_PHP_EXIT;
-        Handoff origin;
+        Origin origin;
         int source, fd;
 
         let_go(s);

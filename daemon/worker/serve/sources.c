@@ -25,7 +25,7 @@ int sources_open(Sources *s, const Inherit *inherit, int retire_fd)
                 return -errno;
 
         for (size_t i = 0; i < inherit->n_listen; i++) {
-                r = watch(s, inherit->listen[i], EPOLLIN | EPOLLEXCLUSIVE, (unsigned) i);
+                r = watch(s, inherit->listen[i].fd, EPOLLIN | EPOLLEXCLUSIVE, (unsigned) i);
                 if (r < 0)
                         return r;
         }

@@ -79,41 +79,48 @@ static bool may_go_on(Taker *t, int fd)
         return getpeername(fd, (struct sockaddr *) &peer, &size) >= 0 && clients_allow(&t->clients, &peer);
 }
 
-static int accept_connection(Taker *t, size_t i, Handoff *ret)
+static int accept_connection(Taker *t, size_t i, Origin *ret)
 {
+        const ProtocolSocket *listen = &t->context->inherit.listen[i];
         struct sockaddr_storage peer = {};
         socklen_t size = sizeof peer;
         int fd, r;
 
-        fd = accept4(t->context->inherit.listen[i], (struct sockaddr *) &peer, &size,
-                     SOCK_CLOEXEC | SOCK_NONBLOCK);
+        fd = accept4(listen->fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         r = fd < 0 ? -errno : 0;
         if (r < 0 && !accept_error_passes(-r))
                 refused(t, r, "accept a connection");
-        *ret = (Handoff){ .unix_socket = t->context->unix_socket[i] };
+        *ret = (Origin){
+                .protocol = listen->protocol,
+                .unix_socket = t->context->unix_socket[i],
+                .head = -EBADF,
+        };
         if (fd >= 0 && !ret->unix_socket && !clients_allow(&t->clients, &peer))
                 return fd_close(fd);
         return r < 0 ? r : fd;
 }
 
 /* The next one that may go on. */
-static int resume_connection(Taker *t, Handoff *ret)
+static int resume_connection(Taker *t, Origin *ret)
 {
         for (;;) {
-                int fd = -EBADF, r;
+                Handoff handoff;
+                int r;
 
-                r = handoff_receive(t->context->inherit.handoff, ret, &fd);
+                r = handoff_receive(t->context->inherit.handoff, HANDOFF_WORKER, &handoff);
                 if (r < 0 && r != -EAGAIN)
                         refused(t, r, "take a connection from the manager");
                 if (r <= 0)
                         return r == 0 ? -EPIPE : r;
-                if (ret->unix_socket || may_go_on(t, fd))
-                        return fd;
-                (void) handoff_close(ret, fd);
+                if (handoff.origin.unix_socket || may_go_on(t, handoff.fd)) {
+                        *ret = handoff.origin;
+                        return handoff.fd;
+                }
+                handoff_close(&handoff);
         }
 }
 
-int taker_take(Taker *t, int source, Handoff *ret)
+int taker_take(Taker *t, int source, Origin *ret)
 {
         return source == SOURCE_HANDOFF ? resume_connection(t, ret)
                                         : accept_connection(t, (size_t) source, ret);

@@ -22,4 +22,4 @@ Taker taker_make(const WorkerContext *context, int retire_fd);
  * *ret; -EPIPE where the manager is gone; or another -errno: somebody else has it, the client is not
  * allowed, or the system refused it, which was logged and has cost a pause.
  */
-int taker_take(Taker *taker, int source, Handoff *ret);
+int taker_take(Taker *taker, int source, Origin *ret);

@@ -23,7 +23,7 @@
 
 struct Connection {
         Request request; /* the first member: see connection_of() */
-        Handoff origin;
+        Origin origin; /* its head was replayed */
         const ConnectionHooks *hooks;
         void *userdata;
         usec_t header_timeout;
@@ -385,20 +385,21 @@ static int replay(Connection *c, int head)
         return 0;
 }
 
-int connection_open(Connection *c, int fd, const Handoff *origin)
+int connection_open(Connection *c, int fd, const Origin *origin)
 {
         int r;
 
         assert(c->fd < 0);
+        assert(origin->protocol == PROTOCOL_FASTCGI);
 
         c->fd = fd;
         c->origin = *origin;
-        c->origin.head = 0;
+        c->origin.head = -EBADF;
         c->deadline = origin->deadline;
         c->close_next = false;
         input_reset(&c->input, fd);
         output_reset(&c->output, fd);
-        if (origin->head == 0)
+        if (origin->head < 0)
                 return 0;
 
         r = replay(c, origin->head);
@@ -420,10 +421,14 @@ int connection_fd(const Connection *c)
         return c->fd;
 }
 
-int connection_save(const Connection *c, Handoff *ret)
+int connection_save(const Connection *c, Origin *ret)
 {
         _cleanup_(freep) uint8_t *bytes = NULL;
-        Handoff handoff = { .unix_socket = c->origin.unix_socket };
+        Origin origin = {
+                .protocol = c->origin.protocol,
+                .unix_socket = c->origin.unix_socket,
+                .head = -EBADF,
+        };
         size_t size;
         int r;
 
@@ -431,14 +436,14 @@ int connection_save(const Connection *c, Handoff *ret)
                 r = input_save(&c->input, &bytes, &size);
                 if (r < 0)
                         return r;
-                r = fd_new_sealed_memfd("php-pool-head", bytes, size, &handoff.head);
+                r = fd_new_sealed_memfd("php-pool-head", bytes, size, &origin.head);
                 if (r < 0)
                         return r;
-                handoff.moves = (uint8_t) MIN(c->origin.moves + 1, UINT8_MAX);
-                handoff.deadline = c->deadline > 0 ? c->deadline
-                                                   : usec_add(now_monotonic(), c->header_timeout);
+                origin.moves = (uint8_t) MIN(c->origin.moves + 1, UINT8_MAX);
+                origin.deadline = c->deadline > 0 ? c->deadline
+                                                  : usec_add(now_monotonic(), c->header_timeout);
         }
-        *ret = handoff;
+        *ret = origin;
         return 0;
 }
 

@@ -44,7 +44,7 @@ DEFINE_CLEANUP(Connection *, connection_free)
  * Takes over a connected, non-blocking socket, also where it fails, and what another worker has read from it
  * (origin->head); there must be none before. 0 or -errno.
  */
-int connection_open(Connection *connection, int fd, const Handoff *origin);
+int connection_open(Connection *connection, int fd, const Origin *origin);
 
 /* Lets go of the socket, if there is one: also after it was parked. */
 void connection_close(Connection *connection);
@@ -54,9 +54,9 @@ int connection_fd(const Connection *connection);
 
 /*
  * What another worker has to know of the connection, with what was read and not served of it in a memfd;
- * handoff_close() closes that. There must be no request at hand, unless it was released. 0 or -errno.
+ * origin_close() closes that. There must be no request at hand, unless it was released. 0 or -errno.
  */
-int connection_save(const Connection *connection, Handoff *ret);
+int connection_save(const Connection *connection, Origin *ret);
 
 /*
  * Takes what is in our memory and reads once, up to the next request; never waits for more. Oversized

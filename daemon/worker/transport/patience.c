@@ -19,7 +19,7 @@ int patience_wait(const Inherit *inherit, int connection, usec_t least, usec_t m
                 return wait_for(connection, POLLIN, least);
 
         for (size_t i = 0; i < inherit->n_listen; i++)
-                fds[n++] = (struct pollfd){ .fd = inherit->listen[i], .events = POLLIN };
+                fds[n++] = (struct pollfd){ .fd = inherit->listen[i].fd, .events = POLLIN };
         fds[n++] = (struct pollfd){ .fd = inherit->handoff, .events = POLLIN };
 
         r = wait_for_any(fds, n, most);
