@@ -10,10 +10,16 @@ from lib.daemon import Daemon, given_away
 
 
 @pytest.fixture(scope="session")
-def environment(build_dir, tmp_path_factory, scan_dir):
+def sanitized(build_dir):
+    """Whether the build is one with sanitizers."""
+    return b"__asan_init" in (build_dir / "daemon/php-poold").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory, scan_dir, sanitized):
     """Which extensions PHP loads, and what a sanitized build needs to have them loaded: see no-deepbind.c."""
     environment = {"PHP_INI_SCAN_DIR": scan_dir}
-    if b"__asan_init" not in (build_dir / "daemon/php-poold").read_bytes():
+    if not sanitized:
         return environment
     library = given_away(tmp_path_factory.mktemp("preload")) / "no-deepbind.so"
     source = pathlib.Path(__file__).with_name("no-deepbind.c")

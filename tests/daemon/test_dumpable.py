@@ -35,9 +35,9 @@ def limit():
 
 @pytest.mark.skipif(PATTERN.startswith(("|", "/")), reason="this machine has core dumps elsewhere")
 @pytest.mark.parametrize("setting, dumped", [("", False), ("process = { dumpable = true; };", True)])
-def test_core_dumps(make_daemon, limit, environment, setting, dumped):
+def test_core_dumps(make_daemon, limit, sanitized, setting, dumped):
     """A worker that crashes leaves one where process.dumpable is set."""
-    if environment and dumped:
+    if sanitized and dumped:
         pytest.skip("AddressSanitizer has the kernel write none (disable_coredump)")
     limit(resource.RLIMIT_CORE, resource.RLIM_INFINITY)
     with make_daemon('pm = { mode = "static"; max_children = 1; };\n' + setting) as daemon:

@@ -79,9 +79,9 @@ def test_names_of_other_sockets(build_dir, name):
     ["--euid=33", "--regid=33", "--clear-groups"], ["--reuid=33", "--rgid=33", "--clear-groups"],
     ["--reuid=33", "--egid=33", "--clear-groups"], ["--reuid=33", "--regid=33", "--groups=33,0"],
 ], ids=" ".join)
-def test_root_is_refused(build_dir, environment, become):
+def test_root_is_refused(build_dir, sanitized, become):
     """Real, effective or saved, as a user, a group, or one group of many."""
-    if environment and any(option.startswith(("--euid", "--rgid", "--egid")) for option in become):
+    if sanitized and any(option.startswith(("--euid", "--rgid", "--egid")) for option in become):
         pytest.skip("LeakSanitizer cannot look at a process whose real and effective ids differ")
     result = poold(build_dir, f"--config={os.devnull}", "www", become=["setpriv", *become, "--"] if become else [])
     assert result.returncode == os.EX_CONFIG

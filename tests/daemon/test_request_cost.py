@@ -27,9 +27,9 @@ SETTINGS = {
 
 
 @pytest.fixture
-def count(build_dir, make_daemon, tmp_path, environment):
+def count(make_daemon, tmp_path, sanitized):
     """count(keep, pm, conf, watched): the system calls for one request, of the worker and of the manager."""
-    if environment:
+    if sanitized:
         pytest.skip("a sanitizer makes system calls of its own")
 
     def count(keep, pm="", conf="", watched=False):
