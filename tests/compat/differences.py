@@ -31,9 +31,9 @@ class Difference:
 REQUESTS = (
     Difference(
         "A body without CONTENT_LENGTH is read",
-        "Web servers send none, or an empty one, for `Transfer-Encoding: chunked` that they do not buffer. "
-        "PHP-FPM takes that for no body; here it is read to its end: forms, files and `php://input` are "
-        "there. `post_max_size` holds.",
+        "For `Transfer-Encoding: chunked` that a web server does not buffer, it sends no CONTENT_LENGTH, "
+        "or an empty one. PHP-FPM takes that for a request without a body. php-pool reads the body to its "
+        "end: forms, files and `php://input` are there. `post_max_size` holds.",
         {
             "stdout": (
                 "body-length-empty", "body-length-empty-put", "body-unsized-form", "body-unsized-put",
@@ -47,7 +47,8 @@ REQUESTS = (
         },
     ),
     Difference(
-        "A body shorter than CONTENT_LENGTH, or one with a negative length, ends where it ends",
+        "A body that is shorter than CONTENT_LENGTH, or whose length is negative, ends where its data "
+        "ends",
         "PHP-FPM goes on reading behind the end of the body, and waits until the web server gives up.",
         {
             "stdout end connection": (
@@ -60,8 +61,8 @@ REQUESTS = (
         },
     ),
     Difference(
-        "A kept connection outlives a body that is longer than CONTENT_LENGTH",
-        "PHP-FPM closes the connection after such a request; here the rest of the body is dropped.",
+        "A connection is kept open after a body that is longer than CONTENT_LENGTH",
+        "PHP-FPM closes the connection after such a request. php-pool drops the rest of the body.",
         {
             "connection": (
                 "body-length-shorter-keep", "body-length-zero-keep",
@@ -69,8 +70,8 @@ REQUESTS = (
         },
     ),
     Difference(
-        "A kept connection outlives a body that the script has read in part",
-        "Some releases of PHP-FPM (8.4.27, 8.5.7) close the connection then, others (8.2.36, 8.4.28) do not.",
+        "A connection is kept open after a body that the script has not read to its end",
+        "Some releases of PHP-FPM (8.4.27, 8.5.7) close the connection, others (8.2.36, 8.4.28) do not.",
         {
             "connection": (
                 "body-input-some-keep",
@@ -79,21 +80,22 @@ REQUESTS = (
         always=False,
     ),
     Difference(
-        "Half a body is not run",
-        "Where the web server goes away within the body, PHP-FPM runs the script with what has come. Here "
-        "the script ends as with any client that is gone, and sees no half of a form.",
+        "A script does not go on with half of a body",
+        "When the web server goes away before it has sent all of the body, PHP-FPM runs the script with "
+        "the part that has come. php-pool ends the script as for any client that is gone, so the script "
+        "sees no half of a form.",
         {
             "stdout": (
                 "protocol-stdin-partial-half-close",
             ),
         },
-        "`ignore_user_abort` has the script run all the same.",
+        "With `ignore_user_abort`, the script runs all the same.",
     ),
     Difference(
-        "431 for parameters beyond the limits",
-        "A request may have 2,048 parameters and 1 MiB of them; one with more, or with a longer one, is "
-        "answered with `431 Request Header Fields Too Large`. PHP-FPM has no limit but its memory; it "
-        "closes the connection where it cannot make sense of them.",
+        "Status 431 for parameters beyond the limits",
+        "A request may have 2,048 parameters, of 1 MiB together. php-pool answers a request with more of "
+        "them, or with a longer one, with `431 Request Header Fields Too Large`. PHP-FPM has no limit but "
+        "its memory, and closes the connection when it cannot understand the parameters.",
         {
             "stdout": (
                 "protocol-params-too-many", "protocol-params-too-large",
@@ -106,9 +108,9 @@ REQUESTS = (
     Difference(
         "Output after fastcgi_finish_request() is dropped",
         "The script goes on. PHP-FPM ends the script at its next output or flush, as if the client had "
-        "gone away; on a kept connection it sends the output into the next answer. The request's body "
-        "cannot be read any more, and a second `fastcgi_finish_request()` says false, also on a kept "
-        "connection.",
+        "gone away; on a kept connection, it sends the output into the next answer. After the call, the "
+        "script cannot read the request's body any more, and a second `fastcgi_finish_request()` returns "
+        "false, also on a kept connection.",
         {
             "stdout": (
                 "output-finish-then-flush", "output-finish-then-ignore", "output-finish-then-status-echo",
@@ -123,8 +125,8 @@ REQUESTS = (
 SETTINGS = (
     Difference(
         "PHP_VALUE and PHP_ADMIN_VALUE last for one request",
-        "In PHP-FPM they stick to the worker, and the next request, which may be another site's, has them. "
-        "So `ini_restore()` goes back to the pool's value.",
+        "In PHP-FPM these values stay in the worker, and hold for the next request, which may be another "
+        "site's. So in php-pool `ini_restore()` goes back to the pool's value.",
         {
             "stdout": (
                 "ini-value-sticks", "ini-value-restore",
@@ -133,23 +135,24 @@ SETTINGS = (
         "Have the web server send them with each request that needs them.",
     ),
     Difference(
-        "PHP_VALUE and PHP_ADMIN_VALUE are not taken over TCP",
-        "Whoever reaches the port could run code by them (`auto_prepend_file`). A web server on a Unix "
-        "socket may send them.",
+        "PHP_VALUE and PHP_ADMIN_VALUE are not accepted over TCP",
+        "Anybody who can reach the port could run code with them (`auto_prepend_file`). A web server on a "
+        "Unix socket may send them.",
         {
             "stdout": (
                 "tcp-value", "tcp-admin-value",
             ),
         },
-        "`security.ini_params = \"always\"` takes them from everybody, `\"never\"` from nobody.",
+        "`security.ini_params = \"always\"` accepts them from every client, `\"never\"` from none.",
     ),
     Difference(
-        "Some settings are refused for one request",
-        "`disable_functions`, `disable_classes`, `extension`, `zend_extension`, `syslog.ident`, `syslog.facility`, "
-        "some of `opcache.*` (`protect_memory`, `save_comments`, `optimization_level`, `file_cache` and others) and "
-        "`mysqlnd.collect_memory_statistics` cannot be undone when the request ends. The log says so, and why: "
-        "`unable to set 'disable_functions': a function that is disabled stays so`. In PHP-FPM they stick to "
-        "the worker, or kill it later.",
+        "Some settings cannot be set for one request",
+        "`disable_functions`, `disable_classes`, `extension`, `zend_extension`, `syslog.ident`, "
+        "`syslog.facility`, some of `opcache.*` (`protect_memory`, `save_comments`, `optimization_level`, "
+        "`file_cache` and others) and `mysqlnd.collect_memory_statistics` cannot be undone when the "
+        "request ends, so php-pool refuses them. The log says so, and why: `unable to set "
+        "'disable_functions': a function that is disabled stays so`. In PHP-FPM they stay in the worker, "
+        "or kill it later.",
         {
             "stdout stderr": (
                 "ini-value-disable-functions", "ini-value-disable-functions-user",
@@ -164,9 +167,9 @@ SETTINGS = (
         "Set them for the pool: `php.admin_value`, `php.ini`.",
     ),
     Difference(
-        "A value that PHP refuses is told",
-        "`unable to set 'memory_limit': PHP refuses the value '1'`, in PHP_VALUE, PHP_ADMIN_VALUE, [PATH=], "
-        "[HOST=] and .user.ini. It then is as if it had not been there.",
+        "The log names a value that PHP refuses",
+        "`unable to set 'memory_limit': PHP refuses the value '1'`, for PHP_VALUE, PHP_ADMIN_VALUE, "
+        "[PATH=], [HOST=] and .user.ini. The value has no effect.",
         {
             "stderr": (
                 "ini-value-bad-limit", "variables-order-none-0", "variables-order-none-1",
@@ -174,9 +177,9 @@ SETTINGS = (
         },
     ),
     Difference(
-        "An array in .user.ini, [PATH=] or [HOST=] is left out",
-        "PHP-FPM's worker dies of it, or runs out of memory, and so it does where SERVER_NAME is the name of a setting "
-        "and php.ini has [HOST=].",
+        "An array in .user.ini, [PATH=] or [HOST=] is ignored",
+        "PHP-FPM's worker dies of such an array, or runs out of memory. The same happens in PHP-FPM where "
+        "SERVER_NAME is the name of a setting and php.ini has [HOST=].",
         {
             "stdout end <8.5": (
                 "ini-path-array", "ini-user-section",
@@ -187,12 +190,13 @@ SETTINGS = (
         },
     ),
     Difference(
-        "[PATH=], [HOST=] and .user.ini count for reading the body",
-        "PHP-FPM sets them when PHP has begun with the request, before 8.5 when it has read the body. Here they are set "
-        "before: `post_max_size` and `enable_post_data_reading` of a directory hold for forms, and what PHP has to say "
-        "of a bad value is in the log but not in the answer. The same goes for a value that is deprecated: from 8.4 on, "
-        "`PHP Request Startup: Disabling session.use_only_cookies INI setting is deprecated` in front of PHP-FPM's page "
-        "leaves it without its headers and its session.",
+        "[PATH=], [HOST=] and .user.ini hold while the body is read",
+        "PHP-FPM sets them after PHP has begun with the request; before 8.5, after it has read the body. "
+        "php-pool sets them before: `post_max_size` and `enable_post_data_reading` of a directory hold "
+        "for forms, and PHP's message about a bad value is in the log and not in the answer. The same is "
+        "true of a value that is deprecated: from 8.4 on, PHP-FPM writes `PHP Request Startup: Disabling "
+        "session.use_only_cookies INI setting is deprecated` in front of the page, which then has neither "
+        "its headers nor its session.",
         {
             "stdout": (
                 "server-filter-default",
@@ -212,21 +216,21 @@ SETTINGS = (
         },
     ),
     Difference(
-        "PHP_BINARY, PHP_CONFIG_FILE_PATH and PHP_CONFIG_FILE_SCAN_DIR",
-        "They name this program and libphp's directories, `/etc/php/X.Y/embed` on Debian.",
+        "PHP_BINARY, PHP_CONFIG_FILE_PATH and PHP_CONFIG_FILE_SCAN_DIR have other values",
+        "They name php-pool's program and libphp's directories, `/etc/php/X.Y/embed` on Debian.",
         {
             "stdout": (
                 "sapi-binary", "sapi-config-path", "sapi-config-scan-dir",
             ),
         },
-        "Settings are best taken from where they are: `php = { ini = \"/etc/php/X.Y/fpm/php.ini\"; "
-        "ini_scan_dir = \"/etc/php/X.Y/fpm/conf.d\"; };`. The package phpX.Y-fpm stays installed then, since "
-        "both are its.",
+        "To use PHP-FPM's settings, name its files: `php = { ini = \"/etc/php/X.Y/fpm/php.ini\"; "
+        "ini_scan_dir = \"/etc/php/X.Y/fpm/conf.d\"; };`. Keep the package phpX.Y-fpm installed then: both "
+        "belong to it.",
     ),
     Difference(
         "phpinfo() says php-pool",
-        "In the section of `cgi-fcgi`, where PHP-FPM says `php-fpm`. The server API is `FPM/FastCGI` as "
-        "there.",
+        "Its section `cgi-fcgi` has `php-pool` where PHP-FPM's has `php-fpm`. The server API is "
+        "`FPM/FastCGI` in both.",
         {
             "stdout": (
                 "sapi-phpinfo-module",
@@ -238,8 +242,9 @@ SETTINGS = (
 VARIABLES = (
     Difference(
         "HTTP_PROXY is not in getenv()",
-        "Libraries take it for the proxy to use (CVE-2016-5385, httpoxy). PHP-FPM hides it from "
-        "`getenv('HTTP_PROXY')` only, not from `getenv()` without a name. It stays in `$_SERVER`.",
+        "Libraries take HTTP_PROXY for the proxy that they should use (CVE-2016-5385, httpoxy). PHP-FPM "
+        "hides it from `getenv('HTTP_PROXY')` only, and not from `getenv()` without a name. In `$_SERVER` "
+        "it is there.",
         {
             "stdout": (
                 "server-http-proxy-all",
@@ -248,7 +253,7 @@ VARIABLES = (
     ),
     Difference(
         "getenv() finds parameters whose name has three letters",
-        "PHP-FPM overlooks them (`TLS`), though they are in `$_SERVER`.",
+        "PHP-FPM's getenv() does not find them (`TLS`), though they are in `$_SERVER`.",
         {
             "stdout": (
                 "server-three-letters",
@@ -259,9 +264,10 @@ VARIABLES = (
 
 ERRORS = (
     Difference(
-        "504 for request.terminate_timeout",
+        "Status 504 after request.terminate_timeout",
         "The script ends with a fatal error, shutdown functions run, and the client gets `504 Gateway "
-        "Timeout` if nothing has left yet. PHP-FPM kills the worker, and the web server says 502.",
+        "Timeout` if no part of the answer has been sent yet. PHP-FPM kills the worker, and the web "
+        "server answers 502.",
         {
             "stdout stderr end": (
                 "errors-terminate",
@@ -269,10 +275,10 @@ ERRORS = (
         },
     ),
     Difference(
-        "Long lines are whole",
-        "PHP-FPM cuts messages to the web server's error log at `log_limit` (1,024 bytes), which takes the "
-        "end off most stack traces, lines of the access log at 1,024 bytes, and `header('HTTP/1.1 404 …')` "
-        "at 1,023. Here they are whole, those of the access log up to 16,384 bytes.",
+        "Long lines are not cut",
+        "PHP-FPM cuts messages to the web server's error log at `log_limit` (1,024 bytes), so most stack "
+        "traces lose their end; lines of the access log at 1,024 bytes; and `header('HTTP/1.1 404 …')` at "
+        "1,023. php-pool cuts none of these but lines of the access log, at 16,384 bytes.",
         {
             "stderr": (
                 "errors-error-log-long", "errors-long-message", "errors-longer-message", "errors-stack",
@@ -287,9 +293,9 @@ ERRORS = (
         },
     ),
     Difference(
-        "The reason in `Unable to open primary script` for what is no file",
-        "For a directory and the like PHP gives none. PHP-FPM shows the last error of whatever it did "
-        "before; here it is always `No such file or directory`.",
+        "`Unable to open primary script` has the same reason for everything that is not a file",
+        "For a directory, and for other things that are not files, PHP gives no reason. PHP-FPM shows the "
+        "last error of whatever it did before. php-pool always shows `No such file or directory`.",
         {
             "stderr": (
                 "path-directory-php-default", "path-directory-php-plain-path",
@@ -303,10 +309,10 @@ ERRORS = (
 
 MONITORS = (
     Difference(
-        "The status says more",
-        "php-pool's own fields come behind PHP-FPM's, in the pool and in each worker, its own metrics "
-        "(`phppool_…`) behind `phpfpm_…`. The HTML page's title is `PHP Pool Status Page`. "
-        "`fpm_get_status()` has PHP-FPM's keys and no more.",
+        "The status has more fields",
+        "php-pool's own fields come after PHP-FPM's, for the pool and for each worker; its own metrics "
+        "(`phppool_…`) come after `phpfpm_…`. The HTML page's title is `PHP Pool Status Page`. "
+        "`fpm_get_status()` has PHP-FPM's keys and no others.",
         {
             "stdout": (
                 "monitors-additions-text", "monitors-additions-html", "monitors-additions-json",
@@ -315,10 +321,10 @@ MONITORS = (
         },
     ),
     Difference(
-        "A strict parser takes the OpenMetrics page",
-        "Each sample has the label `pool`, and the metrics that PHP-FPM calls counters are of type gauge or "
-        "unknown: a counter's samples would have to end in `_total`. Their names, order and units are the "
-        "same; the HELP texts say what is counted here.",
+        "A strict parser accepts the OpenMetrics page",
+        "Each sample has the label `pool`, and the metrics that PHP-FPM calls counters are of type gauge "
+        "or unknown, since OpenMetrics wants the names of a counter's samples to end in `_total`. Their "
+        "names, order and units are the same. The HELP texts say what php-pool counts.",
         {
             "stdout": (
                 "monitors-openmetrics-types",
@@ -326,12 +332,13 @@ MONITORS = (
         },
     ),
     Difference(
-        "The status counts",
-        "The queue of a Unix socket, where PHP-FPM says 0 for `listen queue`, `max listen queue` and `listen "
-        "queue len`. Connections, as `accepted conn`; PHP-FPM counts each request of a kept one. Workers "
-        "with a request, as `active processes`; in PHP-FPM each request of a kept connection adds one, for "
-        "good. `max active processes` is the highest that the manager saw when it looked, which it does as "
-        "workers come to be needed and for each question; a peak between may be missed.",
+        "Some figures of the status count something else",
+        "`listen queue`, `max listen queue` and `listen queue len` count connections that wait in a Unix "
+        "socket, too; PHP-FPM says 0 there. `accepted conn` counts connections; PHP-FPM counts each "
+        "request of a kept connection. `active processes` counts the workers that have a request; in "
+        "PHP-FPM, each request of a kept connection adds one, and nothing ever takes it away. `max active "
+        "processes` is the highest number that the manager has seen. The manager looks when workers are "
+        "needed and at each question, so it may miss a peak in between.",
         {
             "stdout": (
                 "monitors-queue", "monitors-kept-2", "monitors-kept-3",
@@ -339,8 +346,9 @@ MONITORS = (
         },
     ),
     Difference(
-        "A client that `listen.allowed_clients` does not have is not let in",
-        "PHP-FPM 8.5.7 compares a part of IPv6 addresses: with `::2`, `::1` is let in. Other releases do not.",
+        "A client that `listen.allowed_clients` does not name is refused",
+        "PHP-FPM 8.5.7 compares only a part of IPv6 addresses: where `::2` is allowed, it serves `::1`. "
+        "Other releases do not.",
         {
             "stdout end": (
                 "clients-ipv6-other",
@@ -349,10 +357,10 @@ MONITORS = (
         always=False,
     ),
     Difference(
-        "The request URI is the client's",
+        "The request URI is the one that the client sent",
         "The status and `fpm_get_status()` show REQUEST_URI. PHP-FPM shows SCRIPT_NAME and the query "
-        "string, which is `/index.php` for every page of most applications. In the access log `%r` is SCRIPT_NAME "
-        "as there; `%{REQUEST_URI}e` is the other.",
+        "string, which is `/index.php` for every page of most applications. In the access log, `%r` is "
+        "SCRIPT_NAME as in PHP-FPM; `%{REQUEST_URI}e` is REQUEST_URI.",
         {
             "stdout": (
                 "monitors-request-uri", "monitors-function-front",
@@ -360,9 +368,9 @@ MONITORS = (
         },
     ),
     Difference(
-        "The status page is asked for by whole names",
-        "`?json`, `?json=1`. PHP-FPM decodes names first (`%6ason`, `+json`, `json[]`), and before 8.4 takes any "
-        "beginning of a name for it (`?x` is `?xml`).",
+        "The parameters of the status page are compared as they are",
+        "php-pool knows `?json` and `?json=1`. PHP-FPM decodes names first (`%6ason`, `+json`, `json[]`), "
+        "and before 8.4 takes any beginning of a name for the name (`?x` for `?xml`).",
         {
             "stdout": (
                 "monitors-query-array", "monitors-query-encoded", "monitors-query-space",
@@ -373,9 +381,9 @@ MONITORS = (
         },
     ),
     Difference(
-        "No PHP runs for the status page and the ping",
-        "So there is no X-Powered-By, they are UTF-8 whatever `default_charset` says, they have no user and "
-        "need no memory of PHP's. HEAD has the Content-Type of GET.",
+        "PHP does not run for the status page and the ping",
+        "So they have no X-Powered-By, no user and no memory of PHP's, and they are UTF-8 whatever "
+        "`default_charset` says. HEAD has the Content-Type of GET.",
         {
             "stdout": (
                 "monitors-powered-by", "monitors-user", "monitors-head-text", "monitors-head-html",
@@ -388,9 +396,9 @@ MONITORS = (
         },
     ),
     Difference(
-        "No client forges a line of the access log",
-        "Quotes, backslashes and control characters in what a client sent are `\\x22` and the like. PHP-FPM "
-        "writes them as they come, line breaks too.",
+        "No client can forge a line of the access log",
+        "php-pool writes quotes, backslashes and control characters that a client sent as `\\x22` and the "
+        "like. PHP-FPM writes them as they are, line breaks too.",
         {
             "log": (
                 "access-quote", "access-newline", "access-backslash", "access-escape",
@@ -398,27 +406,27 @@ MONITORS = (
         },
     ),
     Difference(
-        "The access log has the answer as it was sent",
-        "`%s` and `%{Header}o` are those behind shutdown functions and destructors, and header names count "
-        "in any case. PHP-FPM looks before these have run. A line is therefore written behind the answer, and no "
-        "client waits for it: lines of requests to different workers, one right behind the other, may have swapped "
-        "places.",
+        "The access log shows the answer as it was sent",
+        "`%s` and `%{Header}o` are the values after shutdown functions and destructors have run, and the "
+        "name of a header may be in any case. PHP-FPM takes the values before these have run. php-pool "
+        "writes a line after the answer, so no client waits for it, and lines of two requests that "
+        "different workers end at nearly the same time may have changed places.",
         {
             "log": (
                 "access-script-header-case", "access-script-shutdown", "access-script-shutdown-header",
                 "access-script-destructor",
             ),
         },
-        "`%t` and `%{…}t` are when a request came: sort by them where the order matters.",
+        "`%t` and `%{…}t` are the time when a request came: sort by them where the order matters.",
     ),
 )
 
 PROTOCOL = (
     Difference(
-        "Parameters may be cut anywhere, and records be as large as the specification has it",
-        "PHP-FPM closes the connection when a name or value crosses from one PARAMS record into the next, "
-        "so that a value is never longer than 65,528 bytes there; and it reads the padding of the empty "
-        "record that ends PARAMS as the body's beginning.",
+        "Parameters may be cut anywhere, and records may be as large as the specification allows",
+        "PHP-FPM closes the connection when a name or a value begins in one PARAMS record and ends in the "
+        "next, so that a value is never longer than 65,528 bytes there. It also takes the padding of the "
+        "empty record that ends PARAMS for the beginning of the body.",
         {
             "stdout end": (
                 "protocol-params-cut-pairs", "protocol-params-bytewise", "protocol-params-over-a-record",
@@ -441,9 +449,10 @@ PROTOCOL = (
         },
     ),
     Difference(
-        "FCGI_ABORT_REQUEST is understood",
-        "The request ends without an answer, and its script like one whose client is gone. PHP-FPM takes "
-        "the record for the end of parameters or body, and runs the script with what it has.",
+        "FCGI_ABORT_REQUEST ends the request",
+        "The request ends without an answer, and its script ends like one whose client is gone. PHP-FPM "
+        "takes the record for the end of the parameters or the body, and runs the script with what it "
+        "has.",
         {
             "stdout": (
                 "protocol-abort-before-params", "protocol-abort-in-params", "protocol-abort-in-body",
@@ -455,10 +464,10 @@ PROTOCOL = (
         },
     ),
     Difference(
-        "Management records at any time, and unknown ones are answered",
-        "FCGI_GET_VALUES within a request is answered, and an unknown record with FCGI_UNKNOWN_TYPE; "
-        "records that a client should not send are skipped. PHP-FPM ends the parameters or the body at "
-        "each of them, or closes the connection.",
+        "Management records are answered at any time, and so are unknown records",
+        "php-pool answers FCGI_GET_VALUES within a request, and an unknown record with FCGI_UNKNOWN_TYPE; "
+        "it skips records that a client should not send. At each of these, PHP-FPM ends the parameters or "
+        "the body, or closes the connection.",
         {
             "stdout": (
                 "protocol-values-in-params", "protocol-values-in-body", "protocol-unknown-type-in-request",
@@ -474,9 +483,9 @@ PROTOCOL = (
         },
     ),
     Difference(
-        "Records of another request are not mixed in",
-        "What belongs to another request id is skipped, and a second request beside the first is refused "
-        "with FCGI_CANT_MPX_CONN. PHP-FPM does not look at the id.",
+        "Records of another request id are not mixed in",
+        "php-pool skips records of another request id, and refuses a second request beside the first with "
+        "FCGI_CANT_MPX_CONN. PHP-FPM does not look at the id.",
         {
             "stdout": (
                 "protocol-body-other-id", "protocol-params-other-id",
@@ -487,10 +496,10 @@ PROTOCOL = (
         },
     ),
     Difference(
-        "Malformed requests close the connection",
-        "Another version than 1, a second FCGI_BEGIN_REQUEST, a body before the parameters or parameters "
-        "within it, and FCGI_GET_VALUES of more than 1,024 bytes. PHP-FPM runs a script with what it has "
-        "understood.",
+        "A malformed request closes the connection",
+        "Malformed are: another version than 1, a second FCGI_BEGIN_REQUEST, a body before the parameters "
+        "or parameters within it, and FCGI_GET_VALUES of more than 1,024 bytes. PHP-FPM runs a script "
+        "with what it has understood.",
         {
             "stdout end": (
                 "protocol-version-2", "protocol-version-2-all", "protocol-begin-twice",
@@ -503,9 +512,10 @@ PROTOCOL = (
         },
     ),
     Difference(
-        "Request id 0 is none",
-        "It is reserved for management records, so such a request is skipped, as is what belongs to no "
-        "request. PHP-FPM serves the first and closes the connection at the second.",
+        "Request id 0 is not served",
+        "It is reserved for management records, so php-pool skips such a request, as it skips records "
+        "that belong to no request. PHP-FPM serves the request, and closes the connection at such a "
+        "record.",
         {
             "stdout end connection": (
                 "protocol-id-0",
