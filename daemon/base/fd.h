@@ -45,8 +45,8 @@ int fd_null(int fd);
 
 /*
  * Sends one message with n_fds descriptors on a SOCK_SEQPACKET socket (unix(7), SCM_RIGHTS); the caller
- * keeps its own copies. Never raises SIGPIPE. flags are sendmsg(2)'s. 0 or -errno; -EAGAIN when the socket is
- * full and it, or MSG_DONTWAIT, does not block.
+ * keeps its own copies. Never raises SIGPIPE. flags are sendmsg(2)'s. 0 or -errno; -EAGAIN when the socket
+ * is full and it, or MSG_DONTWAIT, does not block.
  */
 int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_fds, int flags);
 

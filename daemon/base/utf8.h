@@ -22,10 +22,10 @@ size_t utf8_cut(const char *bytes, size_t size);
 bool utf8_is_printable(uint32_t code);
 
 /*
- * Copies text to to[], of which max bytes are used and no zero is added. What is not printable, or not UTF-8,
- * stands there as "\x1B", byte by byte, as in the access log. With lines set, line breaks and tabs stay, and
- * a carriage return in front of a line break goes. What does not fit is cut, never within a character. The
- * number of bytes written.
+ * Copies text to to[], of which max bytes are used and no zero is added. What is not printable, or not
+ * UTF-8, stands there as "\x1B", byte by byte, as in the access log. With lines set, line breaks and tabs
+ * stay, and a carriage return in front of a line break goes. What does not fit is cut, never within a
+ * character. The number of bytes written.
  */
 size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t max);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so one that is there may
- * all the same not start; the manager sees that when it does.
+ * Which PHPs there are, by the names of their workers: see php.h. Runs none of them, so one that is there
+ * may all the same not start; the manager sees that when it does.
  */
 
 #include "config/php.h"

@@ -10,7 +10,7 @@
 /* Where Debian's PHP has them, unless it is told: a directory that only root can list. */
 #define SESSIONS_DEFAULT "/var/lib/php/sessions"
 
-/* How many directories of session.save_path ("N;MODE;/path") are within each other: of one character each. */
+/* How many directories, each of one character, are within each other: session.save_path ("N;MODE;/path"). */
 #define SESSIONS_DEPTH_MAX 6
 
 /*

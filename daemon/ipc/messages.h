@@ -57,8 +57,8 @@ typedef struct IpcMessage {
 } IpcMessage;
 
 /*
- * Sends one message with its descriptors, which stay the caller's: n of them for IPC_SPAWN, none for another.
- * 0 or -errno (fd_send()).
+ * Sends one message with its descriptors, which stay the caller's: n of them for IPC_SPAWN, none for
+ * another. 0 or -errno (fd_send()).
  */
 int ipc_send(int channel, const IpcMessage *message, const int *fds, size_t n_fds);
 

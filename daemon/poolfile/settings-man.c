@@ -2,9 +2,9 @@
 
 /*
  * Makes the source of php-pool.conf(5), in scdoc(5): copies the file named on the command line to standard
- * output and puts the list of settings, from settings.def, in the place of the line @SETTINGS@, and that of the
- * codes of access.format, from access.def, in the place of @ACCESS_CODES@. Runs when the project is built; never
- * installed.
+ * output and puts the list of settings, from settings.def, in the place of the line @SETTINGS@, and that of
+ * the codes of access.format, from access.def, in the place of @ACCESS_CODES@. Runs when the project is
+ * built; never installed.
  */
 
 #include <stdio.h>

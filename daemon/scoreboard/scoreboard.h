@@ -54,8 +54,8 @@ typedef struct WorkerRecord {
         uint64_t connections;    /* accepted or resumed */
         uint64_t requests;       /* finished */
         usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
-        usec_t sending_started;  /* CLOCK_MONOTONIC: when this request's client, or one before, first kept the
-                                  * worker waiting after the script's end */
+        usec_t sending_started;  /* CLOCK_MONOTONIC: when this request's client, or one before, first kept
+                                  * the worker waiting after the script's end */
         usec_t request_ended;    /* CLOCK_MONOTONIC, of the last finished request; 0 before the first */
         usec_t request_duration; /* of the last finished request */
         usec_t request_cpu;      /* user and system time of the last finished request */

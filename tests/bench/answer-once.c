@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The smallest service that systemd can start by a socket: answers one FastCGI request with END_REQUEST and ends.
- * How long it takes to answer is what systemd takes to start any service.
+ * The smallest service that systemd can start by a socket: answers one FastCGI request with END_REQUEST and
+ * ends. How long it takes to answer is what systemd takes to start any service.
  */
 
 #include <sys/socket.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Counts the instructions that a process executes in user mode, by stepping through them one by one: also where
- * there are no hardware counters, as in most virtual machines.
+ * Counts the instructions that a process executes in user mode, by stepping through them one by one: also
+ * where there are no hardware counters, as in most virtual machines.
  *
  *   instructions PID
  *
- * Prints the number when it is sent SIGINT. A repeated string instruction (rep movsb) counts once. The process
- * runs a hundred times slower meanwhile.
+ * Prints the number when it is sent SIGINT. A repeated string instruction (rep movsb) counts once. The
+ * process runs a hundred times slower meanwhile.
  */
 
 #include <errno.h>

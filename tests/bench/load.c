@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A FastCGI load generator for the benchmarks. Prints one line of JSON: how many requests were answered and how
- * many failed, seconds, how many clients had no answer at all while requests were being sent ("starved"), how
- * many kept connections the server closed between two requests ("closed"), and percentiles of the latency in
- * microseconds, in which a request that nobody answered counts as long as it was waited for.
+ * A FastCGI load generator for the benchmarks. Prints one line of JSON: how many requests were answered and
+ * how many failed, seconds, how many clients had no answer at all while requests were being sent
+ * ("starved"), how many kept connections the server closed between two requests ("closed"), and percentiles
+ * of the latency in microseconds, in which a request that nobody answered counts as long as it was waited
+ * for.
  *
  *   load [OPTION…] ADDRESS SCRIPT REQUESTS|TIME CLIENTS
  *
- * ADDRESS is a path or HOST:PORT, TIME "3s". A closed loop by default: each client sends its next request when
- * it has the whole answer to its last. With as many requests as clients it is a burst.
+ * ADDRESS is a path or HOST:PORT, TIME "3s". A closed loop by default: each client sends its next request
+ * when it has the whole answer to its last. With as many requests as clients it is a burst.
  *
  * With --rate=N it is an open loop: N requests a second fall due, whether or not the last was answered; the
- * client that was idle longest sends the next; when none is idle, it is sent late. Its latency is counted from
- * when it was due, so a server that stalls is not spared the requests that would have come meanwhile.
+ * client that was idle longest sends the next; when none is idle, it is sent late. Its latency is counted
+ * from when it was due, so a server that stalls is not spared the requests that would have come meanwhile.
  *
  *   --keep          a client keeps its connection for its next request
  *   --uri=/PATH     what REQUEST_URI says; "/script.php" by default
@@ -336,11 +337,13 @@ static void print_results(void)
         uint64_t wanted = load.rate > 0 ? load.to_send : load.sent;
 
         qsort(load.latencies, load.n_latencies, sizeof *load.latencies, compare_u32);
-        printf("{\"answered\": %llu, \"failed\": %llu, \"starved\": %llu, \"closed\": %llu, \"seconds\": %.6f, "
+        printf("{\"answered\": %llu, \"failed\": %llu, \"starved\": %llu, \"closed\": %llu, \"seconds\": "
+               "%.6f, "
                "\"p50\": %u, \"p99\": %u, \"p99.9\": %u, \"max\": %u}\n",
                (unsigned long long) load.answered, (unsigned long long) (wanted - load.answered),
-               (unsigned long long) load.starved, (unsigned long long) load.closed, (double) (load.end - load.begin) / USEC_PER_SEC,
-               percentile(0.5), percentile(0.99), percentile(0.999), percentile(1));
+               (unsigned long long) load.starved, (unsigned long long) load.closed,
+               (double) (load.end - load.begin) / USEC_PER_SEC, percentile(0.5), percentile(0.99),
+               percentile(0.999), percentile(1));
         fflush(stdout);
 }
 
@@ -358,7 +361,8 @@ static int parse_address(const char *s)
                 load.address_size = sizeof load.address.un;
                 return 0;
         }
-        if (!colon || (size_t) (colon - s) >= sizeof host || parse_u64(colon + 1, &port) < 0 || port > UINT16_MAX)
+        if (!colon || (size_t) (colon - s) >= sizeof host || parse_u64(colon + 1, &port) < 0 ||
+            port > UINT16_MAX)
                 return -EINVAL;
         memcpy(host, s, (size_t) (colon - s));
         host[colon - s] = '\0';

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-base <- {fastcgi, scoreboard, config, ipc} <- {poolfile, status} <- {manager, worker, ctl, sendmail}; the last four never
-meet. Rooms are folders of a layer; what lies in the layer itself is its wiring.
+base <- {fastcgi, scoreboard, config, ipc} <- {poolfile, status} <- {manager, worker, ctl, sendmail}; the last four
+never meet. Rooms are folders of a layer; what lies in the layer itself is its wiring.
 """
 
 import itertools
@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "ctl": SHARED | {"poolfile", "ctl"},
     "sendmail": {"base", "sendmail"},
 }
-# Which rooms of its layer a room may include, or call without that, besides itself; the layer's name stands for its wiring.
+# Which rooms of its layer a room may include, or call without that, besides itself; the layer's name stands for its
+# wiring.
 ROOMS = {
     "manager/pool": set(),
     "manager/traffic": set(),
@@ -98,8 +99,8 @@ def test_every_folder_within_is_a_room(source_dir):
 def test_the_identity_is_of_all_that_manager_and_worker_share(source_dir):
     build = (source_dir / "daemon/meson.build").read_text()
     hashed = re.search(r"host_machine\.cpu_family\(\),\s*((?:'\w+',?\s*)+)", build)[1]
-    used = {layer: {what.partition("/")[0] for of, _, _, what, system in includes(source_dir) if of == layer and not system}
-            for layer in ("manager", "worker")}
+    used = {layer: {what.partition("/")[0] for of, _, _, what, system in includes(source_dir)
+                    if of == layer and not system} for layer in ("manager", "worker")}
     shared = (used["manager"] & used["worker"]) | {"base", "scoreboard"}
     assert set(re.findall(r"\w+", hashed)) == shared == SHARED
 
@@ -169,7 +170,8 @@ def plant(tmp_path):
         for name, number in itertools.product(files, range(len(options))):
             if name.endswith(".c"):
                 output = f"{number}-{name.replace('/', '_')}.o"
-                subprocess.run(["cc", *options[number], f"-I{top}", "-c", top / name, "-o", tmp_path / output], check=True)
+                subprocess.run(["cc", *options[number], f"-I{top}", "-c", top / name, "-o", tmp_path / output],
+                               check=True)
                 commands.append({"directory": str(tmp_path), "file": f"sources/{name}", "output": output})
         (tmp_path / "compile_commands.json").write_text(json.dumps(commands))
         return top
@@ -193,7 +195,8 @@ def test_a_circle_of_symbols_is_found(plant, options):
 
 
 def test_a_circle_of_includes_is_found(plant):
-    top = plant({"base/a.h": "#pragma once\n#include \"base/b.h\"\n", "base/b.h": "#pragma once\n# include \"base/a.h\"\n"})
+    top = plant({"base/a.h": "#pragma once\n#include \"base/b.h\"\n",
+                 "base/b.h": "#pragma once\n# include \"base/a.h\"\n"})
     assert arrows.circles(arrows.of_includes(top)) == {ONE}
 
 
@@ -208,19 +211,20 @@ def test_a_circle_of_both_is_found(plant):
 
 def test_a_circle_through_many_files_is_found(plant):
     names = "abcdefg"
-    top = plant({f"base/{name}.h": f'#include "base/{names[(i + 1) % len(names)]}.h"\n' for i, name in enumerate(names)})
+    top = plant({f"base/{name}.h": f'#include "base/{other}.h"\n' for name, other in zip(names, names[1:] + names[0])})
     assert arrows.circles(arrows.of_includes(top)) == {frozenset(f"base/{name}" for name in names)}
 
 
 def test_a_symbol_of_one_php_only_is_seen(plant):
-    top = plant({"base/a.c": "int b(void);\n#ifdef NEWER\nint c(void);\n#define b c\n#endif\nint a(void) { return b(); }",
+    top = plant({"base/a.c": "int b(void), c(void);\n#ifdef NEWER\n#define b c\n#endif\nint a(void) { return b(); }",
                  "base/b.c": "int b(void) { return 0; }", "base/c.c": "int c(void) { return 0; }"}, [[], ["-DNEWER"]])
     assert arrows.of_symbols(arrows.objects(plant.build, top)).keys() == {("base/a", "base/b"), ("base/a", "base/c")}
 
 
 def test_an_upward_call_without_an_include_is_found(plant):
     top = plant({"base/a.c": "extern int m; int a(void) { return m; }", "manager/m.c": "int m = 1;",
-                 "manager/life/l.c": "int w(void); int l(void) { return w(); }", "worker/w.c": "int w(void) { return 0; }",
+                 "manager/life/l.c": "int w(void); int l(void) { return w(); }",
+                 "worker/w.c": "int w(void) { return 0; }",
                  "manager/traffic/t.c": "int l(void); int t(void) { return l(); }"})
     assert not arrows.of_includes(top)
     assert upwards(arrows.of_symbols(arrows.objects(plant.build, top))) == [
@@ -228,7 +232,8 @@ def test_an_upward_call_without_an_include_is_found(plant):
 
 
 def test_what_the_c_library_has_is_its_own(plant):
-    top = plant({"base/a.c": "int pclose(void); int a(void) { return pclose(); }", "base/b.c": "int pclose(void) { return 0; }"})
+    top = plant({"base/a.c": "int pclose(void); int a(void) { return pclose(); }",
+                 "base/b.c": "int pclose(void) { return 0; }"})
     assert arrows.of_symbols(arrows.objects(plant.build, top)) == {}
 
 

@@ -3,9 +3,9 @@
 /*
  * Fuzzes the FastCGI codec. The first two bytes of the input say how the rest, which is what a client sends,
  * is cut into pieces and when requests are finished. It is decoded in one piece and then, by the same
- * decoder after a reset, in those pieces, and then again in those pieces, by another decoder for each of them
- * that goes on where the one before was; all must give the same trace of events. Parameters that were decoded
- * are encoded again and must come back the same.
+ * decoder after a reset, in those pieces, and then again in those pieces, by another decoder for each of
+ * them that goes on where the one before was; all must give the same trace of events. Parameters that were
+ * decoded are encoded again and must come back the same.
  */
 
 #include "fastcgi/decoder.h"

@@ -55,7 +55,8 @@ def objects(build, top):
             found[unit_of(top, source)].append(directory / command["output"])
     expected = {unit_of(top, path) for path in sources(top) if path.suffix == ".c"}
     assert expected, f"no source files in {top}"
-    assert expected == found.keys(), f"not built: {sorted(expected - found.keys())}; gone: {sorted(found.keys() - expected)}"
+    missing, gone = sorted(expected - found.keys()), sorted(found.keys() - expected)
+    assert not missing and not gone, f"not built: {missing}; gone: {gone}"
     return dict(found)
 
 

@@ -70,11 +70,13 @@ static void test_escape(void **state _unused_)
                 char text[64] = {};
                 size_t n;
 
-                n = utf8_escape(escapes[i].text, strlen(escapes[i].text), true, text, escapes[i].max ?: sizeof text - 1);
+                n = utf8_escape(escapes[i].text, strlen(escapes[i].text), true, text,
+                                escapes[i].max ?: sizeof text - 1);
                 assert_string_equal(text, escapes[i].escaped);
                 assert_int_equal(n, strlen(escapes[i].escaped));
         }
-        assert_int_equal(utf8_escape("a\0b", 3, true, (char[8]){}, 8), 6); /* a zero is a character like others */
+        assert_int_equal(utf8_escape("a\0b", 3, true, (char[8]){}, 8),
+                         6); /* a zero is a character like others */
 }
 
 int main(void)

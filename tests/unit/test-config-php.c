@@ -176,7 +176,8 @@ static const struct {
         { { { "8.6", "8.5", "8.4" }, 3 },
           "9.0",
           NULL,
-          "9.0 is not installed here: there are 8.4, 8.5 and 8.6; the newest that this php-pool knows is 8.6" },
+          "9.0 is not installed here: there are 8.4, 8.5 and 8.6; the newest that this php-pool knows is "
+          "8.6" },
         { { { "8.6", "8.4" }, 2 },
           "8.40",
           NULL,

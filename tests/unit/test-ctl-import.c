@@ -408,7 +408,8 @@ static const struct {
           "for all together write it to php-pool.slice\n" },
         { "CPUQuota=50%\nSlice=web.slice", "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
           "for all together write it to web.slice, where it is for all else that is there, too\n" },
-        { "CPUQuota=50%\nSlice=web.slice\nSlice=", "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
+        { "CPUQuota=50%\nSlice=web.slice\nSlice=",
+          "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
           "for all together write it to php-pool.slice\n" },
         { "CPUQuota=50%\nSlice=web-%p.slice", "[q]\nuser=u\nlisten=/run/q\npm=static\npm.max_children=1",
           "for all together write it to web-php8.2-fpm.slice, where" },
@@ -486,7 +487,8 @@ static void test_no_pool(void **state _unused_)
         assert_string_equal(out, "error: x:1: there is no pool in it, a section such as [www]");
 }
 
-/* Where the pool's file is, and PHP-FPM's unit, "" for none; and the PHP that the pool runs, NULL for the newest. */
+/* Where the pool's file is, and PHP-FPM's unit, "" for none; and the PHP that the pool runs, NULL for the
+ * newest. */
 static const struct {
         const char *file, *unit, *version;
 } php_cases[] = {
@@ -546,7 +548,9 @@ static void test_php_that_is_too_old(void **state _unused_)
                 out = import_text(file, text);
                 assert_null(strstr(out, "version ="));
                 assert_null(strstr(out, "ini ="));
-                assert_true(asprintf(&wanted, "! %s:1: [p]: this is a file of PHP %s, and php-pool runs PHP 8.2 and later",
+                assert_true(asprintf(&wanted,
+                                     "! %s:1: [p]: this is a file of PHP %s, and php-pool runs PHP 8.2 and "
+                                     "later",
                                      file, versions[i]) > 0);
                 assert_non_null(strstr(out, wanted));
         }

@@ -249,7 +249,8 @@ static void test_params_round_trip(void **state _unused_)
 
 /* ---- Answers ---- */
 
-/* Reads one stream: each record is full but the last, which alone is padded. Its content, and where it ends. */
+/* Reads one stream: each record is full but the last, which alone is padded. Its content, and where it ends.
+ */
 static const uint8_t *read_stream(const uint8_t *p, FcgiType type, uint8_t *content, size_t size)
 {
         for (size_t at = 0; at < size;) {

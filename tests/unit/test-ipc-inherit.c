@@ -178,7 +178,8 @@ static void test_missing(void **state _unused_)
         assert_int_equal(inherit_parse(0, argv + FIRST, &parsed), -EINVAL);
         assert_int_equal(inherit_parse(INHERIT_NAMED, argv + FIRST, &parsed), -EINVAL); /* no socket */
         assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + FIRST, &parsed), 0);
-        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + FIRST + 1, &parsed), -EINVAL); /* no settings */
+        assert_int_equal(inherit_parse(INHERIT_NAMED + 1, argv + FIRST + 1, &parsed),
+                         -EINVAL); /* no settings */
         inherit_argv_free(argv);
         close_fds(fds);
 }

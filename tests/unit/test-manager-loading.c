@@ -31,10 +31,13 @@ static const struct {
           "file: No such file or directory): install that" OTHERWISE },
         { WORKER ": symbol lookup error: " WORKER ": undefined symbol: zend_x",
           "php-pool-worker-8.4 was built for PHP 8.4 and finds a library of another (" WORKER
-          ": undefined symbol: zend_x): install the packages libphp8.4-embed and php8.4-pool again" OTHERWISE },
+          ": undefined symbol: zend_x): install the packages libphp8.4-embed and php8.4-pool "
+          "again" OTHERWISE },
         { WORKER ": symbol lookup error: /usr/lib/libphp.so: undefined symbol: xmlX, version LIBXML2_2.9",
-          "php-pool-worker-8.4 does not start, since a library lacks what another needs (/usr/lib/libphp.so: "
-          "undefined symbol: xmlX, version LIBXML2_2.9): upgrade both to versions that go together" OTHERWISE },
+          "php-pool-worker-8.4 does not start, since a library lacks what another needs "
+          "(/usr/lib/libphp.so: "
+          "undefined symbol: xmlX, version LIBXML2_2.9): upgrade both to versions that go "
+          "together" OTHERWISE },
         { "", NULL },
         { "Failed to execute " WORKER ": No such file or directory", NULL },
         { "sh: 1: php: not found", NULL },

@@ -401,7 +401,8 @@ static void test_head_has_a_deadline(void **state)
         fixture_close(&f);
 }
 
-/* What the system refuses is no fault of the client's: its connection rests, and has the time that it had. */
+/* What the system refuses is no fault of the client's: its connection rests, and has the time that it had.
+ */
 static void test_head_that_cannot_be_watched_rests(void **state)
 {
         usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;

@@ -73,7 +73,8 @@ static void test_no_file(void **state)
 {
         _cleanup_(freep) char *path = directory_path(*state, NAME);
 
-        assert_files_refused(*state, "pool.conf: cannot be read: No such file or directory; an empty file is "
+        assert_files_refused(*state,
+                             "pool.conf: cannot be read: No such file or directory; an empty file is "
                              "a pool with the defaults");
         assert_int_equal(mkdir(path, 0700), 0);
         assert_files_refused(*state, "pool.conf: cannot be read: Is a directory");

@@ -126,8 +126,9 @@ static void test_bytes(void **state)
         size_t size;
 
         (void) state;
-        assert_int_equal(mail_request_encode((char *[]){ (char *) "-t", (char *) "bob", NULL }, &data, &size),
-                         0);
+        assert_int_equal(
+                        mail_request_encode((char *[]){ (char *) "-t", (char *) "bob", NULL }, &data, &size),
+                        0);
         assert_int_equal(size, sizeof request);
         assert_memory_equal(data, request, sizeof request);
         assert_int_equal(sizeof reply, 528);

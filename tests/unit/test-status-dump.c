@@ -37,7 +37,8 @@ static const WorkerStatus worker = {
 };
 
 /* A page of the pool with as many workers, all of them this one; the caller frees it. */
-static char *dump_of(const PoolStatus *p, DumpFormat format, bool full, size_t n_workers, const WorkerStatus *w)
+static char *dump_of(const PoolStatus *p, DumpFormat format, bool full, size_t n_workers,
+                     const WorkerStatus *w)
 {
         Dump d = { .format = format, .full = full };
         char *text = NULL;
@@ -141,14 +142,16 @@ static void test_memory_peak(void **state _unused_)
                                "<tr><th>memory peak</th><td>2097152</td></tr>\n"),
                 [DUMP_XML] = "<slow-requests>7</slow-requests>\n<memory-peak>2097152</memory-peak>\n",
                 [DUMP_JSON] = "\"slow requests\":7,\"memory peak\":2097152,",
-                [DUMP_OPENMETRICS] = "# TYPE phpfpm_memory_peak gauge\nphpfpm_memory_peak{pool=\"www\"} 2097152\n",
+                [DUMP_OPENMETRICS] = "# TYPE phpfpm_memory_peak gauge\nphpfpm_memory_peak{pool=\"www\"} "
+                                     "2097152\n",
                 [DUMP_FUNCTION] = "\"slow-requests\":7,\"memory-peak\":2097152, \"procs\":[",
         };
         static const struct {
                 const char *version;
                 bool shown;
         } versions[] = {
-                { "8.2.36", false }, { "8.3.30", false }, { "8.4.28", true }, { "8.6.0RC3", true }, { "", false },
+                { "8.2.36", false },  { "8.3.30", false }, { "8.4.28", true },
+                { "8.6.0RC3", true }, { "", false },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(versions); i++)

@@ -19,7 +19,8 @@
 
 #define STALL (50 * USEC_PER_MSEC)
 #define ANSWER_SIZE ((size_t) 4 * 1024 * 1024)
-#define SLOW_STALL (160 * USEC_PER_MSEC) /* in which a slow client takes something, however busy the machine */
+#define SLOW_STALL                                                                                          \
+        (160 * USEC_PER_MSEC) /* in which a slow client takes something, however busy the machine */
 
 typedef struct Fixture {
         Output output;

@@ -260,9 +260,10 @@ static void test_server_variables(void **state _unused_)
         static Exchange x;
 
         /* From 8.5 on, argv is deprecated, which is said at each request that has it. */
-        x = (Exchange) { .script = "server.php/in fo",
-                        .vars = { "PHP_VALUE=register_argc_argv=1", "SCRIPT_NAME=/server.php", "PATH_INFO=/in fo",
-                                  "HTTP_AUTHORIZATION=Basic dTpwOng=", "a.b=c", "QUERY_STRING=x+y" } };
+        x = (Exchange){ .script = "server.php/in fo",
+                        .vars = { "PHP_VALUE=register_argc_argv=1", "SCRIPT_NAME=/server.php",
+                                  "PATH_INFO=/in fo", "HTTP_AUTHORIZATION=Basic dTpwOng=", "a.b=c",
+                                  "QUERY_STRING=x+y" } };
         run(&x);
         assert_has(x.out.bytes, "FCGI_ROLE=\"RESPONDER\"\n");
         assert_has(x.out.bytes, "PHP_SELF=\"\\/server.php\\/in fo\"\n");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which script a request means: a table of what web servers send, and of what PHP-FPM makes of it, 8.2 unless a case
- * says otherwise: every expected value was compared with it. Parameters that a case does not name as changed must stay as they
- * were.
+ * Which script a request means: a table of what web servers send, and of what PHP-FPM makes of it, 8.2
+ * unless a case says otherwise: every expected value was compared with it. Parameters that a case does not
+ * name as changed must stay as they were.
  */
 
 #include <setjmp.h>
@@ -178,7 +178,8 @@ static const Case cases[] = {
           .path = "/www/a.php", .uri = NULL,
           .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/%41", "PATH_INFO=/%41" } },
         { .name = "proxy, 8.4: a zero byte", .rules = INFO,
-          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%00y", "SCRIPT_NAME=/a.php/x", "DOCUMENT_ROOT=/www" },
+          .in = { "SCRIPT_FILENAME=" PROXY "/www/a.php/x%00y", "SCRIPT_NAME=/a.php/x",
+                  "DOCUMENT_ROOT=/www" },
           .path = "/www/a.php", .uri = "/a.php/x",
           .out = { "SCRIPT_FILENAME=/www/a.php", "ORIG_SCRIPT_FILENAME=/www/a.php/x%00y", "PATH_INFO=/x",
                     "PATH_TRANSLATED=/www/x" } },

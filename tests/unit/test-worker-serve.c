@@ -301,7 +301,8 @@ static void test_cpu(void **state _unused_)
                 wait_stage(&f, STAGE_IDLE);
                 assert_true(scoreboard_read(f.board, SLOT, &record));
                 if (watched[i])
-                        assert_true(record.request_cpu >= SPIN * 9 / 10 && record.request_cpu <= SPIN * 3 / 2);
+                        assert_true(record.request_cpu >= SPIN * 9 / 10 &&
+                                    record.request_cpu <= SPIN * 3 / 2);
                 else
                         assert_int_equal(record.request_cpu, 0);
                 fd_close(client);

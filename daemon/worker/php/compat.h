@@ -7,8 +7,9 @@
  *
  *   8.3  Of a path that Apache's proxy sends, PHP-FPM decodes PATH_INFO; zend_max_execution_timer_init().
  *   8.4  flush() sends the head.
- *   8.5  php_child_init(), which does that; no disable_classes; fastcgi.script_path_encoded, by which PHP-FPM
- *        decodes all of that path; no cgi.force_redirect and cgi.redirect_status_env, which had no meaning.
+ *   8.5  php_child_init(), which does that; no disable_classes; fastcgi.script_path_encoded, by which
+ *        PHP-FPM decodes all of that path; no cgi.force_redirect, no cgi.redirect_status_env:
+ *        they had no meaning.
  *   8.6  PG(doc_root) is a zend_string.
  */
 
@@ -75,7 +76,7 @@ static inline void compat_child_init(void)
 #endif
 }
 
-/* Disables classes for good, as the setting disable_classes does; names with " " or "," between, which it changes. */
+/* Disables classes for good, as disable_classes does; changes the names, with " " or "," between. */
 static inline void compat_disable_classes(char *names)
 {
 #if PHP_VERSION_ID >= 80500

@@ -9,8 +9,8 @@
 #include "base/params.h"
 
 /*
- * What PHP-FPM decodes of a path that Apache's proxy sends, which has %XX where the path has other characters
- * than a URL's; it is another thing in each of its versions.
+ * What PHP-FPM decodes of a path that Apache's proxy sends, which has %XX where the path has other
+ * characters than a URL's; it is another thing in each of its versions.
  */
 typedef enum ProxyDecoding {
         PROXY_DECODES_NAME,  /* PATH_INFO as it is compared with the end of SCRIPT_NAME, and no more */

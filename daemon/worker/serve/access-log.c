@@ -161,8 +161,8 @@ static int write_journal(AccessLog *log, const AccessEntry *e)
 /* ---- The file ---- */
 
 /*
- * One write, so that lines do not mix. One that was cut short is tried once more, which says why; a line that
- * stays torn is ended by this worker's next.
+ * One write, so that lines do not mix. One that was cut short is tried once more, which says why; a line
+ * that stays torn is ended by this worker's next.
  */
 static int write_file(AccessLog *log, const AccessEntry *e)
 {
