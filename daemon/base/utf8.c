@@ -74,11 +74,14 @@ static bool moves_text(uint32_t code)
                (code >= 0x2066 && code <= 0x2069);
 }
 
+bool utf8_is_no_control(uint32_t code)
+{
+        return code >= 0x20 && (code < 0x7f || code >= 0xa0);
+}
+
 bool utf8_is_printable(uint32_t code)
 {
-        bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-
-        return !control && !moves_text(code) && !(code >= 0xfdd0 && code <= 0xfdef) &&
+        return utf8_is_no_control(code) && !moves_text(code) && !(code >= 0xfdd0 && code <= 0xfdef) &&
                (code & 0xfffe) != 0xfffe;
 }
 

@@ -21,6 +21,9 @@ size_t utf8_cut(const char *bytes, size_t size);
  */
 bool utf8_is_printable(uint32_t code);
 
+/* Whether the character is none of C0, DEL and C1: a weaker rule, for readers that are no terminals. */
+bool utf8_is_no_control(uint32_t code);
+
 /*
  * Copies text to to[], of which max bytes are used and no zero is added. What is not printable, or not
  * UTF-8, stands there as "\x1B", byte by byte, as in the access log. With lines set, line breaks and tabs

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
-#include "ctl/dict.h"
+#include "ctl/status-reply.h"
 #include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ctl/table.h"
@@ -23,7 +23,7 @@ typedef struct Entry {
         UnitState service, socket;
         char **listen; /* addresses */
         size_t n_listen;
-        Status status;
+        StatusReply status;
         bool answered;  /* status is there */
         bool no_answer; /* the manager is stuck */
         char *php;      /* "8.4", what its file chooses, where no manager says what it runs; NULL for none */
@@ -45,7 +45,7 @@ static void list_clear(List *list)
                 unit_state_clear(&e->service);
                 unit_state_clear(&e->socket);
                 ctl_names_free(e->listen, e->n_listen);
-                status_clear(&e->status);
+                status_reply_clear(&e->status);
         }
         free(list->entries);
 }
@@ -133,7 +133,7 @@ static int list_ask(List *list, sd_bus *systemd)
                 if (r < 0)
                         return r;
 
-                r = status_get(e->pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &e->status);
+                r = status_reply_get(e->pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &e->status);
                 e->answered = r > 0;
                 e->no_answer = r == -ETIMEDOUT;
                 if (r < 0 && !e->no_answer)
@@ -148,13 +148,13 @@ static int list_ask(List *list, sd_bus *systemd)
 /* What the manager says, or is said of one that says nothing; NULL where it was not asked. */
 static const char *entry_state(const Entry *e)
 {
-        return e->no_answer ? "not answering" : dict_string(&e->status.pool, "state");
+        return e->no_answer ? "not answering" : items_string(&e->status.pool, "state");
 }
 
 /* The PHP that it runs, or would run; NULL where that is not known. */
 static const char *entry_php(const Entry *e)
 {
-        return dict_string(&e->status.pool, "php-version") ?: e->php;
+        return items_string(&e->status.pool, "php-version") ?: e->php;
 }
 
 /* What is in the brackets behind systemd's word for the service. */
@@ -196,7 +196,7 @@ static int add_listen(Table *table, const Entry *e)
 
 static int add_row(Table *table, const Entry *e)
 {
-        const Dict *pool = &e->status.pool;
+        const StatusItems *pool = &e->status.pool;
         int r;
 
         r = table_add(table, e->pool);
@@ -210,13 +210,13 @@ static int add_row(Table *table, const Entry *e)
                 return r;
         if (e->answered)
                 r = table_addf(table, "%" PRIu64 "/%" PRIu64 "/%" PRIu64,
-                               dict_number(pool, "active-processes"), dict_number(pool, "idle-processes"),
-                               dict_number(pool, "total-processes"));
+                               items_number(pool, "active-processes"), items_number(pool, "idle-processes"),
+                               items_number(pool, "total-processes"));
         else
                 r = table_add(table, NULL);
         if (r < 0)
                 return r;
-        r = e->answered ? table_addf(table, "%" PRIu64, dict_number(pool, "requests"))
+        r = e->answered ? table_addf(table, "%" PRIu64, items_number(pool, "requests"))
                         : table_add(table, NULL);
         if (r < 0)
                 return r;
@@ -265,7 +265,7 @@ static void print_json(const List *list)
                 json_string(&json, "state", entry_state(e));
                 json_string(&json, "php-version", entry_php(e));
                 for (size_t j = 0; e->answered && j < ELEMENTSOF(counts); j++)
-                        json_number(&json, counts[j], dict_number(&e->status.pool, counts[j]));
+                        json_number(&json, counts[j], items_number(&e->status.pool, counts[j]));
                 json_begin_array(&json, "sockets");
                 for (size_t j = 0; j < e->n_listen; j++)
                         json_string(&json, NULL, e->listen[j]);

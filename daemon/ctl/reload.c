@@ -18,7 +18,7 @@
 #include "config/php.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
-#include "ctl/dict.h"
+#include "ctl/status-reply.h"
 #include "ctl/print.h"
 #include "ctl/systemd.h"
 #include "ipc/control.h"
@@ -137,13 +137,13 @@ static CtlExit fail_summary(char **names, size_t n, size_t n_all)
 /* Whether a pool runs this PHP ("8.4"), or does not say what it runs: then a reload says what is wrong. */
 static bool runs_php(const char *pool, const char *php)
 {
-        _cleanup_(status_clear) Status status = {};
+        _cleanup_(status_reply_clear) StatusReply status = {};
         const char *version;
         size_t n = strlen(php);
 
-        if (status_get(pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &status) <= 0)
+        if (status_reply_get(pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &status) <= 0)
                 return true;
-        version = dict_string(&status.pool, "php-version");
+        version = items_string(&status.pool, "php-version");
         return !version || (strncmp(version, php, n) == 0 && (version[n] == '.' || version[n] == 0));
 }
 

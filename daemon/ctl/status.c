@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
-#include "ctl/dict.h"
+#include "ctl/status-reply.h"
 #include "ctl/print.h"
 #include "ctl/table.h"
 
@@ -36,7 +36,7 @@ static const struct {
 };
 
 /* "accepted conn:        5312" */
-static int print_item(const DictItem *item)
+static int print_item(const StatusItem *item)
 {
         _cleanup_(freep) char *label = NULL, *value = NULL;
         int r;
@@ -47,7 +47,7 @@ static int print_item(const DictItem *item)
         for (char *p = label; *p; p++)
                 if (*p == '-')
                         *p = ' ';
-        r = dict_item_format(item, &value);
+        r = item_format(item, &value);
         if (r < 0)
                 return r;
         ctl_print("%s:%*s%s", label,
@@ -55,21 +55,21 @@ static int print_item(const DictItem *item)
         return 0;
 }
 
-static int add_cell(Table *table, const Dict *worker, const char *key)
+static int add_cell(Table *table, const StatusItems *worker, const char *key)
 {
-        const DictItem *item = dict_find(worker, key);
+        const StatusItem *item = items_find(worker, key);
         _cleanup_(freep) char *text = NULL;
         int r;
 
         if (!item)
                 return table_add(table, NULL);
-        r = dict_item_format(item, &text);
+        r = item_format(item, &text);
         if (r < 0)
                 return r;
         return table_add(table, text);
 }
 
-static int print_workers(const Status *status, bool legend)
+static int print_workers(const StatusReply *status, bool legend)
 {
         _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(columns) };
         int r;
@@ -93,28 +93,28 @@ static int print_workers(const Status *status, bool legend)
         return 0;
 }
 
-int status_print(const Status *status, bool legend)
+int status_print(const StatusReply *status, bool legend)
 {
         for (size_t i = 0; i < status->pool.n; i++) {
                 int r;
 
-                r = print_item(&status->pool.items[i]);
+                r = print_item(&status->pool.list[i]);
                 if (r < 0)
                         return r;
         }
         return print_workers(status, legend);
 }
 
-static void print_json(const Status *status)
+static void print_json(const StatusReply *status)
 {
         Json json = { .f = stdout };
 
         json_begin_object(&json, NULL);
-        dict_write_json(&status->pool, &json);
+        items_write_json(&status->pool, &json);
         json_begin_array(&json, "processes");
         for (size_t i = 0; i < status->n_workers; i++) {
                 json_begin_object(&json, NULL);
-                dict_write_json(&status->workers[i], &json);
+                items_write_json(&status->workers[i], &json);
                 json_end_object(&json);
         }
         json_end_array(&json);
@@ -125,13 +125,13 @@ static void print_json(const Status *status)
 CtlExit verb_status(const Options *options, size_t n_args _unused_, char **args)
 {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(status_clear) Status status = {};
+        _cleanup_(status_reply_clear) StatusReply status = {};
         const char *pool = ctl_pool_argument(args[0]);
         int r;
 
         if (!options->socket && !ctl_pool_exists(pool))
                 return ctl_fail_no_pool(pool);
-        r = status_get(pool, options->socket, CLIENT_TIMEOUT, &error, &status);
+        r = status_reply_get(pool, options->socket, CLIENT_TIMEOUT, &error, &status);
         if (r == 0) {
                 (void) ctl_fail(0, "Pool %s is not running, see \"systemctl status php-pool@%s\".", pool,
                                 pool);

@@ -3,7 +3,7 @@
 
 /* How a status is shown to people: by the verbs status and top. */
 
-#include "ctl/dict.h"
+#include "ctl/status-reply.h"
 
 /* Writes it to standard output, with a heading above the workers if legend is set. 0 or -ENOMEM. */
-int status_print(const Status *status, bool legend);
+int status_print(const StatusReply *status, bool legend);

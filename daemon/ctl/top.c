@@ -21,10 +21,10 @@
 
 static int show_pool(const char *pool, const char *socket)
 {
-        _cleanup_(status_clear) Status status = {};
+        _cleanup_(status_reply_clear) StatusReply status = {};
         int r;
 
-        r = status_get(pool, socket, CLIENT_LIST_TIMEOUT, NULL, &status);
+        r = status_reply_get(pool, socket, CLIENT_LIST_TIMEOUT, NULL, &status);
         if (r > 0)
                 return status_print(&status, /* legend= */ true);
         if (r == -EACCES)
@@ -40,7 +40,7 @@ static int show_pool(const char *pool, const char *socket)
 
 typedef struct Row {
         const char *pool;
-        Status status;
+        StatusReply status;
         int error; /* negative: why there is none; 0: it has just ended */
 } Row;
 
@@ -51,8 +51,8 @@ static int compare_rows(const void *a, const void *b)
         const Row *x = a, *y = b;
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-                uint64_t n = dict_number(&x->status.pool, keys[i]);
-                uint64_t m = dict_number(&y->status.pool, keys[i]);
+                uint64_t n = items_number(&x->status.pool, keys[i]);
+                uint64_t m = items_number(&y->status.pool, keys[i]);
 
                 if (n != m)
                         return n > m ? -1 : 1;
@@ -69,10 +69,10 @@ static int add_row(Table *table, const Row *row)
         r = table_add(table, row->pool);
         if (r >= 0)
                 r = table_add(table, row->error < 0 ? client_error_text(row->error, NULL)
-                                                    : dict_string(&row->status.pool, "state"));
+                                                    : items_string(&row->status.pool, "state"));
         for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0; i++)
                 r = row->error < 0 ? table_add(table, NULL)
-                                   : table_addf(table, "%" PRIu64, dict_number(&row->status.pool, keys[i]));
+                                   : table_addf(table, "%" PRIu64, items_number(&row->status.pool, keys[i]));
         return r;
 }
 
@@ -121,7 +121,7 @@ static int show_rows(char *const *names, size_t n)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 rows[i].pool = names[i];
-                rows[i].error = status_get(names[i], NULL, CLIENT_LIST_TIMEOUT, NULL, &rows[i].status);
+                rows[i].error = status_reply_get(names[i], NULL, CLIENT_LIST_TIMEOUT, NULL, &rows[i].status);
                 if (rows[i].error == -EACCES)
                         r = -EACCES;
         }
@@ -130,7 +130,7 @@ static int show_rows(char *const *names, size_t n)
                 r = print_rows(rows, n);
         }
         for (size_t i = 0; i < n; i++)
-                status_clear(&rows[i].status);
+                status_reply_clear(&rows[i].status);
         return r;
 }
 

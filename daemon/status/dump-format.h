@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "status/status.h"
 
 typedef enum DumpFormat {
@@ -21,8 +22,8 @@ typedef enum DumpFormat {
 typedef struct Dump {
         FILE *f;
         DumpFormat format;
-        bool full;        /* with its workers */
-        size_t n_workers; /* so far */
+        bool full; /* with its workers */
+        Json json; /* the writer, where the format is JSON */
 } Dump;
 
 /* One format: how a page begins, a worker in it, and how it ends. */

@@ -12,6 +12,7 @@
 static void html_begin(Dump *d, const PoolStatus *status)
 {
         const StatusField *field = status_shown(pool_fields, status->php_version);
+        char name[DUMP_NAME_MAX];
 
         (void) fputs(DOCTYPE "<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n"
                              "<head><title>PHP Pool Status Page</title></head>\n"
@@ -19,7 +20,7 @@ static void html_begin(Dump *d, const PoolStatus *status)
                      d->f);
         for (; field->key; field = status_shown(field + 1, status->php_version)) {
                 (void) fputs("<tr><th>", d->f);
-                dump_name(d->f, field);
+                (void) fputs(dump_name(field, name), d->f);
                 (void) fputs("</th><td>", d->f);
                 dump_value(d->f, field, status, &dump_markup_escapes);
                 (void) fputs("</td></tr>\n", d->f);
@@ -31,7 +32,7 @@ static void html_begin(Dump *d, const PoolStatus *status)
         (void) fputs("<table border=\"1\">\n<tr>", d->f);
         for (field = worker_fields; field->key; field++) {
                 (void) fputs("<th>", d->f);
-                dump_name(d->f, field);
+                (void) fputs(dump_name(field, name), d->f);
                 (void) fputs("</th>", d->f);
         }
         (void) fputs("</tr>\n", d->f);

@@ -10,7 +10,7 @@
 #include "status/field.h"
 
 /* In a label's value ("escaped-string" in the specification's grammar). */
-static const DumpEscapes escapes = { .control = "?", .special = { { '"', "\\\"" }, { '\\', "\\\\" } } };
+static const DumpEscapes escapes = { .special = { { '"', "\\\"" }, { '\\', "\\\\" } } };
 
 static void dump_family(FILE *f, const char *name, const char *type, const char *help)
 {

@@ -9,20 +9,18 @@
 #define VALUE_COLUMN 22
 
 /* Each value stays on its line. */
-static const DumpEscapes escapes = { .control = "?" };
+static const DumpEscapes escapes = {};
 
 static void dump_fields(FILE *f, const StatusField *fields, const void *status, const char *php_version)
 {
         const StatusField *field = status_shown(fields, php_version);
+        char name[DUMP_NAME_MAX];
 
         for (; field->key; field = status_shown(field + 1, php_version)) {
                 int width = (int) strlen(field->key) + 1;
 
-                if (field->text)
-                        (void) fputs(field->text, f);
-                else
-                        dump_name(f, field);
-                (void) fprintf(f, ":%*s", MAX(VALUE_COLUMN - width, 1), "");
+                (void) fprintf(f, "%s:%*s", field->text ?: dump_name(field, name),
+                               MAX(VALUE_COLUMN - width, 1), "");
                 dump_value(f, field, status, &escapes);
                 (void) fputc('\n', f);
         }

@@ -68,10 +68,8 @@ void dump_begin(Dump *d, const PoolStatus *status)
 
 void dump_worker(Dump *d, const WorkerStatus *status)
 {
-        if (!d->full)
-                return;
-        formats[d->format].ops->worker(d, status);
-        d->n_workers++;
+        if (d->full)
+                formats[d->format].ops->worker(d, status);
 }
 
 void dump_end(Dump *d)

@@ -31,7 +31,6 @@ const StatusField worker_fields[] = {
 };
 
 const DumpEscapes dump_markup_escapes = {
-        .control = "?",
         .special = { { '<', "&lt;" },
                      { '>', "&gt;" },
                      { '&', "&amp;" },
@@ -73,16 +72,12 @@ void dump_string(FILE *f, const char *s, size_t n, const DumpEscapes *escapes)
 
                 k = utf8_decode(s, n, &code);
                 special = k > 0 ? find_special(escapes, code) : NULL;
-                if (k == 0 || is_nonchar(code))
-                        (void) fputc('?', f);
-                else if (special)
+                if (special)
                         (void) fputs(special, f);
-                else if (code >= 0x20 && (code < 0x7f || code > 0x9f))
-                        (void) fwrite(s, 1, k, f);
-                else if (*escapes->control == '\\')
-                        (void) fprintf(f, "\\u%04x", (unsigned) code);
+                else if (k == 0 || is_nonchar(code) || !utf8_is_no_control(code))
+                        (void) fputc('?', f);
                 else
-                        (void) fputs(escapes->control, f);
+                        (void) fwrite(s, 1, k, f);
                 k = MAX(k, (size_t) 1);
                 s += k;
                 n -= k;
@@ -109,18 +104,37 @@ const char *status_string(const StatusField *field, const void *status)
         return s && *s ? s : "-";
 }
 
+uint64_t status_number(const StatusField *field, const void *status)
+{
+        assert(!status_kind_is_string(field->kind));
+
+        return *(const uint64_t *) ((const char *) status + field->offset);
+}
+
+void status_write_json(Json *json, const char *name, StatusKind kind, uint64_t number)
+{
+        assert(!status_kind_is_string(kind));
+
+        if (kind == STATUS_PERCENT)
+                json_hundredths(json, name, number);
+        else if (kind == STATUS_TIME || kind == STATUS_SINCE)
+                json_number(json, name, number / USEC_PER_SEC);
+        else
+                json_number(json, name, number);
+}
+
 void dump_value(FILE *f, const StatusField *field, const void *status, const DumpEscapes *escapes)
 {
         const char *s;
         uint64_t n;
 
-        if (status_is_string(field)) {
+        if (status_kind_is_string(field->kind)) {
                 s = status_string(field, status);
                 dump_string(f, s, strlen(s), escapes);
                 return;
         }
 
-        n = *(const uint64_t *) ((const char *) status + field->offset);
+        n = status_number(field, status);
         switch (field->kind) {
         case STATUS_TIME:
                 dump_time(f, n, escapes->epoch);
@@ -136,8 +150,13 @@ void dump_value(FILE *f, const StatusField *field, const void *status, const Dum
         }
 }
 
-void dump_name(FILE *f, const StatusField *field)
+const char *dump_name(const StatusField *field, char *buffer)
 {
-        for (const char *p = field->key; *p; p++)
-                (void) fputc(*p == '-' ? ' ' : *p, f);
+        size_t n = strlen(field->key);
+
+        assert(n < DUMP_NAME_MAX);
+
+        for (size_t i = 0; i <= n; i++)
+                buffer[i] = field->key[i] == '-' ? ' ' : field->key[i];
+        return buffer;
 }

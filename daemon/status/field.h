@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* status.def as tables, and how a value is written: for who shows a status field by field. */
+/* status.def as tables, and how a value is written: for code that shows a status field by field. */
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "status/status.h"
 
+/* What a field's value is. */
 typedef enum StatusKind {
         STATUS_STRING,
-        STATUS_URI,
+        STATUS_URI, /* a string */
         STATUS_COUNT,
-        STATUS_PERCENT,
-        STATUS_TIME,
-        STATUS_SINCE,
-        STATUS_USEC,
+        STATUS_PERCENT, /* in hundredths */
+        STATUS_TIME,    /* CLOCK_REALTIME */
+        STATUS_SINCE,   /* an interval that PHP-FPM has in seconds */
+        STATUS_USEC,    /* another interval */
 } StatusKind;
+
+static inline bool status_kind_is_string(StatusKind kind)
+{
+        return kind == STATUS_STRING || kind == STATUS_URI;
+}
 
 /* A line of status.def. */
 typedef struct StatusField {
@@ -34,9 +41,8 @@ extern const StatusField worker_fields[];
 /* This field, or the first behind it that a pool of this PHP shows: status_shows(). */
 const StatusField *status_shown(const StatusField *field, const char *php_version);
 
-/* How a format writes what must not stand in it as it is. */
+/* How a format that is not JSON writes what must not stand in it as it is. A control character is "?". */
 typedef struct DumpEscapes {
-        const char *control; /* a control character: a format for its number, or "?" */
         struct {
                 char character;
                 const char *text;
@@ -56,10 +62,17 @@ void dump_value(FILE *f, const StatusField *field, const void *status, const Dum
 /* The same for a string alone, never NULL. */
 const char *status_string(const StatusField *field, const void *status);
 
-static inline bool status_is_string(const StatusField *field)
-{
-        return field->kind == STATUS_STRING || field->kind == STATUS_URI;
-}
+/* The number of any other field, as it is in the struct. */
+uint64_t status_number(const StatusField *field, const void *status);
 
-/* A field's key with spaces in place of hyphens. */
-void dump_name(FILE *f, const StatusField *field);
+/*
+ * Writes a number of the status as JSON, in PHP-FPM's units: seconds for a point in time and for an interval
+ * that PHP-FPM has in seconds, microseconds for another interval.
+ */
+void status_write_json(Json *json, const char *name, StatusKind kind, uint64_t number);
+
+/* The longest name of a field, with its zero. */
+#define DUMP_NAME_MAX 64
+
+/* Writes a field's key with spaces in place of hyphens to buffer[DUMP_NAME_MAX], and returns that. */
+const char *dump_name(const StatusField *field, char *buffer);

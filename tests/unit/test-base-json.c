@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
-#include "ctl/json.h"
 
 typedef struct Buffer {
         char *text;
@@ -17,9 +17,9 @@ typedef struct Buffer {
         Json json;
 } Buffer;
 
-static void buffer_open(Buffer *b)
+static void buffer_open(Buffer *b, JsonStyle style)
 {
-        *b = (Buffer) {};
+        *b = (Buffer) { .json.style = style };
         b->json.f = open_memstream(&b->text, &b->size);
         assert_non_null(b->json.f);
 }
@@ -31,20 +31,25 @@ static void assert_written(Buffer *b, const char *expected)
         free(b->text);
 }
 
-static void assert_string_as(const char *value, const char *expected)
+static void assert_styled(JsonStyle style, const char *value, const char *expected)
 {
         Buffer b;
 
-        buffer_open(&b);
+        buffer_open(&b, style);
         json_string(&b.json, NULL, value);
         assert_written(&b, expected);
+}
+
+static void assert_string_as(const char *value, const char *expected)
+{
+        assert_styled(JSON_TERMINAL, value, expected);
 }
 
 static void test_structure(void **state _unused_)
 {
         Buffer b;
 
-        buffer_open(&b);
+        buffer_open(&b, JSON_TERMINAL);
         json_begin_object(&b.json, NULL);
         json_string(&b.json, "a", "b");
         json_number(&b.json, "n", UINT64_MAX);
@@ -87,6 +92,39 @@ static void test_invalid_utf8(void **state _unused_)
         assert_string_as("\xc0\xaf", "\"" BAD BAD "\"");      /* overlong "/" */
         assert_string_as("\xed\xa0\x80", "\"" BAD BAD BAD "\""); /* surrogate */
         assert_string_as("\xf4\x90\x80\x80", "\"" BAD BAD BAD BAD "\"");
+}
+
+/* The same texts for a reader that is no terminal, as PHP-FPM writes them. */
+static void test_fpm(void **state _unused_)
+{
+        assert_styled(JSON_FPM, "plain /", "\"plain \\/\"");
+        assert_styled(JSON_FPM, "\"\\", "\"\\\"\\\\\"");
+        assert_styled(JSON_FPM, "\b\t\n\f\r", "\"\\u0008\\u0009\\u000a\\u000c\\u000d\"");
+        assert_styled(JSON_FPM, "\x7f\xc2\x9b", "\"\\u007f\\u009b\"");
+        assert_styled(JSON_FPM, "ä\u202e😀", "\"ä\u202e😀\"");
+        assert_styled(JSON_FPM, "a\xff\xc3", "\"a??\"");
+        assert_styled(JSON_FPM, "\xef\xbf\xbe\xef\xbf\xbf", "\"??\"");
+}
+
+/* A part of a string, with zero bytes in it, too; and a separator of the caller's own. */
+static void test_parts(void **state _unused_)
+{
+        Buffer b;
+
+        buffer_open(&b, JSON_TERMINAL);
+        json_begin_object(&b.json, NULL);
+        json_string_of(&b.json, "a", "b\0c/d", 3);
+        b.json.separator = ", ";
+        json_begin_array(&b.json, "list");
+        json_string_of(&b.json, NULL, "", 0);
+        json_string(&b.json, NULL, "x");
+        json_end_array(&b.json);
+        json_number(&b.json, "n", 1);
+        json_end_object(&b.json);
+        json_end_line(&b.json);
+        json_begin_array(&b.json, NULL);
+        json_end_array(&b.json);
+        assert_written(&b, "{\"a\":\"b\\u0000c\", \"list\":[\"\",\"x\"],\"n\":1}\n[]");
 }
 
 static void test_utf8_bounds(void **state _unused_)
@@ -150,6 +188,8 @@ int main(void)
                 cmocka_unit_test(test_structure),
                 cmocka_unit_test(test_escapes),
                 cmocka_unit_test(test_invalid_utf8),
+                cmocka_unit_test(test_fpm),
+                cmocka_unit_test(test_parts),
                 cmocka_unit_test(test_utf8_bounds),
                 cmocka_unit_test(test_printable),
         };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A manager's status as it came over the control socket: see dict.h. */
+/* A manager's status as it came over the control socket: see status-reply.h. */
 
-#include "ctl/dict.h"
+#include "ctl/status-reply.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -16,52 +16,53 @@ static_assert(STATUS_WORKERS_MAX > SCOREBOARD_SLOTS_MAX, "every worker of a pool
 /* Pools and workers share the keys that they both have, so one table serves both. */
 static const struct {
         const char *key;
-        DictType type;
+        StatusKind kind;
 } known_keys[] = {
-#define POOL_STATUS(origin, field, key, type, ...) { key, DICT_##type },
-#define WORKER_STATUS(origin, field, key, type, ...) { key, DICT_##type },
+#define POOL_STATUS(origin, field, key, kind, ...) { key, STATUS_##kind },
+#define WORKER_STATUS(origin, field, key, kind, ...) { key, STATUS_##kind },
 #include "status/status.def"
 };
 
-static DictType type_of_number(const char *key)
+/* The kind of the number that came with this key. A number with an unknown key is a count. */
+static StatusKind kind_of_number(const char *key)
 {
         for (size_t i = 0; i < ELEMENTSOF(known_keys); i++)
-                if (streq(known_keys[i].key, key))
-                        return known_keys[i].type < DICT_COUNT ? DICT_COUNT : known_keys[i].type;
-        return DICT_COUNT;
+                if (streq(known_keys[i].key, key) && !status_kind_is_string(known_keys[i].kind))
+                        return known_keys[i].kind;
+        return STATUS_COUNT;
 }
 
-static void dict_clear(Dict *dict)
+static void items_clear(StatusItems *items)
 {
-        for (size_t i = 0; i < dict->n; i++) {
-                free(dict->items[i].key);
-                free(dict->items[i].string);
+        for (size_t i = 0; i < items->n; i++) {
+                free(items->list[i].key);
+                free(items->list[i].string);
         }
-        free(dict->items);
-        *dict = (Dict) {};
+        free(items->list);
+        *items = (StatusItems) {};
 }
 
-void status_clear(Status *status)
+void status_reply_clear(StatusReply *status)
 {
-        dict_clear(&status->pool);
+        items_clear(&status->pool);
         for (size_t i = 0; i < status->n_workers; i++)
-                dict_clear(&status->workers[i]);
+                items_clear(&status->workers[i]);
         free(status->workers);
-        *status = (Status) {};
+        *status = (StatusReply) {};
 }
 
 /* Adds a string or, where that is NULL, a number. */
-static int dict_add(Dict *dict, const char *key, const char *string, uint64_t number)
+static int items_add(StatusItems *items, const char *key, const char *string, uint64_t number)
 {
-        DictItem item = { .type = string ? DICT_STRING : type_of_number(key), .number = number };
-        DictItem *items;
+        StatusItem item = { .kind = string ? STATUS_STRING : kind_of_number(key), .number = number };
+        StatusItem *list;
 
-        if (dict->n == DICT_ITEMS_MAX)
+        if (items->n == STATUS_ITEMS_MAX)
                 return -E2BIG;
-        items = reallocarray(dict->items, dict->n + 1, sizeof *items);
-        if (!items)
+        list = reallocarray(items->list, items->n + 1, sizeof *list);
+        if (!list)
                 return -ENOMEM;
-        dict->items = items;
+        items->list = list;
 
         item.key = strdup(key);
         item.string = string ? strdup(string) : NULL;
@@ -70,12 +71,12 @@ static int dict_add(Dict *dict, const char *key, const char *string, uint64_t nu
                 free(item.string);
                 return -ENOMEM;
         }
-        items[dict->n++] = item;
+        list[items->n++] = item;
         return 0;
 }
 
 /* Reads a variant: a string or a number without sign. Others, from a later version, are left out. */
-static int read_value(sd_bus_message *m, const char *key, Dict *dict)
+static int read_value(sd_bus_message *m, const char *key, StatusItems *items)
 {
         union {
                 const char *string;
@@ -91,20 +92,20 @@ static int read_value(sd_bus_message *m, const char *key, Dict *dict)
 
         if (streq(contents, "s")) {
                 r = sd_bus_message_read(m, "v", "s", &value.string);
-                return r < 0 ? r : dict_add(dict, key, value.string, 0);
+                return r < 0 ? r : items_add(items, key, value.string, 0);
         }
         if (streq(contents, "t")) {
                 r = sd_bus_message_read(m, "v", "t", &value.u64);
-                return r < 0 ? r : dict_add(dict, key, NULL, value.u64);
+                return r < 0 ? r : items_add(items, key, NULL, value.u64);
         }
         if (streq(contents, "u")) {
                 r = sd_bus_message_read(m, "v", "u", &value.u32);
-                return r < 0 ? r : dict_add(dict, key, NULL, value.u32);
+                return r < 0 ? r : items_add(items, key, NULL, value.u32);
         }
         return sd_bus_message_skip(m, "v");
 }
 
-static int read_dict(sd_bus_message *m, Dict *dict)
+static int read_items(sd_bus_message *m, StatusItems *items)
 {
         int r;
 
@@ -117,7 +118,7 @@ static int read_dict(sd_bus_message *m, Dict *dict)
                 r = sd_bus_message_read(m, "s", &key);
                 if (r < 0)
                         return r;
-                r = read_value(m, key, dict);
+                r = read_value(m, key, items);
                 if (r < 0)
                         return r;
                 r = sd_bus_message_exit_container(m);
@@ -129,7 +130,7 @@ static int read_dict(sd_bus_message *m, Dict *dict)
         return sd_bus_message_exit_container(m);
 }
 
-static int read_workers(sd_bus_message *m, Status *status)
+static int read_workers(sd_bus_message *m, StatusReply *status)
 {
         int r;
 
@@ -137,7 +138,7 @@ static int read_workers(sd_bus_message *m, Status *status)
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_at_end(m, false)) == 0) {
-                Dict *workers;
+                StatusItems *workers;
 
                 if (status->n_workers == STATUS_WORKERS_MAX)
                         return -E2BIG;
@@ -145,8 +146,8 @@ static int read_workers(sd_bus_message *m, Status *status)
                 if (!workers)
                         return -ENOMEM;
                 status->workers = workers;
-                workers[status->n_workers] = (Dict) {};
-                r = read_dict(m, &workers[status->n_workers++]);
+                workers[status->n_workers] = (StatusItems) {};
+                r = read_items(m, &workers[status->n_workers++]);
                 if (r < 0)
                         return r;
         }
@@ -155,25 +156,26 @@ static int read_workers(sd_bus_message *m, Status *status)
         return sd_bus_message_exit_container(m);
 }
 
-int status_read(sd_bus_message *reply, Status *ret)
+int status_reply_read(sd_bus_message *reply, StatusReply *ret)
 {
-        _cleanup_(status_clear) Status status = {};
+        _cleanup_(status_reply_clear) StatusReply status = {};
         int r;
 
         if (!sd_bus_message_has_signature(reply, "a{sv}aa{sv}"))
                 return -EBADMSG;
-        r = read_dict(reply, &status.pool);
+        r = read_items(reply, &status.pool);
         if (r < 0)
                 return r;
         r = read_workers(reply, &status);
         if (r < 0)
                 return r;
 
-        *ret = TAKE_GENERIC(status, ((Status) {}));
+        *ret = TAKE_GENERIC(status, ((StatusReply) {}));
         return 0;
 }
 
-int status_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error, Status *ret)
+int status_reply_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error,
+                     StatusReply *ret)
 {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -187,28 +189,28 @@ int status_get(const char *pool, const char *path, usec_t timeout, sd_bus_error 
         r = client_call(bus, "GetStatus", left, error, &reply);
         if (r < 0)
                 return r;
-        r = status_read(reply, ret);
+        r = status_reply_read(reply, ret);
         return r < 0 ? r : 1;
 }
 
-const DictItem *dict_find(const Dict *dict, const char *key)
+const StatusItem *items_find(const StatusItems *items, const char *key)
 {
-        for (size_t i = 0; i < dict->n; i++)
-                if (streq(dict->items[i].key, key))
-                        return &dict->items[i];
+        for (size_t i = 0; i < items->n; i++)
+                if (streq(items->list[i].key, key))
+                        return &items->list[i];
         return NULL;
 }
 
-const char *dict_string(const Dict *dict, const char *key)
+const char *items_string(const StatusItems *items, const char *key)
 {
-        const DictItem *item = dict_find(dict, key);
+        const StatusItem *item = items_find(items, key);
 
         return item ? item->string : NULL;
 }
 
-uint64_t dict_number(const Dict *dict, const char *key)
+uint64_t items_number(const StatusItems *items, const char *key)
 {
-        const DictItem *item = dict_find(dict, key);
+        const StatusItem *item = items_find(items, key);
 
         return item ? item->number : 0;
 }
@@ -242,25 +244,25 @@ static bool last_word_is(const char *key, const char *word)
         return last && streq(last, word);
 }
 
-int dict_item_format(const DictItem *item, char **ret)
+int item_format(const StatusItem *item, char **ret)
 {
         char buffer[PARSE_FORMAT_MAX];
         char *text;
 
-        switch (item->type) {
-        case DICT_STRING:
+        switch (item->kind) {
+        case STATUS_STRING:
                 text = strdup(item->string);
                 break;
-        case DICT_PERCENT:
+        case STATUS_PERCENT:
                 (void) snprintf(buffer, sizeof buffer, "%" PRIu64 ".%02" PRIu64 "%%", item->number / 100,
                                 item->number % 100);
                 text = strdup(buffer);
                 break;
-        case DICT_USEC:
-        case DICT_SINCE:
+        case STATUS_USEC:
+        case STATUS_SINCE:
                 text = strdup(format_interval(buffer, item->number));
                 break;
-        case DICT_TIME:
+        case STATUS_TIME:
                 text = format_time(item->number);
                 break;
         default:
@@ -276,23 +278,14 @@ int dict_item_format(const DictItem *item, char **ret)
         return 0;
 }
 
-/* As PHP-FPM has it: see dict.h. */
-static bool in_seconds(const DictItem *item)
+void items_write_json(const StatusItems *items, Json *json)
 {
-        return item->type == DICT_TIME || item->type == DICT_SINCE;
-}
+        for (size_t i = 0; i < items->n; i++) {
+                const StatusItem *item = &items->list[i];
 
-void dict_write_json(const Dict *dict, Json *json)
-{
-        for (size_t i = 0; i < dict->n; i++) {
-                const DictItem *item = &dict->items[i];
-
-                if (item->type == DICT_STRING)
+                if (status_kind_is_string(item->kind))
                         json_string(json, item->key, item->string);
-                else if (item->type == DICT_PERCENT)
-                        json_hundredths(json, item->key, item->number);
                 else
-                        json_number(json, item->key,
-                                    in_seconds(item) ? item->number / USEC_PER_SEC : item->number);
+                        status_write_json(json, item->key, item->kind, item->number);
         }
 }
