@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The table of exit statuses: see exit-status.def. */
+/* The table of exit statuses: see exit-status.def; and words for what is not in it. */
 
 #include "ipc/exit-status.h"
+
+#include <signal.h>
+#include <stdio.h>
 
 static const struct {
         int number;
@@ -19,6 +22,15 @@ const char *exit_status_text(int status)
                 if (table[i].number == status)
                         return table[i].text;
         return NULL;
+}
+
+void exit_describe(int code, int status, char description[static EXIT_DESCRIPTION_MAX])
+{
+        if (code == CLD_EXITED)
+                (void) snprintf(description, EXIT_DESCRIPTION_MAX, "exited with status %d", status);
+        else
+                (void) snprintf(description, EXIT_DESCRIPTION_MAX, "was killed by SIG%s%s",
+                                sigabbrev_np(status) ?: "?", code == CLD_DUMPED ? " (core dumped)" : "");
 }
 
 bool exit_status_expected(int status)

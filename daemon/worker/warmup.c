@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/params.h"
+#include "ipc/exit-status.h"
 #include "worker/php/php.h"
 #include "worker/request/html-text.h"
 
@@ -223,16 +224,19 @@ static _noreturn_ void child_run(const WorkerContext *c, pid_t template, Verdict
 
 /* ---- In the template ---- */
 
-static void describe_death(int status, const WorkerContext *c, Verdict *v)
+/* The child died on its way through the scripts. */
+static void complain_of_death(int status, const WorkerContext *c, Verdict *v)
 {
+        char description[EXIT_DESCRIPTION_MAX];
         const char *path = NULL;
 
         for (size_t i = 0; i <= v->passed && c->config->reload_warmup[i]; i++)
                 path = c->config->reload_warmup[i];
         if (WIFSIGNALED(status))
-                complain(v, path, "was killed by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+                exit_describe(CLD_KILLED, WTERMSIG(status), description);
         else
-                complain(v, path, "exited with status %d", WEXITSTATUS(status));
+                exit_describe(CLD_EXITED, WEXITSTATUS(status), description);
+        complain(v, path, "%s", description);
 }
 
 static int wait_for_child(const WorkerContext *c, Verdict *v)
@@ -251,7 +255,7 @@ static int wait_for_child(const WorkerContext *c, Verdict *v)
 
         v->complaint[sizeof v->complaint - 1] = 0; /* scripts could write to it */
         if (status != 0 && !v->complaint[0])
-                describe_death(status, c, v);
+                complain_of_death(status, c, v);
         return 0;
 }
 

@@ -31,17 +31,14 @@
 static void describe_death(const siginfo_t *si, KillReason killed, char *buffer, size_t size)
 {
         bool ours = si->si_code == CLD_KILLED && si->si_status == SIGKILL && killed != KILL_NONE;
-        const char *signal = sigabbrev_np(si->si_status) ?: "?", *text;
+        const char *known = si->si_code == CLD_EXITED ? exit_status_text(si->si_status) : NULL;
+        char description[EXIT_DESCRIPTION_MAX];
 
-        if (si->si_code == CLD_EXITED && (text = exit_status_text(si->si_status)))
-                (void) snprintf(buffer, size, "%s", text);
-        else if (si->si_code == CLD_EXITED)
-                (void) snprintf(buffer, size, "exited with status %d", si->si_status);
-        else if (ours)
-                (void) snprintf(buffer, size, "was killed by SIG%s (%s)", signal, kill_reason_text(killed));
+        exit_describe(si->si_code, si->si_status, description);
+        if (ours)
+                (void) snprintf(buffer, size, "%s (%s)", description, kill_reason_text(killed));
         else
-                (void) snprintf(buffer, size, "was killed by SIG%s%s", signal,
-                                si->si_code == CLD_DUMPED ? " (core dumped)" : "");
+                (void) snprintf(buffer, size, "%s", known ?: description);
 }
 
 /* One that we killed is no surprise, but what it was doing is lost. */
