@@ -65,7 +65,8 @@ static usec_t left(usec_t after)
 static void test_timer(void **state _unused_)
 {
         static const usec_t hour = 3600 * USEC_PER_SEC;
-        struct pollfd p = { .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), .events = POLLIN };
+        struct pollfd p = { .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+                            .events = POLLIN };
 
         assert_true(left(hour + 999999) > hour - 60 * USEC_PER_SEC);
         assert_true(left(hour + 999999) <= hour + 999999);

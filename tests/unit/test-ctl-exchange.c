@@ -346,12 +346,9 @@ static void test_unix_socket(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_request),
-                cmocka_unit_test(test_both_are_large),
-                cmocka_unit_test(test_answers),
-                cmocka_unit_test(test_largest_records),
-                cmocka_unit_test(test_sink_that_refuses),
-                cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_request),           cmocka_unit_test(test_both_are_large),
+                cmocka_unit_test(test_answers),           cmocka_unit_test(test_largest_records),
+                cmocka_unit_test(test_sink_that_refuses), cmocka_unit_test(test_addresses),
                 cmocka_unit_test(test_unix_socket),
         };
 

@@ -11,7 +11,7 @@
 void bytes_clear(Bytes *b)
 {
         free(b->data);
-        *b = (Bytes) {};
+        *b = (Bytes){};
 }
 
 void bytes_add(Bytes *b, const void *data, size_t size)

@@ -128,7 +128,7 @@ void run(Exchange *x)
         for (size_t i = 0; i < VARS_MAX && x->vars[i]; i++)
                 set_variable(env.params, x->vars[i]);
 
-        x->request = (Request) {
+        x->request = (Request){
                 .ops = &memory_ops,
                 .params = env.params,
                 .unix_socket = !x->tcp,

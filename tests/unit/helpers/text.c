@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "base/util.h"
 #include "helpers/text.h"
+#include "base/util.h"
 #include "helpers/unit.h"
 
 void assert_has(const char *text, const char *part)
@@ -37,6 +37,7 @@ void set_variable(Params *params, const char *variable)
                 return;
         }
         assert_non_null(value);
-        assert_int_equal(
-                params_set(params, variable, (size_t) (value - variable), value + 1, strlen(value + 1)), 0);
+        assert_int_equal(params_set(params, variable, (size_t) (value - variable), value + 1,
+                                    strlen(value + 1)),
+                         0);
 }
