@@ -16,7 +16,6 @@ LONGER = {
     "daemon/manager/face/status-server.c",
     "daemon/manager/life/state.c",
     "daemon/manager/traffic/parking.c",
-    "daemon/worker/serve/serve.c",
     "daemon/worker/transport/connection.c",
 }
 
@@ -30,7 +29,6 @@ WIDER = {
     "daemon/manager/life/state.c",
     "daemon/manager/traffic/parking.c",
     "daemon/worker/request/request.h",
-    "daemon/worker/serve/serve.c",
     "daemon/worker/transport/connection.h",
 }
 

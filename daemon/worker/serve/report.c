@@ -88,3 +88,11 @@ void report_request_end(Report *r, uint64_t memory, usec_t cpu)
         r->request_duration = record->request_duration;
         scoreboard_end(r->board, r->slot);
 }
+
+bool report_others_idle(const Report *r)
+{
+        for (size_t i = 0; i < scoreboard_size(r->board); i++)
+                if (i != r->slot && scoreboard_stage(r->board, i) == STAGE_IDLE)
+                        return true;
+        return false;
+}

@@ -34,3 +34,6 @@ void report_progress(const Report *report);
 
 /* It ended; memory is its peak in bytes, cpu its processor time, 0 where that was not measured. */
 void report_request_end(Report *report, uint64_t memory, usec_t cpu);
+
+/* Whether another worker waits for work. */
+bool report_others_idle(const Report *report);

@@ -2,7 +2,7 @@
 
 /*
  * One FastCGI connection: see connection.h. It owns the socket and the buffers of both directions, and
- * implements RequestOps. Serve.c decides when it reads, and when it is parked.
+ * implements RequestOps. serve/own.c decides when it reads, and when it is parked.
  *
  * Closing: a socket closed with unread input resets the connection, and the client may lose the end of its
  * answer; a web server that cannot send all of a body may give the answer up (nginx: 502). So what a script

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The worker's own connection, and its turns: see own.h. It is read, and waited for, only while it has its
+ * turn.
+ */
+
+#include "worker/serve/own.h"
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "config/network.h"
+#include "worker/serve/park.h"
+#include "worker/transport/patience.h"
+
+bool own_is_there(const Own *o)
+{
+        return connection_fd(o->connection) >= 0;
+}
+
+void own_open(Own *o, int fd, const Origin *origin)
+{
+        int r;
+
+        report_connection(o->report);
+        o->peer[0] = 0;
+        r = connection_open(o->connection, fd, origin);
+        if (r < 0)
+                (void) log_warning_errno(r, "Failed to read what came of a request, "
+                                            "closing the connection: %m");
+        else
+                own_give_turn(o, PATIENCE_USEC);
+}
+
+void own_close(Own *o)
+{
+        connection_close(o->connection);
+}
+
+void own_give_turn(Own *o, usec_t patience)
+{
+        o->turn = OWN_TURN_BEGINS;
+        o->patience = patience;
+}
+
+void own_end_turn(Own *o)
+{
+        o->turn = OWN_TURN_OVER;
+}
+
+const char *own_find_peer(Own *o)
+{
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof peer;
+        struct in6_addr address;
+
+        if (!o->peer[0] &&
+            getpeername(connection_fd(o->connection), (struct sockaddr *) &peer, &size) >= 0 &&
+            network_address(&peer, &address))
+                (void) network_format(o->peer, &address);
+        return o->peer;
+}
+
+int own_park(Own *o)
+{
+        return park(o->context->inherit.handoff, o->connection);
+}
+
+void own_wait_to_park(Own *o, int retire_fd)
+{
+        if (park_wait(o->context->inherit.handoff, o->connection, retire_fd))
+                own_give_turn(o, 0);
+}
+
+/*
+ * connection_next(), with some patience for a client that has said nothing so far, or part of a request. It
+ * is the same however many pieces come meanwhile.
+ */
+static int next_request(Own *o, usec_t patience, Request **ret)
+{
+        Connection *c = o->connection;
+        usec_t least = 0, most = 0;
+
+        for (;;) {
+                usec_t now;
+                int r;
+
+                r = connection_next(c, ret);
+                if (r == CONNECTION_PARTIAL)
+                        patience = MAX(patience, PATIENCE_USEC);
+                if ((r != CONNECTION_IDLE && r != CONNECTION_PARTIAL) || patience == 0)
+                        return r;
+
+                now = now_monotonic();
+                if (most == 0) {
+                        least = usec_add(now, patience);
+                        most = least;
+                        if (report_others_idle(o->report))
+                                most = usec_add(now, MAX(patience, PATIENCE_IDLE_USEC));
+                }
+                if (now >= most || patience_wait(&o->context->inherit, connection_fd(c), least, most) < 0)
+                        return r;
+        }
+}
+
+/* Part of a request is the manager's to wait for; for anything else the worker waits itself. */
+static void rest(Own *o)
+{
+        if (own_is_there(o) && connection_pending(o->connection))
+                (void) own_park(o);
+        if (own_is_there(o) && sources_watch_own(o->sources, connection_fd(o->connection)) < 0)
+                own_close(o);
+}
+
+Request *own_next(Own *o, bool stays)
+{
+        Request *request = NULL;
+
+        if (o->turn == OWN_TURN_OVER)
+                return NULL;
+        if (o->turn == OWN_TURN_BEGINS || (own_is_there(o) && connection_pending(o->connection))) {
+                int r = next_request(o, o->patience, &request);
+
+                o->patience = 0;
+                o->turn = OWN_TURN_GOES_ON;
+                if (r == CONNECTION_REQUEST)
+                        return request;
+                if (r != CONNECTION_IDLE && r != CONNECTION_PARTIAL)
+                        own_close(o);
+        }
+
+        own_end_turn(o);
+        if (stays)
+                rest(o);
+        return NULL;
+}
