@@ -14,6 +14,7 @@
 #include "manager/life/idle.h"
 #include "manager/life/saturation.h"
 #include "manager/pool/generation.h"
+#include "manager/pool/totals.h"
 #include "manager/traffic/listen.h"
 #include "manager/traffic/parking.h"
 #include "manager/traffic/queue.h"
@@ -44,16 +45,6 @@ typedef enum ReloadReason {
 typedef struct Control Control;
 typedef struct Notify Notify;
 typedef struct StatusServer StatusServer;
-
-/* Why workers ended: status.def's recycled-…. */
-typedef enum Recycled {
-        RECYCLED_RETIRED, /* as ordered */
-        RECYCLED_MAX_REQUESTS,
-        RECYCLED_MAX_MEMORY,
-        RECYCLED_TERMINATED, /* with its request, which took too long */
-        RECYCLED_CRASHED,    /* any other death */
-        _RECYCLED_MAX,
-} Recycled;
 
 typedef struct Manager {
         const char *pool;
@@ -103,13 +94,7 @@ typedef struct Manager {
         Deaths deaths;
 
         usec_t start_time;      /* CLOCK_REALTIME */
-        uint64_t past_requests; /* of workers that are gone */
-        uint64_t past_connections;
-        uint64_t past_memory_peak; /* bytes, the highest of theirs */
-        usec_t last_ended;      /* CLOCK_MONOTONIC: when a worker that served last died; 0 for never */
-        uint64_t n_slow;        /* requests that took longer than request.slowlog_timeout */
-        size_t max_active;
-        uint64_t n_recycled[_RECYCLED_MAX];
+        Totals totals;
         bool watched; /* somebody asked for the status not long ago */
 } Manager;
 

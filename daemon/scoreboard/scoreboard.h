@@ -51,8 +51,8 @@ static inline bool stage_has_request(Stage stage)
 typedef struct WorkerRecord {
         pid_t pid;
         Stage stage;
-        uint64_t connections;    /* accepted or resumed */
-        uint64_t requests;       /* finished */
+#define COUNTER(field, sum, status) uint64_t field;
+#include "scoreboard/counters.def"
         usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
         usec_t sending_started;  /* CLOCK_MONOTONIC: when this request's client, or one before, first kept
                                   * the worker waiting after the script's end */
@@ -60,7 +60,6 @@ typedef struct WorkerRecord {
         usec_t request_duration; /* of the last finished request */
         usec_t request_cpu;      /* user and system time of the last finished request */
         uint64_t request_memory; /* its peak, in bytes */
-        uint64_t memory_peak;    /* the highest of these */
         uint64_t content_length; /* of the current or last request */
         char method[SCOREBOARD_METHOD_MAX];
         char uri[SCOREBOARD_URI_MAX]; /* REQUEST_URI, as the client sent it */

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the status says of a worker, at every stage of its life. */
+/* What the status says of a worker, at every stage of its life, and of a pool: each figure is another
+ * number. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "helpers/unit.h"
 
-#include <cmocka.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include "helpers/fds.h"
+#include "manager/face/notify.h"
 #include "manager/face/report.h"
 
-#define PID 4711
+#define PID 5000000 /* above the largest pid_max: no process */
 #define MINUTE (60 * USEC_PER_SEC)
 
 /* A request of ten seconds' duration, which began a minute ago. */
@@ -146,11 +147,258 @@ static void test_slot_of_another(void **state _unused_)
         scoreboard_free(board);
 }
 
+/* ---- The pool ---- */
+
+#define BACKLOG 7
+#define PARKED 3
+#define SLOTS 4
+
+typedef struct Fixture {
+        Manager m;
+        Generation generations[4];
+        size_t n;
+        int clients[PARKED];
+} Fixture;
+
+static void on_change(void *userdata _unused_)
+{
+}
+
+/* A Unix socket at an address of the kernel's choice. */
+static int listen_anywhere(void)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        assert_true(fd >= 0);
+        assert_int_equal(bind(fd, (struct sockaddr *) &address, sizeof address.sun_family), 0);
+        assert_int_equal(listen(fd, BACKLOG), 0);
+        return fd;
+}
+
+static void connect_and_close(int listen_fd)
+{
+        struct sockaddr_un address;
+        socklen_t size = sizeof address;
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(getsockname(listen_fd, (struct sockaddr *) &address, &size), 0);
+        assert_int_equal(connect(fd, (struct sockaddr *) &address, size), 0);
+        close(fd);
+}
+
+static int fixture_open(void **state)
+{
+        Fixture *f = calloc(1, sizeof *f);
+        Manager *m;
+
+        assert_non_null(f);
+        m = &f->m;
+        m->pool = "www";
+        m->state = POOL_RELOADING;
+        m->start_time = now_realtime() - MINUTE;
+        m->listen = (Listen){ .fds = { listen_anywhere() }, .n = 1, .control = -EBADF };
+        assert_int_equal(sd_event_new(&m->event), 0);
+        assert_int_equal(parking_new(m->event, on_change, NULL, &m->parking), 0);
+        assert_int_equal(queue_new(&m->listen, m->parking, &m->queue), 0);
+        assert_int_equal(notify_new(m, &m->notify), 0);
+        *state = f;
+        return 0;
+}
+
+static int fixture_close(void **state)
+{
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < f->n; i++) {
+                Generation *g = &f->generations[i];
+
+                for (size_t slot = 0; slot < g->workers.n; slot++)
+                        g->workers.slots[slot].pid = 0;
+                workers_clear(&g->workers);
+                config_free(g->config);
+        }
+        for (size_t i = 0; i < PARKED; i++)
+                if (f->clients[i] > 0)
+                        close(f->clients[i]);
+        notify_free(f->m.notify);
+        queue_free(f->m.queue);
+        parking_free(f->m.parking);
+        listen_close(&f->m.listen);
+        sd_event_unref(f->m.event);
+        free(f);
+        return 0;
+}
+
+static Generation *add_generation(Fixture *f, uint64_t id, PmMode mode, uint64_t max_children,
+                                  const char *version)
+{
+        Generation *g = &f->generations[f->n++];
+
+        *g = (Generation){ .id = id };
+        assert_int_equal(config_new(&g->config), 0);
+        g->config->pm_mode = mode;
+        g->config->pm_max_children = max_children;
+        (void) snprintf(g->php_version, sizeof g->php_version, "%s", version);
+        assert_int_equal(workers_new(SLOTS, &g->workers), 0);
+        return g;
+}
+
+static void add_worker(Generation *g, Stage stage, uint64_t connections, uint64_t requests, uint64_t peak)
+{
+        WorkerRecord *record;
+        uint32_t slot;
+        int fd;
+
+        assert_int_equal(workers_order(&g->workers, 1, &slot, &fd), 1);
+        workers_forked(&g->workers, slot, PID + (pid_t) slot, false);
+        record = scoreboard_begin(g->workers.board, slot);
+        record->connections = connections;
+        record->requests = requests;
+        record->memory_peak = peak;
+        scoreboard_end(g->workers.board, slot);
+        (void) scoreboard_set_stage(g->workers.board, slot, stage);
+}
+
+/* So many connections are parked, and the first of them has said something. */
+static void park(Fixture *f)
+{
+        for (size_t i = 0; i < PARKED; i++) {
+                int pair[2];
+
+                open_stream(pair);
+                f->clients[i] = pair[0];
+                assert_int_equal(parking_adopt(f->m.parking, pair[1]), 0);
+        }
+        assert_int_equal(write(f->clients[0], "x", 1), 1);
+        while (sd_event_run(f->m.event, 0) > 0)
+                ;
+}
+
+static void test_pool_that_starts(void **state)
+{
+        Fixture *f = *state;
+        PoolStatus status, expected = { .pool = "www", .listen_queue_len = BACKLOG };
+
+        f->m.state = POOL_STARTING;
+        report_pool(&f->m, &status);
+        assert_string_equal(status.state, "starting");
+        assert_string_equal(status.health, "not watched");
+        assert_string_equal(status.process_manager, "");
+        assert_string_equal(status.php_version, "");
+        expected.state = status.state;
+        expected.health = status.health;
+        expected.process_manager = status.process_manager;
+        expected.php_version = status.php_version;
+        expected.start_time = f->m.start_time;
+        expected.start_since = status.start_since;
+        assert_memory_equal(&status, &expected, sizeof status); /* nothing else is known */
+
+        f->m.next = add_generation(f, 1, PM_STATIC, 5, "");
+        report_pool(&f->m, &status);
+        assert_string_equal(status.process_manager, "static");
+        assert_int_equal(status.generation, 1);
+        assert_int_equal(status.max_children, 5);
+}
+
+static void test_pool(void **state)
+{
+        Fixture *f = *state;
+        Manager *m = &f->m;
+        PoolStatus status;
+
+        m->current = add_generation(f, 12, PM_ONDEMAND, 34, "8.4.1");
+        m->next = add_generation(f, 13, PM_STATIC, 99, "8.5.0");
+        m->retired = add_generation(f, 11, PM_STATIC, 98, "8.2.0");
+        m->retired->older = add_generation(f, 10, PM_STATIC, 97, "8.2.0");
+        add_worker(m->current, STAGE_IDLE, 100, 1000, 77);
+        add_worker(m->current, STAGE_IDLE, 10, 2000, 60);
+        add_worker(m->current, STAGE_RUNNING, 7, 300, 50);
+        add_worker(m->next, STAGE_STARTING, 2, 20, 3);
+        add_worker(m->retired, STAGE_RUNNING, 5, 4, 76);
+        add_worker(m->retired->older, STAGE_SENDING, 20000, 50000, 70);
+        add_worker(m->retired->older, STAGE_READING, 0, 0, 0);
+        m->totals = (Totals){
+                .past = { .connections = 400000, .requests = 600000, .memory_peak = 71 },
+                .recycled = { [RECYCLED_RETIRED] = 41,
+                              [RECYCLED_MAX_REQUESTS] = 42,
+                              [RECYCLED_MAX_MEMORY] = 43,
+                              [RECYCLED_TERMINATED] = 44,
+                              [RECYCLED_CRASHED] = 45 },
+                .slow_requests = 46,
+                .max_active = 47,
+        };
+        m->saturation.n = 48;
+        park(f);
+        for (size_t i = 0; i < 5; i++)
+                connect_and_close(m->listen.fds[0]);
+        report_pool(m, &status);
+        assert_int_equal(status.listen_queue, 6);
+        assert_int_equal(status.max_listen_queue, 6);
+        close(accept4(m->listen.fds[0], NULL, NULL, SOCK_CLOEXEC));
+
+        report_pool(m, &status);
+        assert_string_equal(status.pool, "www");
+        assert_string_equal(status.state, "reloading");
+        assert_string_equal(status.health, "not watched");
+        assert_string_equal(status.process_manager, "ondemand");
+        assert_string_equal(status.php_version, "8.4.1");
+        assert_int_equal(status.start_time, m->start_time);
+        assert_in_range(status.start_since, MINUTE, 2 * MINUTE);
+        assert_int_equal(status.generation, 12);
+        assert_int_equal(status.max_children, 34);
+        assert_int_equal(status.accepted_conn, 420124);
+        assert_int_equal(status.requests, 653324);
+        assert_int_equal(status.memory_peak, 77);
+        assert_int_equal(status.listen_queue, 5);
+        assert_int_equal(status.max_listen_queue, 6);
+        assert_int_equal(status.listen_queue_len, BACKLOG);
+        assert_int_equal(status.parked_connections, PARKED - 1);
+        assert_int_equal(status.parked_ready, 1);
+        assert_int_equal(status.idle_processes, 2);
+        assert_int_equal(status.active_processes, 4);
+        assert_int_equal(status.total_processes, 7);
+        assert_int_equal(status.max_active_processes, 47);
+        assert_int_equal(status.max_children_reached, 48);
+        assert_int_equal(status.slow_requests, 46);
+        assert_int_equal(status.recycled_retired, 41);
+        assert_int_equal(status.recycled_max_requests, 42);
+        assert_int_equal(status.recycled_max_memory, 43);
+        assert_int_equal(status.recycled_terminated, 44);
+        assert_int_equal(status.recycled_crashed, 45);
+}
+
+static void test_most_active(void **state)
+{
+        Fixture *f = *state;
+        Manager *m = &f->m;
+        PoolStatus status;
+
+        m->current = add_generation(f, 1, PM_STATIC, 4, "8.4.1");
+        report_pool(m, &status);
+        assert_int_equal(status.max_active_processes, 0);
+        add_worker(m->current, STAGE_IDLE, 1, 1, 1); /* its request came and went between two looks */
+        report_pool(m, &status);
+        assert_int_equal(status.max_active_processes, 1);
+        add_worker(m->current, STAGE_RUNNING, 1, 0, 0);
+        add_worker(m->current, STAGE_RUNNING, 1, 0, 0);
+        report_pool(m, &status);
+        assert_int_equal(status.max_active_processes, 2);
+        (void) scoreboard_set_stage(m->current->workers.board, 1, STAGE_IDLE);
+        report_pool(m, &status);
+        assert_int_equal(status.active_processes, 1);
+        assert_int_equal(status.max_active_processes, 2);
+        assert_int_equal(m->totals.max_active, 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_stages),
-                cmocka_unit_test(test_slot_of_another),
+                cmocka_unit_test(test_stages), cmocka_unit_test(test_slot_of_another),
+                TEST(test_pool_that_starts),   TEST(test_pool),
+                TEST(test_most_active),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,7 +150,7 @@ static HealthView health_view(const Manager *m, usec_t now)
         HealthView view = {
                 .serving = current && (m->state == POOL_RUNNING || m->state == POOL_RELOADING),
                 .now = now,
-                .progress = MAX(m->notify->well_at, m->last_ended),
+                .progress = MAX(m->notify->well_at, m->totals.last_ended),
         };
         size_t all;
 

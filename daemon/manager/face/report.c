@@ -8,7 +8,6 @@
 
 #include "base/utf8.h"
 #include "manager/face/notify.h"
-#include "manager/pool/generation-count.h"
 
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
@@ -67,37 +66,47 @@ static uint64_t cpu_percent(const WorkerRecord *record)
         return record->request_cpu * 10000 / record->request_duration;
 }
 
+/*
+ * Each line of status.def is filled in from the variable of its name: one that has none does not compile,
+ * and a variable that has no line is a warning.
+ */
+static void fill_worker(const Generation *g, const Worker *w, const WorkerRecord *record, WorkerStatus *ret)
+{
+        /* While it reads the next one, the record is still that of the last. */
+        bool active = record->request_started > record->request_ended;
+        bool reading = record->stage == STAGE_READING && !active;
+
+        uint64_t pid = (uint64_t) w->pid;
+        const char *state = stage_to_string(record->stage);
+        usec_t start_time = w->started;
+        usec_t start_since = usec_sub(now_realtime(), w->started);
+        uint64_t requests = record->requests + active; /* as PHP-FPM counts them, when they begin */
+        usec_t since = usec_sub(now_monotonic(), record->request_started);
+        usec_t request_duration = active ? since : reading ? 0 : record->request_duration;
+        const char *request_method = reading ? "" : record->method;
+        const char *request_uri = reading ? "" : record->uri;
+        uint64_t content_length = reading ? 0 : record->content_length;
+        const char *user = reading ? "" : record->user;
+        const char *script = reading ? "" : record->script;
+        uint64_t last_request_cpu = active || reading ? 0 : cpu_percent(record);
+        uint64_t last_request_memory = active || reading ? 0 : record->request_memory;
+        uint64_t generation = g->id;
+        uint64_t connections = record->connections;
+
+        *ret = (WorkerStatus){
+#define WORKER_STATUS(origin, field, ...) .field = field,
+#include "status/status.def"
+        };
+}
+
 bool report_worker(const Generation *g, size_t slot, WorkerRecord *record, WorkerStatus *ret)
 {
         const Worker *w = &g->workers.slots[slot];
-        bool reading, active;
 
         if (!worker_lives(w))
                 return false;
         (void) scoreboard_read(g->workers.board, slot, record);
-
-        /* While it reads the next one, the record is still that of the last. */
-        active = record->request_started > record->request_ended;
-        reading = record->stage == STAGE_READING && !active;
-        *ret = (WorkerStatus){
-                .pid = (uint64_t) w->pid,
-                .state = stage_to_string(record->stage),
-                .generation = g->id,
-                .start_time = w->started,
-                .start_since = usec_sub(now_realtime(), w->started),
-                .requests = record->requests + active, /* as PHP-FPM counts them, when they begin */
-                .connections = record->connections,
-                .request_duration = active    ? usec_sub(now_monotonic(), record->request_started)
-                                    : reading ? 0
-                                              : record->request_duration,
-                .request_method = reading ? "" : record->method,
-                .request_uri = reading ? "" : record->uri,
-                .content_length = reading ? 0 : record->content_length,
-                .user = reading ? "" : record->user,
-                .script = reading ? "" : record->script,
-                .last_request_cpu = active || reading ? 0 : cpu_percent(record),
-                .last_request_memory = active || reading ? 0 : record->request_memory,
-        };
+        fill_worker(g, w, record, ret);
         return true;
 }
 
@@ -122,63 +131,60 @@ static int append_generation(sd_bus_message *m, const Generation *g)
         return 0;
 }
 
-/* Adds a generation's figures to the pool's. */
-static void sum_generation(const Generation *g, PoolStatus *status)
+static Figures gather(const Manager *m)
 {
-        GenerationCount count = generation_count(g);
+        Figures figures = figures_begin(&m->totals);
 
-        status->idle_processes += count.idle;
-        status->active_processes += count.busy;
-        status->total_processes += generation_alive(g);
-        for (size_t i = 0; i < g->workers.n; i++) {
-                WorkerRecord record;
+        FOREACH_GENERATION(g, m)
+                figures_add(&figures, g);
+        return figures;
+}
 
-                if (!worker_lives(&g->workers.slots[i]))
-                        continue;
-                (void) scoreboard_read(g->workers.board, i, &record);
-                status->requests += record.requests;
-                status->accepted_conn += record.connections;
-                status->memory_peak = MAX(status->memory_peak, record.memory_peak);
-        }
+/* As fill_worker(): from the variable of its name. */
+static void fill_pool(const Manager *m, const Figures *now, const QueueCount *queue, PoolStatus *ret)
+{
+        const Generation *serving = m->current ?: m->next;
+
+        const char *pool = m->pool;
+        const char *state = pool_state_to_string(m->state);
+        const char *health = notify_health(m->notify);
+        const char *process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "";
+        const char *php_version = serving ? serving->php_version : "";
+        uint64_t generation = serving ? serving->id : 0;
+        uint64_t max_children = serving ? serving->config->pm_max_children : 0;
+        usec_t start_time = m->start_time;
+        usec_t start_since = usec_sub(now_realtime(), m->start_time);
+        uint64_t listen_queue = queue->length;
+        uint64_t max_listen_queue = queue->highest;
+        uint64_t listen_queue_len = queue->limit;
+        uint64_t parked_connections = parking_count(m->parking);
+        uint64_t parked_ready = parking_ready_count(m->parking);
+        uint64_t idle_processes = now->idle;
+        uint64_t active_processes = now->active;
+        uint64_t total_processes = now->alive;
+        uint64_t max_active_processes = m->totals.max_active;
+        uint64_t max_children_reached = m->saturation.n;
+        uint64_t slow_requests = m->totals.slow_requests;
+#define COUNTER(field, sum, status) uint64_t status = now->counters.field;
+#include "scoreboard/counters.def"
+#define RECYCLED(name, status) uint64_t status = m->totals.recycled[RECYCLED_##name];
+        RECYCLED_LIST
+#undef RECYCLED
+
+        *ret = (PoolStatus){
+#define POOL_STATUS(origin, field, ...) .field = field,
+#include "status/status.def"
+        };
 }
 
 void report_pool(Manager *m, PoolStatus *ret)
 {
-        const Generation *serving = m->current ?: m->next;
         QueueCount queue = queue_look(m->queue);
+        Figures now = gather(m);
 
-        *ret = (PoolStatus){
-                .pool = m->pool,
-                .state = pool_state_to_string(m->state),
-                .health = notify_health(m->notify),
-                .process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "",
-                .php_version = serving ? serving->php_version : "",
-                .start_time = m->start_time,
-                .start_since = usec_sub(now_realtime(), m->start_time),
-                .generation = serving ? serving->id : 0,
-                .max_children = serving ? serving->config->pm_max_children : 0,
-                .accepted_conn = m->past_connections,
-                .listen_queue = queue.length,
-                .max_listen_queue = queue.highest,
-                .listen_queue_len = queue.limit,
-                .requests = m->past_requests,
-                .memory_peak = m->past_memory_peak,
-                .max_children_reached = m->saturation.n,
-                .slow_requests = m->n_slow,
-                .parked_connections = parking_count(m->parking),
-                .parked_ready = parking_ready_count(m->parking),
-                .recycled_max_requests = m->n_recycled[RECYCLED_MAX_REQUESTS],
-                .recycled_max_memory = m->n_recycled[RECYCLED_MAX_MEMORY],
-                .recycled_terminated = m->n_recycled[RECYCLED_TERMINATED],
-                .recycled_crashed = m->n_recycled[RECYCLED_CRASHED],
-                .recycled_retired = m->n_recycled[RECYCLED_RETIRED],
-        };
-
-        FOREACH_GENERATION(g, m)
-                sum_generation(g, ret);
         /* A short request comes and goes between two looks; some worker had it. */
-        m->max_active = MAX(m->max_active, MAX(ret->active_processes, (uint64_t) (ret->requests > 0)));
-        ret->max_active_processes = m->max_active;
+        totals_note_active(&m->totals, MAX(now.active, (uint64_t) (now.counters.requests > 0)));
+        fill_pool(m, &now, &queue, ret);
 }
 
 int report_append(Manager *m, sd_bus_message *message)

@@ -164,12 +164,7 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
 
         generation_look(g);
         (void) scoreboard_read(g->workers.board, slot, &record);
-        m->past_requests += record.requests;
-        m->past_connections += record.connections;
-        m->past_memory_peak = MAX(m->past_memory_peak, record.memory_peak);
-        m->n_recycled[recycled_cause(si, w)]++;
-        if (w->ready > 0)
-                m->last_ended = now;
+        totals_worker_ended(&m->totals, &record, recycled_cause(si, w), w->ready > 0, now);
 
         expected = death_expected(si, w, stage_has_request(record.stage));
         write_obituary(!expected && gets_obituary(m, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,

@@ -383,7 +383,7 @@ static PoolView pool_view(Manager *m, const Generation *g, usec_t now)
 
         for (const Generation *old = m->retired; old; old = old->older)
                 view.old += generation_alive(old);
-        m->max_active = MAX(m->max_active, count.busy);
+        totals_note_active(&m->totals, count.busy);
         m->demand = m->tick = false;
         return view;
 }
@@ -532,7 +532,7 @@ static void step_limits(Manager *m)
         FOREACH_GENERATION(g, m)
                 if (g->limits_due) {
                         g->limits_due = false;
-                        m->n_slow += limits_check(g);
+                        m->totals.slow_requests += limits_check(g);
                 }
 }
 
