@@ -197,7 +197,7 @@ static int fixture_open(void **state)
         m->pool = "www";
         m->state = POOL_RELOADING;
         m->start_time = now_realtime() - MINUTE;
-        m->listen = (Listen){ .fds = { listen_anywhere() }, .n = 1, .control = -EBADF };
+        m->listen = (Listen){ .sockets[0].fd = listen_anywhere(), .n = 1, .control = -EBADF };
         assert_int_equal(sd_event_new(&m->event), 0);
         assert_int_equal(parking_new(m->event, on_change, NULL, &m->parking), 0);
         assert_int_equal(queue_new(&m->listen, m->parking, &m->queue), 0);
@@ -268,7 +268,7 @@ static void park(Fixture *f)
 
                 open_stream(pair);
                 f->clients[i] = pair[0];
-                assert_int_equal(parking_adopt(f->m.parking, pair[1]), 0);
+                assert_int_equal(parking_adopt(f->m.parking, PROTOCOL_FASTCGI, pair[1]), 0);
         }
         assert_int_equal(write(f->clients[0], "x", 1), 1);
         while (sd_event_run(f->m.event, 0) > 0)
@@ -331,11 +331,11 @@ static void test_pool(void **state)
         m->saturation.n = 48;
         park(f);
         for (size_t i = 0; i < 5; i++)
-                connect_and_close(m->listen.fds[0]);
+                connect_and_close(m->listen.sockets[0].fd);
         report_pool(m, &status);
         assert_int_equal(status.listen_queue, 6);
         assert_int_equal(status.max_listen_queue, 6);
-        close(accept4(m->listen.fds[0], NULL, NULL, SOCK_CLOEXEC));
+        close(accept4(m->listen.sockets[0].fd, NULL, NULL, SOCK_CLOEXEC));
 
         report_pool(m, &status);
         assert_string_equal(status.pool, "www");

@@ -17,6 +17,7 @@
 #include "manager/life/policy.h"
 #include "manager/life/reap.h"
 #include "manager/life/upgrade.h"
+#include "manager/pool/enforce.h"
 #include "manager/pool/generation-count.h"
 
 /* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
@@ -532,7 +533,7 @@ static void step_limits(Manager *m)
         FOREACH_GENERATION(g, m)
                 if (g->limits_due) {
                         g->limits_due = false;
-                        m->totals.slow_requests += limits_check(g);
+                        m->totals.slow_requests += enforce_limits(g);
                 }
 }
 

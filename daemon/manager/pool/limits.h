@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * The time limits of requests: request.terminate_timeout and request.slowlog_timeout. A generation with one
- * of them has a timer, which the worker that begins a request starts where it does not run: so a request
- * within its limits never wakes the manager for itself.
- */
+/* The time limits of requests, request.terminate_timeout and request.slowlog_timeout: what one comes to. */
 
 #include "config/config.h"
 #include "scoreboard/scoreboard.h"
@@ -41,11 +37,3 @@ typedef struct LimitVerdict {
 
 /* Decides about one request. Pure. */
 LimitVerdict limit_decide(const Config *config, const LimitView *view);
-
-typedef struct Generation Generation;
-
-/*
- * Looks at every request of the generation, does what is due, and sets the timer for the next one. Called
- * when the timer elapsed. The number of requests that went to the slow log.
- */
-size_t limits_check(Generation *g);

@@ -37,7 +37,7 @@ typedef struct Worker {
         usec_t ready;      /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
         KillReason killed; /* why we sent it SIGKILL */
 
-        uint64_t limit_request; /* what limits.c knows is about this request, counted from 1 */
+        uint64_t limit_request; /* what is known of limits is about this request, counted from 1 */
         bool traced;            /* it was asked to be in the slow log */
         LimitStep limit_step;
         usec_t limit_since; /* CLOCK_MONOTONIC, when that step was taken */
