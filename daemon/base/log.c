@@ -56,14 +56,6 @@ const char *log_level_to_string(int level)
         return level >= 0 && level < (int) ELEMENTSOF(level_names) ? level_names[level] : NULL;
 }
 
-int log_level_from_string(const char *s)
-{
-        for (size_t i = 0; i < ELEMENTSOF(level_names); i++)
-                if (streq(s, level_names[i]))
-                        return (int) i;
-        return -EINVAL;
-}
-
 /*
  * What is under way counts for the socket that it was sent by, and what was lost for who lost it: a process
  * that was forked has its own of both. Where it can have no socket, its parent's does.

@@ -95,9 +95,5 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
  */
 bool log_is_due(usec_t *last, usec_t interval);
 
-/*
- * "notice" for LOG_NOTICE and so on, and back; FPM's "alert" and "error" are known. NULL, -EINVAL if
- * unknown.
- */
+/* "notice" for LOG_NOTICE and so on, "alert" and "error" as FPM has them; NULL for what is no level. */
 const char *log_level_to_string(int level);
-int log_level_from_string(const char *s);

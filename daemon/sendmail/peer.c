@@ -14,6 +14,8 @@
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /*
@@ -90,13 +92,6 @@ int peer_become(const Peer *peer)
         return keep_shield();
 }
 
-void peer_environment_free(char **environment)
-{
-        for (char **p = environment; p && *p; p++)
-                free(*p);
-        free(environment);
-}
-
 static int add(char **environment, size_t i, const char *name, const char *value)
 {
         if (asprintf(&environment[i], "%s=%s", name, value) >= 0)
@@ -108,9 +103,9 @@ static int add(char **environment, size_t i, const char *name, const char *value
 int peer_environment(const Peer *peer, char ***ret)
 {
         struct passwd *user = getpwuid(peer->uid);
-        char **environment, number[16];
+        _cleanup_(strv_freep) char **environment = NULL;
+        char number[16];
         const char *name;
-        int r = 0;
 
         (void) snprintf(number, sizeof number, "%u", peer->uid);
         name = user ? user->pw_name : number;
@@ -121,10 +116,7 @@ int peer_environment(const Peer *peer, char ***ret)
         environment[0] = strdup(PATH);
         if (!environment[0] || add(environment, 1, "HOME", "/nonexistent") < 0 ||
             add(environment, 2, "USER", name) < 0 || add(environment, 3, "LOGNAME", name) < 0)
-                r = -ENOMEM;
-        if (r < 0)
-                peer_environment_free(environment);
-        else
-                *ret = environment;
-        return r;
+                return -ENOMEM;
+        *ret = TAKE_PTR(environment);
+        return 0;
 }

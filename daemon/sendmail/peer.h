@@ -34,7 +34,6 @@ int peer_become(const Peer *peer);
 /*
  * The environment of a program that runs for the peer: PATH, and the user's name. HOME is no directory: what
  * lies in the user's own may have been written by a script, and must not say how programs run here. The
- * array and its strings are the caller's: peer_environment_free(). 0 or -errno.
+ * array and its strings are the caller's: strv_free(). 0 or -ENOMEM.
  */
 int peer_environment(const Peer *peer, char ***ret);
-void peer_environment_free(char **environment);

@@ -156,6 +156,25 @@ def test_no_circle_between_files(all_arrows):
     assert CIRCLES <= layers, "a layer without circles is to have none again"
 
 
+def test_what_others_can_call_is_called(build_dir, source_dir):
+    """
+    A function that no other file of the daemon uses is static; unless it is a decision of its file that a unit test puts
+    questions to, or one that its header has "for tests".
+    """
+    daemon, tests = source_dir / "daemon", source_dir / "tests"
+    ours = arrows.interface(arrows.objects(build_dir, daemon))
+    asked = {name for _, needed in arrows.symbols(arrows.object_files(build_dir, tests)).values() for name in needed}
+    headers = "\n".join(path.read_text() for path in daemon.rglob("*.h"))
+    alone = {name: unit for name, (unit, users) in ours.items() if not users and name != "main"}
+    assert len(ours) > 300 and len(asked) > 300
+
+    def stays(name, unit):
+        uses = len(re.findall(rf"\b{name}\b", (daemon / f"{unit}.c").read_text()))
+        return name in asked and (uses > 1 or re.search(rf"/\* For tests:[^;]*\b{name}\(", headers))
+
+    assert {name: unit for name, unit in alone.items() if not stays(name, unit)} == {}
+
+
 # ---- That these tests would find what they look for ----
 
 @pytest.fixture
@@ -255,3 +274,10 @@ def test_an_object_file_without_symbols_is_no_proof(plant):
     top = plant({"base/a.c": "static int a __attribute__((unused));"})
     with pytest.raises(AssertionError, match="base/a defines nothing"):
         arrows.of_symbols(arrows.objects(plant.build, top))
+
+
+def test_what_nobody_uses_is_found(plant):
+    top = plant({"base/a.c": "int b(void); int a(void) { return b(); } int x = 1;",
+                 "base/b.c": "int a(void); int b(void) { return 0; } int c(void) { return 0; } int pclose(void) { return c(); }"})
+    found = arrows.interface(arrows.objects(plant.build, top))
+    assert found == {"a": ("base/a", set()), "x": ("base/a", set()), "b": ("base/b", {"base/a"}), "c": ("base/b", set())}

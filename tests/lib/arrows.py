@@ -45,14 +45,24 @@ def of_includes(top):
     return dict(arrows)
 
 
-def objects(build, top):
-    """{unit: its object files} of a build: several where there are several PHPs. Every .c file has to have one."""
-    found = collections.defaultdict(list)
+def compiled(build, top):
+    """(source file, object file) of all of a build's that are below a directory."""
     for command in json.loads((build / "compile_commands.json").read_text()):
         directory = pathlib.Path(command["directory"])
         source = (directory / command["file"]).resolve()
         if source.is_relative_to(top):
-            found[unit_of(top, source)].append(directory / command["output"])
+            yield source, directory / command["output"]
+
+
+def object_files(build, top):
+    return [path for _, path in compiled(build, top)]
+
+
+def objects(build, top):
+    """{unit: its object files} of a build: several where there are several PHPs. Every .c file has to have one."""
+    found = collections.defaultdict(list)
+    for source, path in compiled(build, top):
+        found[unit_of(top, source)].append(path)
     expected = {unit_of(top, path) for path in sources(top) if path.suffix == ".c"}
     assert expected, f"no source files in {top}"
     missing, gone = sorted(expected - found.keys()), sorted(found.keys() - expected)
@@ -74,26 +84,43 @@ def symbols(paths):
     return found
 
 
-def of_symbols(units):
-    """
-    {(unit, other unit): the symbols that are needed}, by object files as objects() finds them. What the C library
-    has, too, is not counted: a unit that stands before it means the programs that it is linked to.
-    """
-    libc = ctypes.CDLL("libc.so.6")
-    needs, homes = collections.defaultdict(set), collections.defaultdict(set)
-    found = symbols([path for paths in units.values() for path in paths])
+def by_unit(units):
+    """{unit: what its object files define for others, and what they need of them}, as objects() finds them."""
+    found, joined = symbols([path for paths in units.values() for path in paths]), {}
     for unit, paths in units.items():
-        for defined, needed in map(found.get, paths):
-            assert defined, f"{unit} defines nothing: are its object files any?"
-            needs[unit] |= needed
-            for name in defined:
-                homes[name].add(unit)
-    arrows = collections.defaultdict(set)
-    for unit, names in needs.items():
-        for name in names:
-            for other in homes[name] - {unit} if name in homes and not hasattr(libc, name) else ():
+        for path in paths:
+            assert found[path][0], f"{unit} defines nothing: are its object files any?"
+        joined[unit] = tuple(set().union(*(found[path][i] for path in paths)) for i in range(2))
+    return joined
+
+
+def is_ours(name):
+    """
+    Whether a symbol is not the C library's, nor a sanitizer's: a unit that stands before the C library means the programs
+    that it is linked to.
+    """
+    return not name.startswith("__") and not hasattr(ctypes.CDLL("libc.so.6"), name)
+
+
+def of_symbols(units):
+    """{(unit, other unit): the symbols that are needed}."""
+    found = by_unit(units)
+    homes, arrows = collections.defaultdict(set), collections.defaultdict(set)
+    for unit, (defined, _) in found.items():
+        for name in filter(is_ours, defined):
+            homes[name].add(unit)
+    for unit, (_, needed) in found.items():
+        for name in needed & homes.keys():
+            for other in homes[name] - {unit}:
                 arrows[unit, other].add(name)
     return dict(arrows)
+
+
+def interface(units):
+    """{symbol that is defined for others: (unit, the other units that need it)}."""
+    found = by_unit(units)
+    return {name: (unit, {other for other, (_, needed) in found.items() if name in needed and other != unit})
+            for unit, (defined, _) in found.items() for name in filter(is_ours, defined)}
 
 
 def join(*several):

@@ -450,13 +450,11 @@ static void test_socket_is_close_on_exec(void **state _unused_)
 static void test_level_names(void **state _unused_)
 {
         for (int level = LOG_EMERG; level <= LOG_DEBUG; level++)
-                assert_int_equal(log_level_from_string(log_level_to_string(level)), level);
+                assert_non_null(log_level_to_string(level));
         assert_string_equal(log_level_to_string(LOG_ERR), "error");
         assert_null(log_level_to_string(-1));
         assert_null(log_level_to_string(LOG_DEBUG + 1));
-        assert_int_equal(log_level_from_string("alert"), LOG_ALERT);
-        assert_int_equal(log_level_from_string(""), -EINVAL);
-        assert_int_equal(log_level_from_string("Notice"), -EINVAL);
+        assert_string_equal(log_level_to_string(LOG_ALERT), "alert");
 }
 
 int main(void)

@@ -68,7 +68,7 @@ DEFINE_CLEANUP(FpmConfig *, fpm_config_free)
  */
 int fpm_config_load(const char *path, const FpmEnvironment *environment, FpmConfig **ret, char **ret_error);
 
-/* The same for text in memory. */
+/* For tests: the same for text in memory. */
 int fpm_config_load_text(const char *name, const char *text, size_t size, const FpmEnvironment *environment,
                          FpmConfig **ret, char **ret_error);
 

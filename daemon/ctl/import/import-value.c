@@ -35,7 +35,7 @@ static bool write_part(const char *part, size_t n, FILE *f)
         return true;
 }
 
-int unit_path(const char *path, char **ret)
+static int clean_path(const char *path, char **ret)
 {
         bool good = *path == '/';
         _cleanup_(freep) char *made = NULL;
@@ -69,7 +69,7 @@ int import_unit_path(ImportPool *p, const FpmEntry *entry, const char *path, cha
 {
         int r;
 
-        r = unit_path(path, ret);
+        r = clean_path(path, ret);
         if (r != -EINVAL)
                 return r;
         return import_fail(p->import, entry->file, entry->line,

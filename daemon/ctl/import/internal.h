@@ -70,12 +70,10 @@ int unit_write_option(ImportPool *p, const FpmEntry *entry, FILE *f, const char 
 /*
  * What systemd takes (import-value.c): values in the one form that it and everybody else reads alike.
  *
- * The path as systemd has it, without "//", "/./" and a slash at the end, a new string. 0; -EINVAL where it
- * is not absolute, has a "..", a part or a length that no file has; or -ENOMEM.
+ * The path of an entry as systemd has it, without "//", "/./" and a slash at the end, a new string. 0;
+ * -EINVAL by import_fail() where it is not absolute, has a "..", a part or a length that no file has; or
+ * -ENOMEM.
  */
-int unit_path(const char *path, char **ret);
-
-/* The same for the path of an entry; "-EINVAL" has become import_fail()'s. */
 int import_unit_path(ImportPool *p, const FpmEntry *entry, const char *path, char **ret);
 
 typedef enum UnitAccount { ACCOUNT_USER, ACCOUNT_GROUP } UnitAccount;

@@ -152,6 +152,15 @@ static const char *find_text(const AccessPiece *piece, const AccessEntry *e)
         }
 }
 
+/* The request's CONTENT_LENGTH, 0 for none. */
+static uint64_t content_length(const Request *request)
+{
+        const char *length = param(request, "CONTENT_LENGTH");
+        uint64_t n;
+
+        return length && parse_u64(length, &n) >= 0 ? n : 0;
+}
+
 /* False for what is no whole number. */
 static bool find_number(AccessCode code, const AccessEntry *e, uint64_t *ret)
 {
@@ -160,7 +169,7 @@ static bool find_number(AccessCode code, const AccessEntry *e, uint64_t *ret)
                 *ret = e->duration;
                 return true;
         case ACCESS_LENGTH:
-                *ret = access_content_length(e->request);
+                *ret = content_length(e->request);
                 return true;
         case ACCESS_BYTES:
                 *ret = e->memory;
@@ -243,20 +252,12 @@ size_t access_line(const AccessFormat *format, const AccessEntry *entry, char li
         return l.size;
 }
 
-uint64_t access_content_length(const Request *request)
-{
-        const char *length = param(request, "CONTENT_LENGTH");
-        uint64_t n;
-
-        return length && parse_u64(length, &n) >= 0 ? n : 0;
-}
-
 bool access_suppressed(char *const *paths, const Request *request, int status)
 {
         const char *method = param(request, "REQUEST_METHOD");
 
         if (!*paths || !request->name || !method || (!streq(method, "GET") && !streq(method, "HEAD")) ||
-            status < 200 || status > 299 || *query(request) || access_content_length(request) > 0)
+            status < 200 || status > 299 || *query(request) || content_length(request) > 0)
                 return false;
         while (*paths && !streq(*paths, request->name))
                 paths++;

@@ -31,9 +31,6 @@ typedef struct AccessEntry {
  */
 size_t access_line(const AccessFormat *format, const AccessEntry *entry, char line[static ACCESS_LINE_MAX]);
 
-/* The request's CONTENT_LENGTH, 0 for none. */
-uint64_t access_content_length(const Request *request);
-
 /*
  * Whether the request is one of those that access.suppress_path keeps out of the log, by PHP-FPM's rule: GET
  * or HEAD, successful, without query and body, its name in the list.
