@@ -156,7 +156,8 @@ static int read_workers(sd_bus_message *m, StatusReply *status)
         return sd_bus_message_exit_container(m);
 }
 
-int status_reply_read(sd_bus_message *reply, StatusReply *ret)
+/* 0, -EBADMSG for another signature, -E2BIG for more than a status may hold, or -errno. */
+static int read_reply(sd_bus_message *reply, StatusReply *ret)
 {
         _cleanup_(status_reply_clear) StatusReply status = {};
         int r;
@@ -189,7 +190,7 @@ int status_reply_get(const char *pool, const char *path, usec_t timeout, sd_bus_
         r = client_call(bus, "GetStatus", left, error, &reply);
         if (r < 0)
                 return r;
-        r = status_reply_read(reply, ret);
+        r = read_reply(reply, ret);
         return r < 0 ? r : 1;
 }
 

@@ -36,17 +36,12 @@ typedef struct StatusReply {
         size_t n_workers;
 } StatusReply;
 
-/*
- * Reads a reply to GetStatus. 0 and *ret, which the caller clears; or -errno, -EBADMSG for another
- * signature, -E2BIG for more than a status may hold.
- */
-int status_reply_read(sd_bus_message *reply, StatusReply *ret);
 void status_reply_clear(StatusReply *status);
 
 /*
  * Connects to a pool's manager, as client_connect() does, and asks it, both within timeout. 1 and *ret,
- * which the caller clears; 0 when the pool does not run; or an error of client_connect(), client_call() or
- * status_reply_read(), with the manager's words in *error.
+ * which the caller clears; 0 when the pool does not run; an error of client_connect() or client_call(), with
+ * the manager's words in *error; -EBADMSG for another reply, or -E2BIG for more than a status may hold.
  */
 int status_reply_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error,
                      StatusReply *ret);

@@ -5,8 +5,8 @@
  * Connections on their way between the manager and its workers, over one SOCK_SEQPACKET pair a pool. To hand
  * a connection off is to pass it over this pair, in either direction:
  *
- *   to park it    a worker gives the manager a connection whose client has nothing (more) to say; the manager
- *                 keeps it and waits for the client
+ *   to park it    a worker gives the manager a connection whose client has nothing (more) to say; the
+ *                 manager keeps it and waits for the client
  *   to serve it   the manager gives it, once the client has said something, to whichever worker is idle
  *
  * The head of a request is all that comes before its body. A client that has sent part of a head and no more
@@ -78,13 +78,14 @@ typedef struct Handoff {
 } Handoff;
 
 /*
- * Sends a message with its descriptors, which stay the caller's. 0 or -errno; -EAGAIN when the queue is full.
+ * Sends a message with its descriptors, which stay the caller's. 0 or -errno; -EAGAIN when the queue is
+ * full.
  */
 int handoff_send(int socket, const Handoff *handoff);
 
 /*
- * Receives one. 1 and a message, whose descriptors are CLOEXEC and the caller's (handoff_close()); 0 when the
- * other side is gone; -EAGAIN; -EBADMSG for what is no message, or none that this taker takes;
+ * Receives one. 1 and a message, whose descriptors are CLOEXEC and the caller's (handoff_close()); 0 when
+ * the other side is gone; -EAGAIN; -EBADMSG for what is no message, or none that this taker takes;
  * -EPROTONOSUPPORT for a connection of a protocol that this build does not speak; another -errno. Nothing is
  * left open but after 1.
  */

@@ -66,8 +66,8 @@ int inherit_format(const Inherit *inherit, const char *executable, const char *p
                 if (text_format(&argv[n++], "%s=%d", inherit_table[i].name, *inherit_field(inherit, i)) < 0)
                         return -ENOMEM;
         for (size_t i = 0; i < inherit->n_listen; i++)
-                if (text_format(&argv[n++], LISTEN_PREFIX "%s:%d", protocol_name(inherit->listen[i].protocol),
-                                inherit->listen[i].fd) < 0)
+                if (text_format(&argv[n++], LISTEN_PREFIX "%s:%d",
+                                protocol_name(inherit->listen[i].protocol), inherit->listen[i].fd) < 0)
                         return -ENOMEM;
 
         *ret_argv = TAKE_PTR(argv);

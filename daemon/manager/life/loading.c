@@ -54,8 +54,8 @@ int loading_explain(const char *version, const char *words, char **ret)
                                 version, version, n, missing);
         else if (mismatch && !is_worker(mismatch))
                 r = text_format(ret,
-                                "php-pool-worker-%s does not start, since a library lacks what another needs "
-                                "(%.*s): upgrade both to versions that go together" OTHERWISE,
+                                "php-pool-worker-%s does not start, since a library lacks what another "
+                                "needs (%.*s): upgrade both to versions that go together" OTHERWISE,
                                 version, n, mismatch);
         else if (mismatch)
                 r = text_format(ret,

@@ -98,8 +98,8 @@ static int listen_add(Listen *l, int fd, const char *name)
         r = listen_use_of_name(name, &use, &protocol);
         if (r < 0)
                 return log_error_errno(r,
-                                       "Socket \"%s\" that systemd passed is for a protocol that this version "
-                                       "of php-pool does not speak; a socket for FastCGI has "
+                                       "Socket \"%s\" that systemd passed is for a protocol that this "
+                                       "version of php-pool does not speak; a socket for FastCGI has "
                                        "FileDescriptorName=%s, or any name that is not php-pool's.",
                                        name, protocol_name(PROTOCOL_FASTCGI));
         if (use == LISTEN_PARKED) {

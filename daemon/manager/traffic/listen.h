@@ -27,17 +27,17 @@ typedef struct Listen {
 } Listen;
 
 /*
- * What a descriptor of this name is for, and for LISTEN_SERVE and LISTEN_PARKED what is spoken there: FastCGI
- * also where the name is none of names.def's. 0, or -EPROTONOSUPPORT for a name of ours that this build has
- * no use for.
+ * What a descriptor of this name is for, and for LISTEN_SERVE and LISTEN_PARKED what is spoken there:
+ * FastCGI also where the name is none of names.def's. 0, or -EPROTONOSUPPORT for a name of ours that this
+ * build has no use for.
  */
 int listen_use_of_name(const char *name, ListenUse *ret_use, Protocol *ret_protocol);
 
 /*
  * Takes the descriptors over from the environment and removes LISTEN_* from it. Logs and returns -ENOTCONN
  * when there is none, -EPROTONOSUPPORT as above, -EINVAL for one that is no listening stream socket, or a
- * control socket that is no Unix socket or not the only one, -errno. Without a control socket it warns: the pool serves, but nobody
- * can command it.
+ * control socket that is no Unix socket or not the only one, -errno. Without a control socket it warns: the
+ * pool serves, but nobody can command it.
  */
 int listen_take(const char *pool, Listen *ret);
 
