@@ -15,13 +15,13 @@
 /* What is on its way to journald may be so much; the system may allow less (net.core.wmem_max). */
 #define SEND_BUFFER (8 * 1024 * 1024)
 
-static void append(JournalRecord *r, const void *bytes, size_t size)
+static void record_append(JournalRecord *r, const void *bytes, size_t size)
 {
         memcpy(r->bytes + r->size, bytes, size);
         r->size += size;
 }
 
-static bool has_room(const JournalRecord *r, size_t size)
+static bool record_has_room(const JournalRecord *r, size_t size)
 {
         return size <= sizeof r->bytes - r->size;
 }
@@ -31,26 +31,26 @@ void journal_record_add(JournalRecord *r, const char *name, const char *value, s
         uint64_t length = htole64(size);
         size_t n = strlen(name);
 
-        if (size > sizeof r->bytes || !has_room(r, n + size + 2 + sizeof length))
+        if (size > sizeof r->bytes || !record_has_room(r, n + size + 2 + sizeof length))
                 return;
-        append(r, name, n);
+        record_append(r, name, n);
         if (memchr(value, '\n', size)) {
-                append(r, "\n", 1);
-                append(r, &length, sizeof length);
+                record_append(r, "\n", 1);
+                record_append(r, &length, sizeof length);
         } else
-                append(r, "=", 1);
-        append(r, value, size);
-        append(r, "\n", 1);
+                record_append(r, "=", 1);
+        record_append(r, value, size);
+        record_append(r, "\n", 1);
 }
 
 void journal_record_add_pair(JournalRecord *r, const char *pair)
 {
         size_t size = strlen(pair);
 
-        if (!has_room(r, size + 1))
+        if (!record_has_room(r, size + 1))
                 return;
-        append(r, pair, size);
-        append(r, "\n", 1);
+        record_append(r, pair, size);
+        record_append(r, "\n", 1);
 }
 
 int journal_open(void)

@@ -291,7 +291,7 @@ static bool is_lost(int error)
         return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM || error == -EMSGSIZE;
 }
 
-static void write_record(int level, const char *message_id, const LogField *fields, const char *message)
+static void log_write(int level, const char *message_id, const LogField *fields, const char *message)
 {
         bool urgent = level <= LOG_ERR;
         int r;
@@ -337,7 +337,7 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
                 if (n >= (int) sizeof message)
                         message[utf8_cut(message, sizeof message - 1)] = 0;
 
-                write_record(level, message_id, fields, message);
+                log_write(level, message_id, fields, message);
         }
 
         errno = saved;

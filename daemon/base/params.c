@@ -16,17 +16,17 @@
 /* Several times as many as an ordinary request has parameters; a power of two. */
 #define HINTS 512U
 
-typedef struct Block Block;
+typedef struct ParamsBlock ParamsBlock;
 
-struct Block {
-        Block *next;
+struct ParamsBlock {
+        ParamsBlock *next;
         size_t size; /* of data[] */
         size_t used;
         char data[];
 };
 
 struct Params {
-        Block *blocks; /* the first is the one that is being filled */
+        ParamsBlock *blocks; /* the first is the one that is being filled */
         size_t first;  /* the first item, 1 at first: there is room for one in front */
         size_t end;    /* behind the last */
         size_t n_set;  /* calls of params_set() since params_clear() */
@@ -59,10 +59,10 @@ int params_new(Params **ret)
         return 0;
 }
 
-static void blocks_free(Block *block)
+static void blocks_free(ParamsBlock *block)
 {
         while (block) {
-                Block *next = block->next;
+                ParamsBlock *next = block->next;
 
                 free(block);
                 block = next;
@@ -80,7 +80,7 @@ void params_free(Params *params)
 
 void params_clear(Params *params)
 {
-        Block *keep = params->blocks;
+        ParamsBlock *keep = params->blocks;
 
         if (keep) {
                 blocks_free(keep->next);
@@ -97,7 +97,7 @@ void params_clear(Params *params)
 /* Room for size bytes. What would fill a block alone gets its own, behind the one that is being filled. */
 static char *params_allocate(Params *params, size_t size)
 {
-        Block *first = params->blocks, *block;
+        ParamsBlock *first = params->blocks, *block;
         char *p;
 
         if (first && first->size - first->used >= size) {

@@ -86,7 +86,7 @@ bool utf8_is_printable(uint32_t code)
 }
 
 /* Appends n bytes as they are, or escaped; false where there is no room. */
-static bool append(char *to, size_t max, size_t *at, const char *bytes, size_t n, bool escape)
+static bool append_bytes(char *to, size_t max, size_t *at, const char *bytes, size_t n, bool escape)
 {
         static const char digits[] = "0123456789ABCDEF";
 
@@ -115,7 +115,7 @@ size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t 
                 bool dropped = lines && code == '\r' && size > 1 && bytes[1] == '\n';
 
                 n = MAX(n, (size_t) 1);
-                if (!dropped && !append(to, max, &at, bytes, n, !good))
+                if (!dropped && !append_bytes(to, max, &at, bytes, n, !good))
                         break;
                 bytes += n;
                 size -= n;

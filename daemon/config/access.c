@@ -20,13 +20,13 @@ const AccessCodeInfo access_codes[_ACCESS_CODE_MAX] = {
 #include "config/access.def"
 };
 
-typedef struct Parser {
+typedef struct FormatParser {
         AccessFormat *format;
         char *next; /* in its text */
         char *error;
-} Parser;
+} FormatParser;
 
-static _printf_(2, 3) int wrong(const Parser *p, const char *message, ...)
+static _printf_(2, 3) int wrong(const FormatParser *p, const char *message, ...)
 {
         va_list ap;
 
@@ -37,7 +37,7 @@ static _printf_(2, 3) int wrong(const Parser *p, const char *message, ...)
         return -EINVAL;
 }
 
-static int add_piece(const Parser *p, AccessCode code, const char *text, size_t size)
+static int add_format_piece(const FormatParser *p, AccessCode code, const char *text, size_t size)
 {
         AccessFormat *f = p->format;
 
@@ -72,7 +72,7 @@ static AccessCode first_code(char letter)
 }
 
 /* Which code of a letter the word means. */
-static int find_word(const Parser *p, AccessCode first, const char *word, AccessCode *ret)
+static int find_word(const FormatParser *p, AccessCode first, const char *word, AccessCode *ret)
 {
         char letter = access_codes[first].letter, words[ACCESS_ERROR_MAX] = "";
         size_t n = 0;
@@ -93,7 +93,7 @@ static int find_word(const Parser *p, AccessCode first, const char *word, Access
 }
 
 /* A code with its argument, NULL for none. */
-static int add_code(const Parser *p, char letter, const char *argument)
+static int add_code(const FormatParser *p, char letter, const char *argument)
 {
         AccessCode code = first_code(letter);
 
@@ -125,12 +125,12 @@ static int add_code(const Parser *p, char letter, const char *argument)
                 break;
         }
         if (code == ACCESS_PERCENT)
-                return add_piece(p, ACCESS_TEXT, "%", 1);
-        return add_piece(p, code, argument, argument ? strlen(argument) : 0);
+                return add_format_piece(p, ACCESS_TEXT, "%", 1);
+        return add_format_piece(p, code, argument, argument ? strlen(argument) : 0);
 }
 
 /* What stands behind a "%". Empty braces are none, as in PHP-FPM. */
-static int parse_code(Parser *p)
+static int parse_code(FormatParser *p)
 {
         const char *argument = NULL;
 
@@ -148,7 +148,7 @@ static int parse_code(Parser *p)
         return add_code(p, *p->next++, argument);
 }
 
-static int parse_pieces(Parser *p)
+static int parse_pieces(FormatParser *p)
 {
         int r = 0;
 
@@ -158,7 +158,7 @@ static int parse_pieces(Parser *p)
                 size_t n = strcspn(p->next, "%");
 
                 if (n > 0) {
-                        r = add_piece(p, ACCESS_TEXT, p->next, n);
+                        r = add_format_piece(p, ACCESS_TEXT, p->next, n);
                         p->next += n;
                 } else {
                         p->next++;
@@ -172,7 +172,7 @@ int access_format_parse(const char *text, char error[static ACCESS_ERROR_MAX], A
 {
         _cleanup_(freep) AccessFormat *format = NULL;
         size_t size = strlen(text) + 1;
-        Parser p = { .error = error };
+        FormatParser p = { .error = error };
         int r;
 
         format = malloc(sizeof *format + size);

@@ -43,7 +43,7 @@ static IniState state(const IniScanner *s)
 
 
 /* Takes n characters as the token. */
-static IniToken take(IniScanner *s, IniToken token, size_t n)
+static IniToken take_token(IniScanner *s, IniToken token, size_t n)
 {
         s->start = s->p;
         s->size = n;
@@ -59,20 +59,20 @@ static IniToken take_and_push(IniScanner *s, IniToken token, size_t n, IniState 
         if (s->n_states == INI_STATES_MAX)
                 return INI_END;
         s->states[s->n_states++] = state_;
-        return take(s, token, n);
+        return take_token(s, token, n);
 }
 
 static IniToken take_and_begin(IniScanner *s, IniToken token, size_t n, IniState state_)
 {
         s->states[0] = state_;
         s->n_states = 1;
-        return take(s, token, n);
+        return take_token(s, token, n);
 }
 
 /* The same without blanks around it. */
 static IniToken take_trimmed(IniScanner *s, IniToken token, size_t n, size_t n_behind)
 {
-        take(s, token, n + n_behind);
+        take_token(s, token, n + n_behind);
         s->size = n;
         while (s->size > 0 && strchr(BLANKS, s->start[s->size - 1]))
                 s->size--;
@@ -152,7 +152,7 @@ static IniToken scan_initial(IniScanner *s)
         size_t label = strcspn(s->p, NO_LABEL);
 
         if (end > 0)
-                return take(s, INI_EOL, end);
+                return take_token(s, INI_EOL, end);
         if (s->p[blanks] == '=') {
                 (void) take_and_begin(s, INI_CHARACTER, blanks + 1 + strspn(s->p + blanks + 1, BLANKS),
                                       INI_IN_VALUE);
@@ -167,17 +167,17 @@ static IniToken scan_initial(IniScanner *s)
                 return INI_OFFSET;
         }
         if (word > 0 && word >= label)
-                return take(s, INI_WORD, word);
+                return take_token(s, INI_WORD, word);
         if (label > 0 && label >= blanks)
                 return take_trimmed(s, INI_LABEL, label, 0);
         if (blanks > 0) {
-                (void) take(s, INI_EOL, blanks);
+                (void) take_token(s, INI_EOL, blanks);
                 return *s->p ? scan_initial(s) : INI_END;
         }
         if (*s->p == '[')
                 return take_and_begin(s, INI_SECTION, 1, INI_IN_SECTION);
         /* A comment that ends with the text ends it for PHP, too. */
-        return *s->p == ';' ? take(s, INI_END, strlen(s->p)) : take(s, INI_CHARACTER, 1);
+        return *s->p == ';' ? take_token(s, INI_END, strlen(s->p)) : take_token(s, INI_CHARACTER, 1);
 }
 
 /* Text in apostrophes, at least one character; 0 where that does not begin here. */
@@ -195,7 +195,7 @@ static IniToken scan_part(IniScanner *s, size_t text)
         IniToken token;
 
         if (apostrophed > 0) {
-                (void) take(s, INI_STRING, apostrophed);
+                (void) take_token(s, INI_STRING, apostrophed);
                 s->start++;
                 s->size -= 2;
                 return INI_STRING;
@@ -205,13 +205,13 @@ static IniToken scan_part(IniScanner *s, size_t text)
         if (startswith(s->p, "${"))
                 return take_and_push(s, INI_DOLLAR, 2, INI_IN_NAME);
         if (text > blanks)
-                return take(s, INI_STRING, text);
+                return take_token(s, INI_STRING, text);
         if (s->p[blanks] == '"') {
                 token = take_and_push(s, INI_CHARACTER, blanks + 1, INI_IN_QUOTES);
                 s->start += token == INI_CHARACTER ? blanks : 0;
                 return token;
         }
-        return MAX(blanks, text) > 0 ? take(s, INI_STRING, MAX(blanks, text)) : INI_END;
+        return MAX(blanks, text) > 0 ? take_token(s, INI_STRING, MAX(blanks, text)) : INI_END;
 }
 
 static IniToken scan_value(IniScanner *s)
@@ -222,12 +222,12 @@ static IniToken scan_value(IniScanner *s)
         if (end > 0)
                 return take_and_begin(s, INI_EOL, end, INI_INITIAL);
         if (word > 0 && word >= text)
-                return take(s, INI_WORD, word);
+                return take_token(s, INI_WORD, word);
         token = scan_part(s, text);
         if (token != INI_END)
                 return token;
         if (strchr(OPERATORS, *s->p))
-                return take(s, INI_CHARACTER, 1 + strspn(s->p + 1, BLANKS));
+                return take_token(s, INI_CHARACTER, 1 + strspn(s->p + 1, BLANKS));
         /* The value ends at what cannot be part of it; a "=" then stands where a name should. */
         return take_and_begin(s, INI_EOL, *s->p != '=', INI_INITIAL);
 }
@@ -256,7 +256,7 @@ static IniToken scan_quotes(IniScanner *s)
                 return take_and_push(s, INI_DOLLAR, 2, INI_IN_NAME);
         if (*p == '"') {
                 s->n_states--;
-                return take(s, INI_CHARACTER, 1 + strspn(p + 1, BLANKS));
+                return take_token(s, INI_CHARACTER, 1 + strspn(p + 1, BLANKS));
         }
         while (*p && *p != '"' && !startswith(p, "${")) {
                 if (*p++ != '\\' || !*p)
@@ -266,7 +266,7 @@ static IniToken scan_quotes(IniScanner *s)
                         break;
                 p++;
         }
-        return take(s, INI_QUOTED, (size_t) (p - s->p));
+        return take_token(s, INI_QUOTED, (size_t) (p - s->p));
 }
 
 /*
@@ -281,14 +281,14 @@ static IniToken scan_name(IniScanner *s)
                 n++;
         if (n < label && n <= 1) {
                 s->states[s->n_states - 1] = INI_IN_FALLBACK;
-                return take(s, INI_FALLBACK, n + 2);
+                return take_token(s, INI_FALLBACK, n + 2);
         }
         if (n > 0)
                 return take_trimmed(s, INI_VARIABLE, n, 0);
         if (*s->p != '}')
                 return INI_END;
         s->n_states--;
-        return take(s, INI_CHARACTER, 1);
+        return take_token(s, INI_CHARACTER, 1);
 }
 
 static IniToken scan_fallback(IniScanner *s)
@@ -298,7 +298,7 @@ static IniToken scan_fallback(IniScanner *s)
         if (*s->p != '}')
                 return scan_part(s, text_size(s->p, NO_FALLBACK, true));
         s->n_states--;
-        return take(s, INI_CHARACTER, 1);
+        return take_token(s, INI_CHARACTER, 1);
 }
 
 IniToken ini_scan_next(IniScanner *s)

@@ -46,7 +46,7 @@ static size_t printable_size(const Reader *r)
 }
 
 /* Says that the next token cannot stand there. */
-static int refuse(Reader *r)
+static int refuse_token(Reader *r)
 {
         IniError *e = r->error;
         size_t n = printable_size(r);
@@ -74,7 +74,7 @@ static void put_quoted(const char *p, size_t size, FILE *f)
         }
 }
 
-static int read_string(Reader *r, FILE *f, bool *known);
+static int read_parts(Reader *r, FILE *f, bool *known);
 
 /* ${NAME} or ${NAME:-fallback}, the "${" of which is next. */
 static int read_variable(Reader *r, FILE *f, bool *known)
@@ -84,16 +84,16 @@ static int read_variable(Reader *r, FILE *f, bool *known)
         *known = false;
         next(r);
         if (r->token != INI_VARIABLE)
-                return refuse(r);
+                return refuse_token(r);
         next(r);
         if (r->token == INI_FALLBACK) {
                 next(r);
-                q = read_string(r, f, known);
+                q = read_parts(r, f, known);
                 if (q < 0)
                         return q;
         }
         if (!is_character(r, '}'))
-                return refuse(r);
+                return refuse_token(r);
         next(r);
         return 0;
 }
@@ -111,7 +111,7 @@ static int read_quotes(Reader *r, FILE *f, bool *known)
                 } else if (r->token == INI_DOLLAR)
                         q = read_variable(r, f, known);
                 else
-                        q = refuse(r);
+                        q = refuse_token(r);
                 if (q < 0)
                         return q;
         }
@@ -120,7 +120,7 @@ static int read_quotes(Reader *r, FILE *f, bool *known)
 }
 
 /* One part of a string and those that follow it. 1, 0 where there is none, or -EINVAL. */
-static int read_string(Reader *r, FILE *f, bool *known)
+static int read_parts(Reader *r, FILE *f, bool *known)
 {
         bool any = false;
         int q = 0;
@@ -148,16 +148,16 @@ static int read_expression(Reader *r, FILE *f, bool *known)
                 while (is_character(r, '~') || is_character(r, '!') || is_character(r, '(')) {
                         *known = false;
                         if (*r->scanner.start == '(' && depth++ == INI_DEPTH_MAX)
-                                return refuse(r);
+                                return refuse_token(r);
                         next(r);
                 }
-                q = read_string(r, f, known);
+                q = read_parts(r, f, known);
                 if (q <= 0)
-                        return q < 0 ? q : refuse(r);
+                        return q < 0 ? q : refuse_token(r);
                 for (; depth > 0 && is_character(r, ')'); depth--)
                         next(r);
                 if (!is_character(r, '|') && !is_character(r, '&') && !is_character(r, '^'))
-                        return depth > 0 ? refuse(r) : 0;
+                        return depth > 0 ? refuse_token(r) : 0;
                 *known = false;
                 next(r);
         }
@@ -167,7 +167,7 @@ static int read_expression(Reader *r, FILE *f, bool *known)
 static int read_value(Reader *r, FILE *f, bool *known)
 {
         if (!is_character(r, '='))
-                return refuse(r);
+                return refuse_token(r);
         next(r);
         if (r->token == INI_EOL) {
                 next(r);
@@ -210,9 +210,9 @@ static int read_brackets(Reader *r, char **ret)
         if (q < 0)
                 return q;
         next(r);
-        q = read_string(r, text.f, &known);
+        q = read_parts(r, text.f, &known);
         if (q >= 0 && !is_character(r, ']'))
-                q = refuse(r);
+                q = refuse_token(r);
         q = text_close(&text, MIN(q, 0), ret);
         if (q >= 0)
                 next(r);
@@ -250,7 +250,7 @@ static int read_statement(Reader *r)
                 free(TAKE_PTR(r->section));
                 return read_brackets(r, &r->section);
         default:
-                return refuse(r);
+                return refuse_token(r);
         }
 }
 
@@ -268,14 +268,14 @@ int ini_parse(const char *text, IniOnEntry *on_entry, void *userdata, IniError *
 }
 
 /* The name that a line has before its "=", and whether it is that of its first entry. */
-typedef struct Line {
+typedef struct IniLine {
         const char *text;
         bool seen, good;
-} Line;
+} IniLine;
 
 static int on_line_entry(const char *section, const char *name, const char *value _unused_, void *userdata)
 {
-        Line *line = userdata;
+        IniLine *line = userdata;
         const char *rest = startswith(line->text, name);
 
         if (!line->seen)
@@ -286,7 +286,7 @@ static int on_line_entry(const char *section, const char *name, const char *valu
 
 int ini_line_check(const char *line, IniError *ret_error)
 {
-        Line l = { .text = line };
+        IniLine l = { .text = line };
         _cleanup_(freep) char *text = NULL;
         int q;
 

@@ -49,7 +49,7 @@ bool php_version_supported(const char *version)
 }
 
 /* At its place, newest first; where there is no more room, the oldest falls out. */
-static void list_add(PhpList *list, const char *version)
+static void add_version(PhpList *list, const char *version)
 {
         size_t i;
 
@@ -82,7 +82,7 @@ int php_list(const char *directory, PhpList *ret)
                 const char *version = startswith(entry->d_name, WORKER_PREFIX);
 
                 if (version && php_version_valid(version) && is_program(d, entry->d_name))
-                        list_add(ret, version);
+                        add_version(ret, version);
         }
         r = -errno;
         (void) closedir(d);
@@ -109,7 +109,7 @@ int php_find(const char *directory, const char *wanted, PhpVersion *ret)
 }
 
 /* "there are 8.2, 8.4 and 8.5", oldest first. */
-static void write_list(const PhpList *list, FILE *f)
+static void write_versions(const PhpList *list, FILE *f)
 {
         fputs(list->n == 1 ? "there is " : "there are ", f);
         for (size_t i = list->n; i-- > 0;)
@@ -134,7 +134,7 @@ int php_missing(const char *directory, const PhpList *list, const char *wanted, 
                 fprintf(text.f, ": there is no worker in %s", directory);
         else {
                 fputs(": ", text.f);
-                write_list(list, text.f);
+                write_versions(list, text.f);
         }
         if (!*wanted)
                 fputs("; install the package phpX.Y-pool, X.Y being its version", text.f);

@@ -19,7 +19,7 @@
 
 #define SEAL_MAGIC "phppool" /* with its zero byte */
 
-static int write_string(const Setting *s, const char *string, FILE *f)
+static int seal_string(const Setting *s, const char *string, FILE *f)
 {
         uint32_t size;
 
@@ -32,7 +32,7 @@ static int write_string(const Setting *s, const char *string, FILE *f)
         return 0;
 }
 
-static int write_list(const Setting *s, char **list, FILE *f)
+static int seal_list(const Setting *s, char **list, FILE *f)
 {
         uint32_t n = 0;
 
@@ -44,7 +44,7 @@ static int write_list(const Setting *s, char **list, FILE *f)
 
         fwrite(&n, sizeof n, 1, f);
         for (uint32_t i = 0; i < n; i++) {
-                int r = write_string(s, list[i], f);
+                int r = seal_string(s, list[i], f);
 
                 if (r < 0)
                         return r;
@@ -60,26 +60,26 @@ static int write_number(const Setting *s, uint64_t n, FILE *f)
         return 0;
 }
 
-static int write_setting(const Setting *s, const Config *config, FILE *f)
+static int seal_setting(const Setting *s, const Config *config, FILE *f)
 {
         switch (setting_storage(s)) {
         case STORE_STRING:
-                return write_string(s, setting_get_string(s, config), f);
+                return seal_string(s, setting_get_string(s, config), f);
         case STORE_STRV:
-                return write_list(s, setting_get_list(s, config), f);
+                return seal_list(s, setting_get_list(s, config), f);
         default:
                 return write_number(s, setting_get_number(s, config), f);
         }
 }
 
 /* Writes all of it and closes f, which never fails but for lack of memory. */
-static int write_settings(const Config *config, FILE *f)
+static int seal_settings(const Config *config, FILE *f)
 {
         int r = 0;
 
         fwrite(SEAL_MAGIC, sizeof SEAL_MAGIC, 1, f);
         for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
-                r = write_setting(&settings[i], config, f);
+                r = seal_setting(&settings[i], config, f);
 
         if (fclose(f) != 0 && r >= 0)
                 return -ENOMEM;
@@ -96,7 +96,7 @@ int config_seal(const Config *config, int *ret_fd)
         f = open_memstream(&data, &size);
         if (!f)
                 return -ENOMEM;
-        r = write_settings(config, f);
+        r = seal_settings(config, f);
         if (r < 0)
                 return r;
         if (size > CONFIG_SEALED_MAX)
@@ -132,7 +132,7 @@ static int read_magic(SealReader *reader)
         return memcmp(magic, SEAL_MAGIC, sizeof magic) == 0 ? 0 : -EBADMSG;
 }
 
-static int read_string(SealReader *reader, const Setting *s, char **ret)
+static int unseal_string(SealReader *reader, const Setting *s, char **ret)
 {
         _cleanup_(freep) char *string = NULL;
         uint32_t size;
@@ -156,7 +156,7 @@ static int read_string(SealReader *reader, const Setting *s, char **ret)
         return 0;
 }
 
-static int read_list(SealReader *reader, const Setting *s, char ***ret)
+static int unseal_list(SealReader *reader, const Setting *s, char ***ret)
 {
         _cleanup_(strv_freep) char **list = NULL;
         uint32_t n;
@@ -172,7 +172,7 @@ static int read_list(SealReader *reader, const Setting *s, char ***ret)
         if (!list)
                 return -ENOMEM;
         for (uint32_t i = 0; i < n; i++) {
-                r = read_string(reader, s, &list[i]);
+                r = unseal_string(reader, s, &list[i]);
                 if (r < 0)
                         return r;
         }
@@ -180,7 +180,7 @@ static int read_list(SealReader *reader, const Setting *s, char ***ret)
         return 0;
 }
 
-static int read_setting(SealReader *reader, const Setting *s, Config *config)
+static int unseal_setting(SealReader *reader, const Setting *s, Config *config)
 {
         char *string, **list;
         uint64_t n;
@@ -188,12 +188,12 @@ static int read_setting(SealReader *reader, const Setting *s, Config *config)
 
         switch (setting_storage(s)) {
         case STORE_STRING:
-                r = read_string(reader, s, &string);
+                r = unseal_string(reader, s, &string);
                 if (r >= 0)
                         setting_take_string(s, string, config);
                 return r;
         case STORE_STRV:
-                r = read_list(reader, s, &list);
+                r = unseal_list(reader, s, &list);
                 if (r >= 0)
                         setting_take_list(s, list, config);
                 return r;
@@ -205,7 +205,7 @@ static int read_setting(SealReader *reader, const Setting *s, Config *config)
         }
 }
 
-static int read_settings(const void *data, size_t size, Config **ret)
+static int unseal_settings(const void *data, size_t size, Config **ret)
 {
         _cleanup_(config_freep) Config *config = NULL;
         SealReader reader = { data, size };
@@ -217,7 +217,7 @@ static int read_settings(const void *data, size_t size, Config **ret)
 
         r = read_magic(&reader);
         for (size_t i = 0; i < ELEMENTSOF(settings) && r >= 0; i++)
-                r = read_setting(&reader, &settings[i], config);
+                r = unseal_setting(&reader, &settings[i], config);
         if (r < 0)
                 return r;
         if (reader.left > 0)
@@ -252,5 +252,5 @@ int config_unseal(int fd, Config **ret)
         if (r < 0)
                 return r == -EFBIG ? -EBADMSG : r;
 
-        return read_settings(data, size, ret);
+        return unseal_settings(data, size, ret);
 }

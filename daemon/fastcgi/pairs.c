@@ -70,7 +70,7 @@ static int set_params(Params *params, const uint8_t *bytes, size_t size, size_t 
         return 0;
 }
 
-static int append(FcgiCutPair *cut, const uint8_t *bytes, size_t size)
+static int cut_pair_append(FcgiCutPair *cut, const uint8_t *bytes, size_t size)
 {
         size_t needed = cut->used + size;
 
@@ -98,10 +98,10 @@ int fcgi_pairs_take(FcgiCutPair *cut, Params *params, const uint8_t *bytes, size
                 r = set_params(params, bytes, size, &used);
                 if (r < 0 || used == size)
                         return r;
-                return append(cut, bytes + used, size - used);
+                return cut_pair_append(cut, bytes + used, size - used);
         }
 
-        r = append(cut, bytes, size);
+        r = cut_pair_append(cut, bytes, size);
         if (r < 0)
                 return r;
         r = set_params(params, cut->bytes, cut->used, &used);

@@ -67,7 +67,7 @@ static bool rest_is_zero(const HandoffMessage *m)
 }
 
 /* A head has a time and has moved, and nothing else has. */
-static bool message_valid(const HandoffMessage *m, size_t n_fds, HandoffTaker taker)
+static bool handoff_valid(const HandoffMessage *m, size_t n_fds, HandoffTaker taker)
 {
         bool head = n_fds == 2;
 
@@ -85,7 +85,7 @@ int handoff_decode(const HandoffMessage *m, size_t size, const int *fds, size_t 
 {
         Handoff h;
 
-        if (size != sizeof *m || !message_valid(m, n_fds, taker))
+        if (size != sizeof *m || !handoff_valid(m, n_fds, taker))
                 return -EBADMSG;
         if (has_connection(m->kind) && m->protocol >= _PROTOCOL_MAX)
                 return -EPROTONOSUPPORT;

@@ -11,7 +11,7 @@ int ipc_send(int channel, const IpcMessage *message, const int *fds, size_t n_fd
         return fd_send(channel, message, sizeof *message, fds, n_fds, 0);
 }
 
-static bool message_valid(const IpcMessage *m, size_t n_fds)
+static bool ipc_message_valid(const IpcMessage *m, size_t n_fds)
 {
         if (m->type >= _IPC_TYPE_MAX || m->n > IPC_SPAWN_MAX || n_fds != (m->type == IPC_SPAWN ? m->n : 0))
                 return false;
@@ -32,7 +32,7 @@ int ipc_receive(int channel, IpcMessage *ret, int fds[static IPC_SPAWN_MAX])
         if (n < 0)
                 return (int) n;
 
-        if ((size_t) n != sizeof *ret || !message_valid(ret, n_fds)) {
+        if ((size_t) n != sizeof *ret || !ipc_message_valid(ret, n_fds)) {
                 for (size_t i = 0; i < n_fds; i++)
                         fds[i] = fd_close(fds[i]);
                 return -EBADMSG;

@@ -28,7 +28,7 @@ void config_errors_clear(ConfigErrors *errors)
 }
 
 /* Takes over the text. */
-static int append(ConfigErrors *errors, const char *file, unsigned line, const char *key, char *text)
+static int errors_append(ConfigErrors *errors, const char *file, unsigned line, const char *key, char *text)
 {
         ConfigError error = { .line = line, .text = text };
         ConfigError *items;
@@ -67,7 +67,7 @@ int config_errors_add(ConfigErrors *errors, const char *file, unsigned line, con
         va_end(ap);
         if (r < 0)
                 return -ENOMEM;
-        return append(errors, file, line, key, text);
+        return errors_append(errors, file, line, key, text);
 }
 
 int config_error_format(const ConfigError *error, char **ret)

@@ -199,7 +199,7 @@ static void mark_idle(Scoreboard *b, size_t slot, bool idle)
                 atomic_fetch_and(&b->board->idle[slot / WORD_BITS], ~bit);
 }
 
-static unsigned count_idle(const Scoreboard *b)
+static unsigned idle_workers(const Scoreboard *b)
 {
         unsigned n = 0;
 
@@ -221,14 +221,14 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
         if (stage == STAGE_IDLE) {
                 mark_idle(b, slot, true);
                 return before == STAGE_STARTING || (atomic_load(&b->board->surplus_armed) &&
-                                                    count_idle(b) >= atomic_load(&b->board->surplus) &&
+                                                    idle_workers(b) >= atomic_load(&b->board->surplus) &&
                                                     atomic_exchange(&b->board->surplus_armed, 0) != 0);
         }
         if (before != STAGE_IDLE)
                 return false;
 
         mark_idle(b, slot, false);
-        return atomic_load(&b->board->least_armed) && count_idle(b) < atomic_load(&b->board->least) &&
+        return atomic_load(&b->board->least_armed) && idle_workers(b) < atomic_load(&b->board->least) &&
                atomic_exchange(&b->board->least_armed, 0) != 0;
 }
 

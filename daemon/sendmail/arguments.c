@@ -123,7 +123,7 @@ static const struct ValueOption *find_value_option(const char *argument)
 }
 
 /* Writes the sentence, with of the argument what a terminal can show. */
-static bool refuse(char reason[MAIL_REASON_MAX], const char *argument, const char *why)
+static bool refuse_argument(char reason[MAIL_REASON_MAX], const char *argument, const char *why)
 {
         char shown[64];
         size_t n = 0;
@@ -143,22 +143,23 @@ bool arguments_refuse(char *const *argv, char reason[MAIL_REASON_MAX])
                 const struct ValueOption *option;
 
                 if (strlen(argument) > MAIL_ARGUMENT_MAX)
-                        return refuse(reason, argument, "is too long.");
+                        return refuse_argument(reason, argument, "is too long.");
                 if (!is_text(argument))
-                        return refuse(reason, argument, "has a control character.");
+                        return refuse_argument(reason, argument, "has a control character.");
                 if (argument[0] != '-' || is_flag(argument))
                         continue;
                 option = find_value_option(argument);
                 if (!option)
-                        return refuse(reason, argument, "is not allowed from a pool.");
+                        return refuse_argument(reason, argument, "is not allowed from a pool.");
                 value = argument + strlen(option->option);
                 if (!*value)
                         value = *++argv;
                 if (!value)
-                        return refuse(reason, argument, "has no value behind it.");
+                        return refuse_argument(reason, argument, "has no value behind it.");
                 if (value[0] == '-' || strlen(value) > MAIL_ARGUMENT_MAX || !is_text(value) ||
                     !value_fits(option->kind, value))
-                        return refuse(reason, argument, "has a value that is not allowed from a pool.");
+                        return refuse_argument(reason, argument,
+                                               "has a value that is not allowed from a pool.");
         }
         return false;
 }

@@ -113,7 +113,7 @@ static void let_go(void)
  * One reply; -ECONNRESET where the server is gone. The kernel reports that it closed without having read
  * what was sent before it hands out what it had answered.
  */
-static int receive(int fd, MailReply *ret)
+static int receive_reply(int fd, MailReply *ret)
 {
         bool reset = false;
         ssize_t n;
@@ -137,13 +137,13 @@ static int wait_reply(int fd, MailReply *ret)
         struct timeval forever = {};
         int r;
 
-        r = receive(fd, ret);
+        r = receive_reply(fd, ret);
         if (r < 0 || ret->kind == MAIL_DONE)
                 return r;
         if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever) < 0)
                 return -errno;
         do
-                r = receive(fd, ret);
+                r = receive_reply(fd, ret);
         while (r >= 0 && ret->kind != MAIL_DONE);
         return r;
 }

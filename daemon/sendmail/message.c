@@ -9,14 +9,14 @@
 #define REQUEST_MAGIC 0x314d5050U /* "PPM1" */
 #define REPLY_MAGIC 0x31525050U   /* "PPR1" */
 
-typedef struct RequestHeader {
+typedef struct MailRequestHeader {
         uint32_t magic;
         uint32_t n_arguments; /* strings that follow, each with its zero */
-} RequestHeader;
+} MailRequestHeader;
 
 int mail_request_encode(char *const *argv, void **ret_data, size_t *ret_size)
 {
-        RequestHeader header = { .magic = REQUEST_MAGIC };
+        MailRequestHeader header = { .magic = REQUEST_MAGIC };
         size_t size = sizeof header;
         char *data, *p;
 
@@ -41,7 +41,7 @@ int mail_request_encode(char *const *argv, void **ret_data, size_t *ret_size)
 int mail_request_decode(char *data, size_t size, char ***ret_argv)
 {
         _cleanup_(freep) char **argv = NULL;
-        RequestHeader header;
+        MailRequestHeader header;
         char *p = data + sizeof header, *end = data + size;
 
         if (size < sizeof header || size > MAIL_REQUEST_MAX)

@@ -228,7 +228,7 @@ static void linger(Run *run)
 /* ---- The message ---- */
 
 /* Receives it; *ret_data has to outlive *ret_argv, and both are the caller's. 0 or -errno. */
-static int receive(int connection, char **ret_data, char ***ret_argv, int fds[MAIL_FDS])
+static int receive_request(int connection, char **ret_data, char ***ret_argv, int fds[MAIL_FDS])
 {
         struct pollfd fd = { .fd = connection, .events = POLLIN };
         _cleanup_(freep) char *data = malloc(MAIL_REQUEST_MAX);
@@ -263,7 +263,7 @@ static bool start_sendmail(Run *run, const Peer *peer)
         char reason[MAIL_REASON_MAX];
         const char *program, *why;
 
-        if (receive(run->connection, &data, &argv, fds) < 0)
+        if (receive_request(run->connection, &data, &argv, fds) < 0)
                 return false;
         if (arguments_refuse(argv + 1, reason)) {
                 mail_answer(run->connection, peer, EX_USAGE, MESSAGE_ID(MAIL_REFUSED), reason);

@@ -209,7 +209,7 @@ static int job_wait(Job *job)
 }
 
 /* Answers a connection that is not served; false for one that is. */
-static bool refuse(Server *s, int fd, const Peer *peer)
+static bool refuse_client(Server *s, int fd, const Peer *peer)
 {
         static const MailLoad none = {};
         User *user = jobs_find_user(&s->jobs, peer->uid);
@@ -241,7 +241,7 @@ static int take_connection(Server *s, int fd)
         r = peer_read(fd, &job->peer);
         if (r < 0)
                 return r;
-        if (refuse(s, fd, &job->peer))
+        if (refuse_client(s, fd, &job->peer))
                 return 0;
         r = job_wait(job);
         if (r < 0)
