@@ -187,6 +187,30 @@ static void test_list(void **state _unused_)
         assert_int_equal(n, 2);
         assert_false(network_contains(&networks[0], &address));
         assert_true(network_contains(&networks[1], &address));
+
+        list[1] = NULL;
+        free(networks);
+        networks = NULL;
+        assert_int_equal(network_parse_list(list, &networks, &n), 0);
+        assert_int_equal(n, 1);
+        assert_false(network_contains(&networks[0], &address));
+}
+
+/* The longest address that there is, and what is as long as that and one more. */
+static void test_longest(void **state _unused_)
+{
+        static const char longest[] = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255";
+        char text[INET6_ADDRSTRLEN + sizeof "/128"];
+        Network network;
+
+        assert_int_equal(strlen(longest), INET6_ADDRSTRLEN - 1);
+        assert_true(network_parse(longest, &network));
+        (void) snprintf(text, sizeof text, "%s/128", longest);
+        assert_true(network_parse(text, &network));
+        (void) snprintf(text, sizeof text, "0%s/128", longest);
+        assert_false(network_parse(text, &network));
+        (void) snprintf(text, sizeof text, "0%s", longest);
+        assert_false(network_parse(text, &network));
 }
 
 /* A socket of another kind has no address that could be in a network. */
@@ -225,6 +249,7 @@ int main(void)
                 cmocka_unit_test(test_every_prefix),
                 cmocka_unit_test(test_no_network),
                 cmocka_unit_test(test_list),
+                cmocka_unit_test(test_longest),
                 cmocka_unit_test(test_no_address),
                 cmocka_unit_test(test_format),
         };

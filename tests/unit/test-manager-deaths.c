@@ -99,6 +99,40 @@ static void test_replacements(void **state)
         }
 }
 
+/* When a storm begins and when it is over, also for a rate that has no half. */
+static void test_bounds_of_a_storm(void **state)
+{
+        static const struct {
+                size_t rate, first, second; /* deaths in the first second, and in the next one; 0 for no look
+                                               at it */
+                bool storm, lasts;
+        } cases[] = {
+                { 3, 2, 0, false, false }, { 3, 3, 0, true, true },   { 3, 3, 1, true, false },
+                { 3, 3, 2, true, true },   { 8, 7, 0, false, false }, { 8, 8, 3, true, false },
+                { 8, 8, 4, true, true },   { 1, 1, 0, true, true },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                size_t rate = cases[i].rate;
+                Respawn r = {};
+                usec_t again;
+
+                for (size_t k = 0; k < cases[i].first; k++)
+                        respawn_note(&r, BEGIN, rate);
+                if ((respawn_take(&r, BEGIN, rate, 100, &again) == rate) != cases[i].storm)
+                        fail_msg("case %zu: the first second", i);
+
+                /* Each second is judged by the one before it. */
+                for (size_t k = 0; k < cases[i].second; k++)
+                        respawn_note(&r, BEGIN + S, rate);
+                if (cases[i].second == 0)
+                        continue;
+                if ((respawn_take(&r, BEGIN + 2 * S, rate, 100, &again) == rate) != cases[i].lasts)
+                        fail_msg("case %zu: the third second", i);
+        }
+}
+
 /* Whatever dies at once: in a long storm, no more than the rate come in a second. */
 static void test_pace(void **state)
 {
@@ -126,10 +160,9 @@ typedef struct Crash {
 } Crash;
 
 static const Crash three_in_ten[] = {
-        { "the first", 0, false },      { "the second", 1 * S, false },
-        { "too late", 11 * S, false },  { "two of them", 12 * S, false },
-        { "three", 21 * S, true }, /* 11, 12, 21: just so, as in PHP-FPM */
-        { "and again", 22 * S, true },  { "long after", 60 * S, false },
+        { "the first", 0, false },        { "the second", 1 * S, false },  { "too late", 11 * S, false },
+        { "two of them", 12 * S, false }, { "three", 21 * S, true }, /* 11, 12, 21: just so, as in PHP-FPM */
+        { "and again", 22 * S, true },    { "long after", 60 * S, false },
 };
 
 static void test_crashes(void **state)
@@ -147,6 +180,15 @@ static void test_crashes(void **state)
         assert_false(crashes_note(&c, BEGIN + 62 * S, 3, 10 * S));
         assert_true(crashes_note(&c, BEGIN + 62 * S, 3, 10 * S));
 
+        /* A reset forgets also what is within the interval. */
+        crashes_reset(&c);
+        assert_false(crashes_note(&c, BEGIN + 70 * S, 3, 10 * S));
+        assert_false(crashes_note(&c, BEGIN + 70 * S, 3, 10 * S));
+        crashes_reset(&c);
+        assert_false(crashes_note(&c, BEGIN + 70 * S, 3, 10 * S));
+        assert_false(crashes_note(&c, BEGIN + 70 * S, 3, 10 * S));
+        assert_true(crashes_note(&c, BEGIN + 70 * S, 3, 10 * S));
+
         assert_false(crashes_note(&c, BEGIN + 62 * S, 0, 10 * S));
         assert_true(crashes_note(&c, BEGIN + 90 * S, 1, S));
 }
@@ -162,16 +204,16 @@ static void test_ring(void **state)
         for (size_t i = 0; i < 3 * CONFIG_EMERGENCY_MAX; i++)
                 assert_true(crashes_note(&c, BEGIN + CONFIG_EMERGENCY_MAX + i, CONFIG_EMERGENCY_MAX, S));
         assert_false(crashes_note(&c, BEGIN + 10 * S, CONFIG_EMERGENCY_MAX, S));
+        for (size_t i = 0; i < 2 * CONFIG_EMERGENCY_MAX; i++)
+                assert_false(crashes_note(&c, BEGIN + 10 * S, CONFIG_EMERGENCY_MAX + 1, S));
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_obituaries),
-                cmocka_unit_test(test_replacements),
-                cmocka_unit_test(test_pace),
-                cmocka_unit_test(test_crashes),
-                cmocka_unit_test(test_ring),
+                cmocka_unit_test(test_obituaries),        cmocka_unit_test(test_replacements),
+                cmocka_unit_test(test_bounds_of_a_storm), cmocka_unit_test(test_pace),
+                cmocka_unit_test(test_crashes),           cmocka_unit_test(test_ring),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

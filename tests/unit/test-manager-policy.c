@@ -40,6 +40,10 @@ static const Case cases[] = {
           { .sized = true },
           { .spawn = 4, .more = true, .again = USEC_PER_SEC } },
         { "static: the one that died", PM_STATIC, { .idle = 7, .sized = true }, { .spawn = 1 } },
+        { "static: deaths are no growing demand",
+          PM_STATIC,
+          { .idle = 6, .last = 4, .sized = true },
+          { .spawn = 2 } },
         { "static: full", PM_STATIC, { .idle = 3, .busy = 5, .sized = true }, {} },
         { "static: beside an earlier generation",
           PM_STATIC,
@@ -48,12 +52,24 @@ static const Case cases[] = {
         { "static: one beyond the limit to take over", PM_STATIC, { .old = 8 }, { .spawn = 1 } },
 
         { "dynamic: start_servers", PM_DYNAMIC, { .idle = 1 }, { .spawn = 2, .least = 2 } },
+        { "dynamic: start_servers, of which some are on their way",
+          PM_DYNAMIC,
+          { .idle = 1, .starting = 1, .last = 4 },
+          { .spawn = 1, .least = 2 } },
         { "dynamic: enough", PM_DYNAMIC, { .idle = 2, .busy = 1, .sized = true }, { .least = 2 } },
         { "dynamic: below min_spare",
           PM_DYNAMIC,
           { .idle = 1, .busy = 2, .sized = true },
           { .spawn = 1, .least = 2 } },
         { "dynamic: on their way", PM_DYNAMIC, { .starting = 2, .busy = 2, .sized = true }, { .least = 2 } },
+        { "dynamic: one of them on its way",
+          PM_DYNAMIC,
+          { .idle = 1, .starting = 1, .busy = 1, .sized = true },
+          { .least = 2 } },
+        { "dynamic: just enough, after much demand",
+          PM_DYNAMIC,
+          { .idle = 2, .busy = 1, .last = 4, .sized = true },
+          { .least = 2 } },
         { "dynamic: demand grows, so does the batch",
           PM_DYNAMIC,
           { .busy = 3, .last = 2, .sized = true },
@@ -85,6 +101,14 @@ static const Case cases[] = {
           PM_ONDEMAND,
           { .demand = true, .sized = true, .expiry = EXPIRY },
           { .spawn = 1, .least = 1, .surplus = 1 } },
+        { "ondemand: the only one is busy",
+          PM_ONDEMAND,
+          { .busy = 1, .sized = true, .expiry = EXPIRY },
+          { .spawn = 1, .least = 1, .surplus = 1 } },
+        { "ondemand: idle too long, but one while others are busy",
+          PM_ONDEMAND,
+          { .idle = 2, .expired = 2, .busy = 1, .sized = true, .tick = true, .expiry = EXPIRY },
+          { .retire = 1, .least = 1, .again = EXPIRY } },
         { "ondemand: all busy",
           PM_ONDEMAND,
           { .busy = 2, .sized = true, .expiry = EXPIRY },
@@ -129,6 +153,33 @@ static void test_cases(void **state)
         }
 }
 
+/* Without start_servers, as many as lie between the two bounds, as in PHP-FPM; with one, that one. */
+static void test_start_servers(void **state)
+{
+        static const struct {
+                unsigned start, min, max;
+                size_t spawn;
+        } sizes[] = {
+                { 0, 2, 4, 3 }, { 0, 1, 2, 1 }, { 0, 3, 8, 5 }, { 0, 1, 1, 1 }, { 1, 1, 4, 1 }, { 4, 2, 4, 4 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                const Config config = {
+                        .pm_mode = PM_DYNAMIC,
+                        .pm_max_children = 16,
+                        .pm_max_spawn_rate = 16,
+                        .pm_start_servers = sizes[i].start,
+                        .pm_min_spare_servers = sizes[i].min,
+                        .pm_max_spare_servers = sizes[i].max,
+                };
+                PoolStep step = pool_decide(&config, &(PoolView){});
+
+                assert_int_equal(step.spawn, sizes[i].spawn);
+                assert_false(step.more);
+        }
+}
+
 /* Whatever the view: never more than max_children but for the one that takes over, never more retired than
  * idle. */
 static void test_bounds(void **state)
@@ -167,6 +218,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_start_servers),
                 cmocka_unit_test(test_bounds),
         };
 

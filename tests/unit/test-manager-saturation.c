@@ -72,6 +72,30 @@ static void test_a_connection_waits(void **state _unused_)
         check(&s, cases, ELEMENTSOF(cases));
 }
 
+/* One that is told of again has to be confirmed again. */
+static void test_full_all_along(void **state _unused_)
+{
+        static const Case cases[] = {
+                { "one waits", { true, 0, true, false, T0 }, { .again = T0 + SATURATION_CONFIRM }, 1 },
+                { "still waits",
+                  { true, 0, true, false, T0 + SATURATION_CONFIRM },
+                  { .tell = true, .again = QUIET },
+                  1 },
+                { "a minute later", { true, 0, true, false, QUIET }, { .again = QUIET + SATURATION_CONFIRM }, 1 },
+                { "not yet confirmed",
+                  { true, 0, true, false, QUIET + SATURATION_CONFIRM - 1 },
+                  { .again = QUIET + SATURATION_CONFIRM },
+                  1 },
+                { "still waits, too",
+                  { true, 0, true, false, QUIET + SATURATION_CONFIRM },
+                  { .tell = true, .again = QUIET + SATURATION_CONFIRM + SATURATION_TELL_INTERVAL },
+                  1 },
+        };
+        Saturation s = {};
+
+        check(&s, cases, ELEMENTSOF(cases));
+}
+
 static void test_nobody_waits_for_long(void **state _unused_)
 {
         static const Case cases[] = {
@@ -126,6 +150,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_connection_waits),
+                cmocka_unit_test(test_full_all_along),
                 cmocka_unit_test(test_nobody_waits_for_long),
                 cmocka_unit_test(test_some_are_idle),
                 cmocka_unit_test(test_another_generation),
