@@ -26,8 +26,9 @@ def test_every_test_is_built(source_dir):
 def test_tests_link_libraries(source_dir):
     """No test compiles a file of the daemons a second time, or sees what is static there."""
     assert not re.search(r"'\S*daemon/\S+\.c'", (source_dir / "tests/meson.build").read_text())
-    for path in (source_dir / "tests").rglob("*.[ch]"):
-        assert not re.search(r'#include "[^"]+\.c"', path.read_text()), path
+    includes = {path.name for path in (source_dir / "tests").rglob("*.[ch]")
+                if re.search(r'#include "[^"]+\.c"', path.read_text())}
+    assert includes == {"planted-decoder.c"}  # a decoder with a fault, which its fuzzer has to find
 
 
 def functions(paths):
