@@ -226,20 +226,18 @@ static int add_row(Table *table, const Entry *e)
 static int print_text(const List *list, bool legend)
 {
         static const char *const headings[] = { "POOL", "STATE", "PHP", "WORKERS", "REQUESTS", "SOCKETS" };
-        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(headings) };
+        _cleanup_(table_clear) Table table = {};
         int r;
 
-        for (size_t i = 0; legend && i < ELEMENTSOF(headings); i++) {
-                r = table_add(&table, headings[i]);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < list->n; i++) {
+        r = table_open(&table, ELEMENTSOF(headings));
+        if (r >= 0 && legend)
+                r = table_add_line(&table, headings);
+        for (size_t i = 0; i < list->n && r >= 0; i++)
                 r = add_row(&table, &list->entries[i]);
-                if (r < 0)
-                        return r;
-        }
-        table_print(&table, stdout);
+        if (r >= 0)
+                r = table_print(&table, stdout);
+        if (r < 0)
+                return r;
         if (legend) {
                 ctl_print("%s", "");
                 ctl_print("%zu pools listed; WORKERS: active/idle/all.", list->n);

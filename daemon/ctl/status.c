@@ -71,26 +71,22 @@ static int add_cell(Table *table, const StatusItems *worker, const char *key)
 
 static int print_workers(const StatusReply *status, bool legend)
 {
-        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(columns) };
+        _cleanup_(table_clear) Table table = {};
         int r;
 
         if (status->n_workers == 0)
                 return 0;
-        for (size_t i = 0; legend && i < ELEMENTSOF(columns); i++) {
+        r = table_open(&table, ELEMENTSOF(columns));
+        for (size_t i = 0; legend && i < ELEMENTSOF(columns) && r >= 0; i++)
                 r = table_add(&table, columns[i].heading);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < status->n_workers; i++)
-                for (size_t j = 0; j < ELEMENTSOF(columns); j++) {
+        for (size_t i = 0; i < status->n_workers && r >= 0; i++)
+                for (size_t j = 0; j < ELEMENTSOF(columns) && r >= 0; j++)
                         r = add_cell(&table, &status->workers[i], columns[j].key);
-                        if (r < 0)
-                                return r;
-                }
+        if (r < 0)
+                return r;
 
         ctl_print("%s", "");
-        table_print(&table, stdout);
-        return 0;
+        return table_print(&table, stdout);
 }
 
 int status_print(const StatusReply *status, bool legend)

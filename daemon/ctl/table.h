@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Text in columns, as systemctl lists units. */
+/* Text in columns, as systemctl lists units: libsmartcols lays it out, whatever it is written to. */
 
 #include <stdio.h>
 
@@ -9,23 +9,33 @@
 
 #define TABLE_COLUMNS_MAX 16
 
+/* A table starts as {}. */
 typedef struct Table {
-        size_t n_columns;
-        char **cells; /* escaped; rows one after the other */
-        size_t n_cells;
+        struct libscols_table *lines;
+        struct libscols_line *line; /* the last one; NULL for none */
+        size_t n_cells;             /* in that line */
 } Table;
 
-/* A table starts as { .n_columns = … }; frees its cells. */
+/* Gives a table its columns, 1 to TABLE_COLUMNS_MAX. 0 or -ENOMEM; the caller clears it in any case. */
+int table_open(Table *table, size_t n_columns);
+
+/* Frees what is in it. */
 void table_clear(Table *table);
 
 /*
- * Adds the next cell, row by row; the text is copied and escaped. NULL and "" are shown as "-". 0 or
- * -ENOMEM.
+ * Adds the next cell, line by line. The text is copied and escaped (text_escape()). NULL and "" are shown as
+ * "-". 0 or -ENOMEM.
  */
 int table_add(Table *table, const char *text);
 
 /* The same from a format. */
 int table_addf(Table *table, const char *format, ...) _printf_(2, 3);
 
-/* Writes it, each column as wide as its widest cell, two spaces between, nothing behind the last. */
-void table_print(const Table *table, FILE *f);
+/* Adds a whole line, such as headings: as many cells as there are columns. Every line before is complete. */
+int table_add_line(Table *table, const char *const *texts);
+
+/*
+ * Writes it, each column as wide as its widest cell, two spaces between, nothing behind the last. Every line
+ * is complete. 0 or -errno.
+ */
+int table_print(const Table *table, FILE *f);

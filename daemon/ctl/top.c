@@ -90,21 +90,19 @@ static int print_rows(const Row *rows, size_t n)
 {
         static const char *const headings[] = { "POOL", "STATE", "ACTIVE",   "IDLE",
                                                 "MAX",  "QUEUE", "REQUESTS", "SLOW" };
-        _cleanup_(table_clear) Table table = { .n_columns = ELEMENTSOF(headings) };
+        _cleanup_(table_clear) Table table = {};
         size_t shown = MIN(n, rows_max());
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(headings); i++) {
-                r = table_add(&table, headings[i]);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < shown; i++) {
+        r = table_open(&table, ELEMENTSOF(headings));
+        if (r >= 0)
+                r = table_add_line(&table, headings);
+        for (size_t i = 0; i < shown && r >= 0; i++)
                 r = add_row(&table, &rows[i]);
-                if (r < 0)
-                        return r;
-        }
-        table_print(&table, stdout);
+        if (r >= 0)
+                r = table_print(&table, stdout);
+        if (r < 0)
+                return r;
         if (shown < n)
                 ctl_print("and %zu more", n - shown);
         return 0;

@@ -130,6 +130,11 @@ def test_only_the_reader_of_pool_files_sees_libconfig(source_dir):
     assert wrong == []
 
 
+def test_only_tables_see_libsmartcols(source_dir):
+    """Every cell has to pass the function that escapes it."""
+    assert [str(file) for _, _, file, what, _ in includes(source_dir) if what == "libsmartcols.h"] == ["daemon/ctl/table.c"]
+
+
 def test_the_worker_reads_no_pool_file(source_dir):
     wrong = [f"{file} includes {what}" for layer, _, file, what, _ in includes(source_dir)
              if what == "poolfile/parse.h" and layer == "worker"]
