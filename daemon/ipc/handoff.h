@@ -2,20 +2,20 @@
 #pragma once
 
 /*
- * Connections on their way between the manager and its workers, over one SOCK_SEQPACKET pair a pool. To hand
- * a connection off is to pass it over this pair, in either direction:
+ * Connections on their way between the manager and its workers, over one SOCK_SEQPACKET pair a pool. To
+ * hand a connection off is to pass it over this pair, in either direction:
  *
  *   to park it    a worker gives the manager a connection whose client has nothing (more) to say; the
  *                 manager keeps it and waits for the client
  *   to serve it   the manager gives it, once the client has said something, to whichever worker is idle
  *
- * The head of a request is all that comes before its body. A client that has sent part of a head and no more
- * holds no worker either: what was read of it, "the head" for short, goes with the connection, as a sealed
- * memfd that only workers look into (fcgi_decoder_save()), and so does the time by which the head must be
- * complete, which no hand-off starts anew.
+ * The head of a request is all that comes before its body. A client that has sent part of a head and no
+ * more holds no worker either: what was read of it, "the head" for short, goes with the connection, as a
+ * sealed memfd that only workers look into (fcgi_decoder_save()), and so does the time by which the head
+ * must be complete, which no hand-off starts anew.
  *
- * A worker that wants the pool's status sends a question the same way, with one end of a SOCK_SEQPACKET pair
- * of its own. The manager sends the page back over that, as a sealed memfd.
+ * A worker that wants the pool's status sends a question the same way, with one end of a SOCK_SEQPACKET
+ * pair of its own. The manager sends the page back over that, as a sealed memfd.
  *
  * A worker runs scripts, and can send anything. So each end takes the kinds that are for it and no others,
  * and only messages that are complete and free of contradictions.
@@ -86,8 +86,8 @@ int handoff_send(int socket, const Handoff *handoff);
 /*
  * Receives one. 1 and a message, whose descriptors are CLOEXEC and the caller's (handoff_close()); 0 when
  * the other side is gone; -EAGAIN; -EBADMSG for what is no message, or none that this taker takes;
- * -EPROTONOSUPPORT for a connection of a protocol that this build does not speak; another -errno. Nothing is
- * left open but after 1.
+ * -EPROTONOSUPPORT for a connection of a protocol that this build does not speak; another -errno. Nothing
+ * is left open but after 1.
  */
 int handoff_receive(int socket, HandoffTaker taker, Handoff *ret);
 

@@ -15,7 +15,6 @@ LONGER = {
     "daemon/fastcgi/decoder.c",
     "daemon/manager/face/status-server.c",
     "daemon/manager/life/state.c",
-    "daemon/manager/traffic/parking.c",
     "daemon/worker/transport/connection.c",
 }
 
@@ -25,7 +24,6 @@ C_COLUMNS, COLUMNS = 109, 119
 WIDER = {
     "daemon/manager/life/reap.c",
     "daemon/manager/life/state.c",
-    "daemon/manager/traffic/parking.c",
     "daemon/worker/request/request.h",
     "daemon/worker/transport/connection.h",
 }

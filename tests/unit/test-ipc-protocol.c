@@ -30,8 +30,7 @@ static void test_names(void **state _unused_)
 
 static void test_unknown(void **state _unused_)
 {
-        static const char *const names[] = { "",       "fastcg", "fastcgi2", "FASTCGI",
-                                             "status", "spdy",   "fastcgi " };
+        static const char *const names[] = { "", "fastcg", "fastcgi2", "FASTCGI", "status", "fastcgi " };
         Protocol found = _PROTOCOL_MAX;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a descriptor that systemd passed is for, by its name; and that a pool does not start on one it cannot
- * use. */
+/* What a descriptor is for that systemd passed, by its name; a pool does not start on one it cannot use. */
 
 #include "helpers/unit.h"
 

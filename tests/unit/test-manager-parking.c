@@ -21,7 +21,9 @@
 #include "helpers/child.h"
 #include "helpers/fds.h"
 #include "helpers/handoff.h"
+#include "manager/traffic/heads.h"
 #include "manager/traffic/parking.h"
+#include "manager/traffic/store.h"
 
 #define MANY 2000
 #define FEW 50
@@ -412,7 +414,7 @@ static void test_head_that_cannot_be_watched_rests(void **state)
 
         (void) state;
         fixture_open(&f);
-        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        client = park_head(&f, 10, deadline, HEAD_MOVES_MAX + 1);
         n_refusals = 3;
         while (n_refusals > 0)
                 assert_true(sd_event_run(f.event, 10 * USEC_PER_SEC) > 0);
@@ -434,12 +436,12 @@ static void test_head_that_moves_often_rests(void **state)
 
         (void) state;
         fixture_open(&f);
-        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        client = park_head(&f, 10, deadline, HEAD_MOVES_MAX + 1);
         assert_int_equal(write(client, "x", 1), 1);
         run(&f);
         assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), -EAGAIN);
         assert_int_equal(take_head(&f, deadline), 10);
-        assert_true(now_monotonic() - begin >= PARKING_HEAD_INTERVAL);
+        assert_true(now_monotonic() - begin >= HEADS_INTERVAL);
         fd_close(client);
 
         client = park_head(&f, 10, begin, 255); /* its time is over */
@@ -451,7 +453,7 @@ static void test_head_that_moves_often_rests(void **state)
 
 static void test_heads_have_bounds(void **state)
 {
-        enum { SIZE = 1024 * 1024, N = PARKING_HEADS_SIZE_MAX / SIZE };
+        enum { SIZE = 1024 * 1024, N = HEADS_SIZE_MAX / SIZE };
         usec_t deadline = now_monotonic() + 60 * USEC_PER_SEC;
         int clients[N + 2];
         Fixture f;
@@ -537,7 +539,7 @@ static void test_drain_wakes_what_rests(void **state)
 
         (void) state;
         fixture_open(&f);
-        client = park_head(&f, 10, deadline, PARKING_HEAD_MOVES + 1);
+        client = park_head(&f, 10, deadline, HEAD_MOVES_MAX + 1);
         assert_int_equal(write(client, "x", 1), 1);
         parking_drain(f.parking);
         assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
@@ -605,7 +607,7 @@ static void test_store_has_a_limit(void **state)
                 clients[i] = park(&f);
         parking_drain(f.parking);
         assert_int_equal(write(clients[FEW - 1], "x", 1), 1);
-        parking_store(f.parking, 2 * (STORED + PARKING_STORE_SPARE));
+        parking_store(f.parking, 2 * (STORED + STORE_SPARE));
         for (size_t i = 0; i < STORED; i++) {
                 n = fd_receive(notify, text, sizeof text - 1, &fd, 1, &n_fds);
                 assert_true(n > 0);
@@ -615,7 +617,7 @@ static void test_store_has_a_limit(void **state)
                 fd_close(fd);
         }
         assert_int_equal(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds), -EAGAIN);
-        parking_store(f.parking, PARKING_STORE_SPARE);
+        parking_store(f.parking, STORE_SPARE);
         assert_int_equal(fd_receive(notify, text, sizeof text, &fd, 1, &n_fds), -EAGAIN);
         for (size_t i = 0; i < FEW; i++)
                 fd_close(clients[i]);

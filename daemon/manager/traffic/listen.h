@@ -36,8 +36,8 @@ int listen_use_of_name(const char *name, ListenUse *ret_use, Protocol *ret_proto
 /*
  * Takes the descriptors over from the environment and removes LISTEN_* from it. Logs and returns -ENOTCONN
  * when there is none, -EPROTONOSUPPORT as above, -EINVAL for one that is no listening stream socket, or a
- * control socket that is no Unix socket or not the only one, -errno. Without a control socket it warns: the
- * pool serves, but nobody can command it.
+ * control socket that is no Unix socket or not the only one, -errno. Without a control socket it warns:
+ * the pool serves, but nobody can command it.
  */
 int listen_take(const char *pool, Listen *ret);
 

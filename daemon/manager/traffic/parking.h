@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * Kept connections that have nothing to say. A worker hands one in when other work waits; as soon as the
- * client sends something, it goes to whichever worker is idle. No connection holds a worker, and a reload
- * touches none. Where a client has sent part of a request, what a worker has read of it is kept beside
- * (ipc/handoff.h), never looked into, and the connection closed when the time for the rest is over.
+ * Parked connections: those that a worker has handed to the manager (ipc/handoff.h), because the client
+ * has nothing (more) to say while other work waits. The manager watches a parked connection, and hands it
+ * out, to whichever worker is idle, as soon as the client sends something. No connection holds a worker,
+ * and a reload touches none. Where a client has sent part of a request's head, that is kept beside its
+ * connection (heads.h).
  *
- * Parked connections are watched by an epoll instance of their own, which is one descriptor in the manager's
- * loop: a parked connection costs its descriptor, an epoll item and a few bytes.
+ * Parked connections are watched by an epoll instance of their own, which is one descriptor in the
+ * manager's loop: a parked connection costs its descriptor, an epoll item and a few bytes.
  */
 
 #include <systemd/sd-event.h>
@@ -25,19 +26,6 @@ typedef struct Parking Parking;
  */
 #define PARKING_CONNECTIONS_MAX 16384
 #define PARKING_DESCRIPTORS_LEFT 4608
-
-/*
- * The most that is kept of requests that have come in part, all together, in whole pages: beyond that, their
- * connections are closed. It is the memory of as many heads as connections, where each fits a page.
- */
-#define PARKING_HEADS_SIZE_MAX ((size_t) 64 * 1024 * 1024)
-
-/*
- * A head that has moved between workers so often is looked at again no sooner than this, however fast its
- * client sends a few bytes more: each time costs a worker as much as all of the head so far.
- */
-#define PARKING_HEAD_MOVES 16
-#define PARKING_HEAD_INTERVAL (100 * USEC_PER_MSEC)
 
 /*
  * Opens the hand-off socket pair and watches it in the loop. on_change is called when connections came to
@@ -69,16 +57,12 @@ int parking_adopt(Parking *parking, Protocol protocol, int connection);
 void parking_drain(Parking *parking);
 
 /*
- * Leaves connections to systemd's descriptor store (sd_pid_notify_with_fds(3)), from which the next manager
- * gets them back: kept connections outlive a restart. Those of which part of a request was read are closed,
- * and those beyond the bounds; first come those whose client has said something. No worker may be alive.
+ * Leaves connections to systemd's descriptor store, from which the next manager gets them back (store.h):
+ * kept connections outlive a restart. Those of which part of a request was read are closed, and those
+ * beyond the bounds; first come those whose client has said something. No worker may be alive.
  *
- * The limit is the soft RLIMIT_NOFILE with which systemd starts the next manager: it cannot start one with
- * more, and needs some numbers twice. Nor should there be more than FileDescriptorStoreMax= of the service:
- * systemd compares each one that comes with all that it has, and does nothing else meanwhile.
+ * descriptor_limit is the soft RLIMIT_NOFILE with which systemd starts the next manager.
  */
-#define PARKING_STORE_MAX 4096U
-#define PARKING_STORE_SPARE 64U /* for the sockets and others that go along */
 void parking_store(Parking *parking, uint64_t descriptor_limit);
 
 /*
