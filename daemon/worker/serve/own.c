@@ -23,7 +23,7 @@ void own_open(Own *o, int fd, const Origin *origin)
 {
         int r;
 
-        report_connection(o->report);
+        report_count_connections(o->report);
         o->peer[0] = 0;
         r = connection_open(o->connection, fd, origin);
         if (r < 0)

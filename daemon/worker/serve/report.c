@@ -17,12 +17,6 @@ void report_stage(const Report *r, Stage stage)
                 (void) eventfd_write(r->wake_fd, 1);
 }
 
-void report_connection(const Report *r)
-{
-        scoreboard_begin(r->board, r->slot)->connections++;
-        scoreboard_end(r->board, r->slot);
-}
-
 /* Cuts what is too long. */
 static void copy_text(char *to, size_t size, const char *from)
 {

@@ -17,8 +17,19 @@ typedef struct Report {
 /* Changes the stage, and wakes the manager if that is what it waits for. */
 void report_stage(const Report *report, Stage stage);
 
-/* A connection was accepted or resumed. */
-void report_connection(const Report *report);
+/*
+ * Counts one more: report_count_FIELD(report), for each counter of scoreboard/counters.def of which a sum is
+ * made. (The others, and requests, are part of a request's end.)
+ */
+#define REPORT_COUNT_SUM(field)                                                                             \
+        static inline void report_count_##field(const Report *report)                                       \
+        {                                                                                                   \
+                scoreboard_begin(report->board, report->slot)->field++;                                     \
+                scoreboard_end(report->board, report->slot);                                                \
+        }
+#define REPORT_COUNT_HIGHEST(field)
+#define COUNTER(field, sum, status) REPORT_COUNT_##sum(field)
+#include "scoreboard/counters.def"
 
 /* A request begins; what will run is not known yet. */
 void report_request(const Report *report, const Params *params);
