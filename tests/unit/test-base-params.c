@@ -136,6 +136,36 @@ static void test_set_first(void **state _unused_)
         assert_string_equal(params_get(params, "ROLE", NULL), "new");
 }
 
+/* As many as there may be: what moves, moves within the list. */
+static void test_full_list(void **state _unused_)
+{
+        _cleanup_(params_freep) Params *params = new_params();
+        char name[16], last[16];
+
+        for (unsigned i = 0; i < PARAMS_COUNT_MAX; i++) {
+                (void) snprintf(name, sizeof name, "N%u", i);
+                assert_int_equal(set(params, name, ""), 0);
+        }
+        assert_int_equal(set(params, "ONE_MORE", ""), -E2BIG);
+        (void) snprintf(last, sizeof last, "N%u", PARAMS_COUNT_MAX - 1);
+
+        assert_int_equal(params_set_first(params, "N7", 2, "", 0), 0);
+        assert_param(params, 0, "N7", "");
+        assert_param(params, 7, "N6", "");
+        assert_param(params, PARAMS_COUNT_MAX - 1, last, "");
+        assert_int_equal(params_set_first(params, last, strlen(last), "", 0), 0);
+        assert_param(params, 0, last, "");
+
+        params_unset(params, "N8");
+        assert_int_equal(params_count(params), PARAMS_COUNT_MAX - 1);
+        assert_param(params, 9, "N9", "");
+        assert_int_equal(params_set_first(params, "N20", 3, "", 0), 0);
+        assert_param(params, 0, "N20", "");
+        assert_param(params, 1, last, "");
+        for (size_t i = 0; i < params_count(params); i++)
+                assert_non_null(params_get(params, params_at(params, i)->name, NULL));
+}
+
 static void test_zero_bytes(void **state _unused_)
 {
         _cleanup_(params_freep) Params *params = new_params();
@@ -299,6 +329,7 @@ int main(void)
                 cmocka_unit_test(test_replaced_keeps_its_place_and_old_strings),
                 cmocka_unit_test(test_unset_moves_the_rest_up),
                 cmocka_unit_test(test_set_first),
+                cmocka_unit_test(test_full_list),
                 cmocka_unit_test(test_zero_bytes),
                 cmocka_unit_test(test_strings_of_its_own),
                 cmocka_unit_test(test_pointers_are_stable),
