@@ -4,9 +4,9 @@
 
 #include "helpers/unit.h"
 
+#include "helpers/workers.h"
 #include "manager/pool/generation-count.h"
 
-#define PID 5000000 /* above the largest pid_max: no process */
 #define S USEC_PER_SEC
 
 typedef struct Fixture {
@@ -32,37 +32,17 @@ static int fixture_close(void **state)
 {
         Fixture *f = *state;
 
-        for (size_t i = 0; i < f->g.workers.n; i++)
-                f->g.workers.slots[i].pid = 0;
+        forget_workers(&f->g.workers);
         workers_clear(&f->g.workers);
         config_free(f->config);
         free(f);
         return 0;
 }
 
-static size_t order_worker(Fixture *f)
-{
-        uint32_t slot;
-        int fd;
-
-        assert_int_equal(workers_order(&f->g.workers, 1, &slot, &fd), 1);
-        return slot;
-}
-
-/* A worker at that stage; its slot. */
-static size_t add_worker(Fixture *f, Stage stage)
-{
-        size_t slot = order_worker(f);
-
-        workers_forked(&f->g.workers, slot, PID + (pid_t) slot, false);
-        (void) scoreboard_set_stage(f->g.workers.board, slot, stage);
-        return slot;
-}
-
 /* An idle one, which ended its last request so long ago. */
 static void add_idle(Fixture *f, usec_t ago)
 {
-        size_t slot = add_worker(f, STAGE_IDLE);
+        size_t slot = add_worker(&f->g.workers, STAGE_IDLE);
         WorkerRecord *record = scoreboard_begin(f->g.workers.board, slot);
 
         record->requests = 1;
@@ -91,12 +71,12 @@ static void test_count(void **state)
         assert_false(generation_expects(&f->g));
 
         for (Stage stage = STAGE_STARTING; stage < _STAGE_MAX; stage++)
-                (void) add_worker(f, stage);
+                (void) add_worker(&f->g.workers, stage);
         assert_count(f, 1, 5, 1, 0);
         assert_int_equal(generation_alive(&f->g), 7);
         assert_false(generation_expects(&f->g));
 
-        (void) order_worker(f);
+        (void) order_worker(&f->g.workers);
         assert_count(f, 1, 5, 2, 0);
         assert_int_equal(generation_alive(&f->g), 7);
         assert_true(generation_expects(&f->g));
@@ -143,10 +123,10 @@ static void test_accepts(void **state)
         size_t slot;
 
         assert_false(generation_accepts(&f->g));
-        (void) order_worker(f);
-        (void) add_worker(f, STAGE_RUNNING);
+        (void) order_worker(&f->g.workers);
+        (void) add_worker(&f->g.workers, STAGE_RUNNING);
         assert_false(generation_accepts(&f->g));
-        slot = add_worker(f, STAGE_IDLE);
+        slot = add_worker(&f->g.workers, STAGE_IDLE);
         assert_true(generation_accepts(&f->g));
         workers_retire(&f->g.workers, 1); /* until it has ended */
         assert_true(generation_accepts(&f->g));
@@ -160,7 +140,7 @@ static void test_last_active(void **state)
         usec_t now = now_monotonic();
 
         assert_int_equal(generation_last_active(&f->g), 0);
-        (void) add_worker(f, STAGE_RUNNING);
+        (void) add_worker(&f->g.workers, STAGE_RUNNING);
         assert_int_equal(generation_last_active(&f->g), 0);
         add_idle(f, 50 * S);
         assert_in_range(generation_last_active(&f->g), now - 50 * S, now_monotonic() - 50 * S);
@@ -185,8 +165,8 @@ static void test_last_request(void **state)
         size_t first, second;
 
         assert_int_equal(generation_last_request(&f->g), 0);
-        first = add_worker(f, STAGE_RUNNING);
-        second = add_worker(f, STAGE_RUNNING);
+        first = add_worker(&f->g.workers, STAGE_RUNNING);
+        second = add_worker(&f->g.workers, STAGE_RUNNING);
         set_request(f, first, now - 5 * S, now - 9 * S);
         set_request(f, second, now - 8 * S, now - 7 * S);
         assert_int_equal(generation_last_request(&f->g), now - 5 * S);
@@ -202,7 +182,8 @@ static void test_last_request(void **state)
 static void test_progress(void **state)
 {
         Fixture *f = *state;
-        size_t first = add_worker(f, STAGE_RUNNING), second = add_worker(f, STAGE_SENDING);
+        size_t first = add_worker(&f->g.workers, STAGE_RUNNING);
+        size_t second = add_worker(&f->g.workers, STAGE_SENDING);
 
         assert_int_equal(generation_progress(&f->g), 0);
         scoreboard_note_progress(f->g.workers.board, first);

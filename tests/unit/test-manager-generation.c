@@ -15,6 +15,7 @@
 #include "helpers/child.h"
 #include "helpers/directory.h"
 #include "helpers/fds.h"
+#include "helpers/workers.h"
 #include "ipc/messages.h"
 #include "manager/pool/generation-count.h"
 
@@ -22,7 +23,6 @@
 #define PROGRAM "php-pool-worker-" VERSION
 #define CHILDREN 40 /* more than one message orders */
 #define SLOTS (CHILDREN + GENERATION_SPARE_SLOTS)
-#define PID 5000000 /* above the largest pid_max: no process */
 #define S USEC_PER_SEC
 
 /* ---- The template's place ---- */
@@ -114,8 +114,7 @@ static int fixture_close(void **state)
 {
         Fixture *f = *state;
 
-        for (size_t i = 0; i < f->g->workers.n; i++)
-                f->g->workers.slots[i].pid = 0;
+        forget_workers(&f->g->workers);
         if (f->g->template_state != TEMPLATE_DEAD)
                 end_child(template_pid(f->g->template));
         generation_free(f->g);
@@ -178,14 +177,6 @@ static const Worker *worker(const Fixture *f, size_t slot)
 static void be_at(Fixture *f, size_t slot, Stage stage)
 {
         (void) scoreboard_set_stage(f->g->workers.board, slot, stage);
-}
-
-static eventfd_t order_of(const Fixture *f, size_t slot)
-{
-        eventfd_t order = 0;
-
-        (void) eventfd_read(worker(f, slot)->retire_fd, &order);
-        return order;
 }
 
 /* One whose first worker is live; slot 0. */
@@ -251,7 +242,7 @@ static void test_life(void **state)
 
         assert_int_equal(generation_spawn(g, 1), 1);
         assert_int_equal(g->state, GENERATION_ORDERED);
-        say_of_slot(f, IPC_SPAWNED, 0, 0, PID);
+        say_of_slot(f, IPC_SPAWNED, 0, 0, WORKER_PID);
         g->n_stillborn = 3;
         generation_look(g);
         assert_int_equal(g->state, GENERATION_ORDERED);
@@ -273,14 +264,14 @@ static void test_life(void **state)
         assert_int_equal(g->deadline, 99);
         assert_int_equal(g->drain_reason, KILL_RELOAD_DRAIN);
         assert_true(g->retired_at >= g->started);
-        assert_int_equal(order_of(f, 0), IPC_RETIRE);
+        assert_int_equal(order_of(&f->g->workers, 0), IPC_RETIRE);
 }
 
 static void test_says_started_again(void **state)
 {
         Fixture *f = *state;
 
-        have_worker(f, PID);
+        have_worker(f, WORKER_PID);
         say_of_slot(f, IPC_SPAWN_FAILED, ECHILD, 0, 0); /* of one that it has reported: nothing is lost */
         assert_int_equal(f->g->template_state, TEMPLATE_UP);
         say_started(f);
@@ -292,13 +283,13 @@ static void test_template_dies(void **state)
 {
         Fixture *f = *state;
 
-        have_worker(f, PID);
+        have_worker(f, WORKER_PID);
         end_child(template_pid(f->g->template));
         generation_template_died(f->g);
         assert_int_equal(f->g->template_state, TEMPLATE_DEAD);
         assert_false(generation_has_template(f->g) || generation_can_fork(f->g));
         assert_int_equal(generation_alive(f->g), 1);
-        assert_int_equal(template_trace(f->g->template, 0, PID), -EBADF); /* its channel is closed */
+        assert_int_equal(template_trace(f->g->template, 0, WORKER_PID), -EBADF); /* its channel is closed */
 }
 
 static void test_failure(void **state)
@@ -370,7 +361,7 @@ static void test_launcher_dies(void **state)
                               .workers = { { 0, 0 }, { 1, 0 } } });
         for (size_t i = 0; i < 2; i++) {
                 assert_int_equal(worker(f, i)->state, WORKER_LOST);
-                assert_int_equal(order_of(f, i), IPC_RETIRE);
+                assert_int_equal(order_of(&f->g->workers, i), IPC_RETIRE);
         }
         assert_int_equal(f->g->template_state, TEMPLATE_LAME);
         assert_true(generation_has_template(f->g));
@@ -386,12 +377,12 @@ static void test_lies(void **state)
         Fixture *f = *state;
         Worker before;
 
-        have_worker(f, PID);
+        have_worker(f, WORKER_PID);
         before = *worker(f, 0);
-        say_of_slot(f, IPC_SPAWNED, 0, 0, PID + 1);     /* it is live already */
-        say_of_slot(f, IPC_SPAWNED, 0, 1, PID + 2);     /* nobody ordered it */
-        say_of_slot(f, IPC_SPAWNED, 0, SLOTS, PID + 3); /* there is no such slot */
-        say_of_slot(f, IPC_SPAWNED, 0, UINT32_MAX, PID + 3);
+        say_of_slot(f, IPC_SPAWNED, 0, 0, WORKER_PID + 1);     /* it is live already */
+        say_of_slot(f, IPC_SPAWNED, 0, 1, WORKER_PID + 2);     /* nobody ordered it */
+        say_of_slot(f, IPC_SPAWNED, 0, SLOTS, WORKER_PID + 3); /* there is no such slot */
+        say_of_slot(f, IPC_SPAWNED, 0, UINT32_MAX, WORKER_PID + 3);
         say_of_slot(f, IPC_SPAWN_FAILED, EAGAIN, 0, 0);
         say_of_slot(f, IPC_SPAWN_FAILED, ECHILD, 1, 0);
         say_of_slot(f, IPC_SPAWN_FAILED, ECHILD, SLOTS, 0);
@@ -414,9 +405,9 @@ static void test_forked_after_the_end(void **state)
         assert_int_equal(generation_spawn(f->g, 1), 1);
         generation_retire(f->g, KILL_STOP_DRAIN, 0);
         assert_int_equal(worker(f, 0)->state, WORKER_ORDERED);
-        say_of_slot(f, IPC_SPAWNED, 0, 0, PID);
+        say_of_slot(f, IPC_SPAWNED, 0, 0, WORKER_PID);
         assert_int_equal(worker(f, 0)->state, WORKER_RETIRING);
-        assert_int_equal(order_of(f, 0), IPC_RETIRE_STOP);
+        assert_int_equal(order_of(&f->g->workers, 0), IPC_RETIRE_STOP);
 
         be_at(f, 0, STAGE_IDLE);
         generation_look(f->g); /* and makes nothing ready */
@@ -431,13 +422,13 @@ static void test_retire_hears_the_template_out(void **state)
         say_started(f);
         assert_int_equal(generation_spawn(f->g, 1), 1);
         assert_int_equal(ipc_send(f->channel,
-                                  &(IpcMessage){ .type = IPC_SPAWNED, .n = 1, .workers = { { 0, PID } } },
+                                  &(IpcMessage){ .type = IPC_SPAWNED, .n = 1, .workers = { { 0, WORKER_PID } } },
                                   NULL, 0),
                          0);
         generation_retire(f->g, KILL_RELOAD_DRAIN, 0);
-        assert_int_equal(worker(f, 0)->pid, PID);
+        assert_int_equal(worker(f, 0)->pid, WORKER_PID);
         assert_int_equal(worker(f, 0)->state, WORKER_RETIRING);
-        assert_int_equal(order_of(f, 0), IPC_RETIRE);
+        assert_int_equal(order_of(&f->g->workers, 0), IPC_RETIRE);
 }
 
 static void test_which_order(void **state)
@@ -459,9 +450,9 @@ static void test_which_order(void **state)
                         (void) fixture_open(state);
                         f = *state;
                 }
-                have_worker(f, PID);
+                have_worker(f, WORKER_PID);
                 generation_retire(f->g, cases[i].why, 0);
-                assert_int_equal(order_of(f, 0), cases[i].order);
+                assert_int_equal(order_of(&f->g->workers, 0), cases[i].order);
         }
 }
 
@@ -542,7 +533,7 @@ static void test_not_ready_in_time(void **state)
 
         have_worker(f, late);
         assert_int_equal(generation_spawn(f->g, 1), 1);
-        say_of_slot(f, IPC_SPAWNED, 0, 1, PID);
+        say_of_slot(f, IPC_SPAWNED, 0, 1, WORKER_PID);
         be_at(f, 1, STAGE_IDLE);
         generation_look(f->g);
 

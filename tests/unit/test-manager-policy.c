@@ -160,7 +160,8 @@ static void test_start_servers(void **state)
                 unsigned start, min, max;
                 size_t spawn;
         } sizes[] = {
-                { 0, 2, 4, 3 }, { 0, 1, 2, 1 }, { 0, 3, 8, 5 }, { 0, 1, 1, 1 }, { 1, 1, 4, 1 }, { 4, 2, 4, 4 },
+                { 0, 2, 4, 3 }, { 0, 1, 2, 1 }, { 0, 3, 8, 5 },
+                { 0, 1, 1, 1 }, { 1, 1, 4, 1 }, { 4, 2, 4, 4 },
         };
 
         (void) state;

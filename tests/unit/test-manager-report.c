@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "helpers/fds.h"
+#include "helpers/workers.h"
 #include "manager/face/notify.h"
 #include "manager/face/report.h"
 
-#define PID 5000000 /* above the largest pid_max: no process */
 #define MINUTE (60 * USEC_PER_SEC)
 
 /* A request of ten seconds' duration, which began a minute ago. */
@@ -31,7 +31,7 @@ static const struct {
         usec_t duration;       /* at least */
 } cases[] = {
         { "starting", STAGE_STARTING },
-        { "starting, and it has taken the slot", STAGE_STARTING, .record.pid = PID },
+        { "starting, and it has taken the slot", STAGE_STARTING, .record.pid = WORKER_PID },
         { "waits for its first request", STAGE_IDLE },
         { "reads its first request", STAGE_READING, .record.connections = 1, .expected.connections = 1 },
         { "ends without a request", STAGE_ENDING },
@@ -81,7 +81,7 @@ static void assert_text(const char *got, const char *expected)
 
 static void check(const WorkerStatus *got, const WorkerStatus *expected, Stage stage)
 {
-        assert_int_equal(got->pid, PID);
+        assert_int_equal(got->pid, WORKER_PID);
         assert_string_equal(got->state, stage_to_string(stage));
         assert_int_equal(got->generation, 3);
         assert_int_equal(got->requests, expected->requests);
@@ -100,7 +100,7 @@ static void test_stages(void **state _unused_)
 {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 usec_t now = now_monotonic(), started = now_realtime() - MINUTE;
-                Worker worker = { .state = WORKER_LIVE, .pid = PID, .started = started };
+                Worker worker = { .state = WORKER_LIVE, .pid = WORKER_PID, .started = started };
                 WorkerRecord record = cases[i].record;
                 WorkerStatus status;
                 Scoreboard *board;
@@ -129,7 +129,7 @@ static void test_stages(void **state _unused_)
 /* The next worker of a slot has nothing of the one before; a slot without one is not shown. */
 static void test_slot_of_another(void **state _unused_)
 {
-        Worker worker = { .state = WORKER_LIVE, .pid = PID, .started = now_realtime() };
+        Worker worker = { .state = WORKER_LIVE, .pid = WORKER_PID, .started = now_realtime() };
         WorkerRecord record = { LAST, .request_started = 1, .request_ended = 2 };
         WorkerStatus status;
         Scoreboard *board;
@@ -213,8 +213,7 @@ static int fixture_close(void **state)
         for (size_t i = 0; i < f->n; i++) {
                 Generation *g = &f->generations[i];
 
-                for (size_t slot = 0; slot < g->workers.n; slot++)
-                        g->workers.slots[slot].pid = 0;
+                forget_workers(&g->workers);
                 workers_clear(&g->workers);
                 config_free(g->config);
         }
@@ -244,20 +243,15 @@ static Generation *add_generation(Fixture *f, uint64_t id, PmMode mode, uint64_t
         return g;
 }
 
-static void add_worker(Generation *g, Stage stage, uint64_t connections, uint64_t requests, uint64_t peak)
+static void add_served(Generation *g, Stage stage, uint64_t connections, uint64_t requests, uint64_t peak)
 {
-        WorkerRecord *record;
-        uint32_t slot;
-        int fd;
+        uint32_t slot = add_worker(&g->workers, stage);
+        WorkerRecord *record = scoreboard_begin(g->workers.board, slot);
 
-        assert_int_equal(workers_order(&g->workers, 1, &slot, &fd), 1);
-        workers_forked(&g->workers, slot, PID + (pid_t) slot, false);
-        record = scoreboard_begin(g->workers.board, slot);
         record->connections = connections;
         record->requests = requests;
         record->memory_peak = peak;
         scoreboard_end(g->workers.board, slot);
-        (void) scoreboard_set_stage(g->workers.board, slot, stage);
 }
 
 /* So many connections are parked, and the first of them has said something. */
@@ -311,13 +305,13 @@ static void test_pool(void **state)
         m->next = add_generation(f, 13, PM_STATIC, 99, "8.5.0");
         m->retired = add_generation(f, 11, PM_STATIC, 98, "8.2.0");
         m->retired->older = add_generation(f, 10, PM_STATIC, 97, "8.2.0");
-        add_worker(m->current, STAGE_IDLE, 100, 1000, 77);
-        add_worker(m->current, STAGE_IDLE, 10, 2000, 60);
-        add_worker(m->current, STAGE_RUNNING, 7, 300, 50);
-        add_worker(m->next, STAGE_STARTING, 2, 20, 3);
-        add_worker(m->retired, STAGE_RUNNING, 5, 4, 76);
-        add_worker(m->retired->older, STAGE_SENDING, 20000, 50000, 70);
-        add_worker(m->retired->older, STAGE_READING, 0, 0, 0);
+        add_served(m->current, STAGE_IDLE, 100, 1000, 77);
+        add_served(m->current, STAGE_IDLE, 10, 2000, 60);
+        add_served(m->current, STAGE_RUNNING, 7, 300, 50);
+        add_served(m->next, STAGE_STARTING, 2, 20, 3);
+        add_served(m->retired, STAGE_RUNNING, 5, 4, 76);
+        add_served(m->retired->older, STAGE_SENDING, 20000, 50000, 70);
+        add_served(m->retired->older, STAGE_READING, 0, 0, 0);
         m->totals = (Totals){
                 .past = { .connections = 400000, .requests = 600000, .memory_peak = 71 },
                 .recycled = { [RECYCLED_RETIRED] = 41,
@@ -377,11 +371,11 @@ static void test_most_active(void **state)
         m->current = add_generation(f, 1, PM_STATIC, 4, "8.4.1");
         report_pool(m, &status);
         assert_int_equal(status.max_active_processes, 0);
-        add_worker(m->current, STAGE_IDLE, 1, 1, 1); /* its request came and went between two looks */
+        add_served(m->current, STAGE_IDLE, 1, 1, 1); /* its request came and went between two looks */
         report_pool(m, &status);
         assert_int_equal(status.max_active_processes, 1);
-        add_worker(m->current, STAGE_RUNNING, 1, 0, 0);
-        add_worker(m->current, STAGE_RUNNING, 1, 0, 0);
+        add_served(m->current, STAGE_RUNNING, 1, 0, 0);
+        add_served(m->current, STAGE_RUNNING, 1, 0, 0);
         report_pool(m, &status);
         assert_int_equal(status.max_active_processes, 2);
         (void) scoreboard_set_stage(m->current->workers.board, 1, STAGE_IDLE);

@@ -4,9 +4,9 @@
 
 #include "helpers/unit.h"
 
+#include "helpers/workers.h"
 #include "manager/pool/totals.h"
 
-#define PID 5000000 /* above the largest pid_max: no process */
 #define SLOTS 4
 
 /* Every counter has another value, from base on. */
@@ -108,29 +108,22 @@ static void open_generation(Generation *g)
 
 static void close_generation(Generation *g)
 {
-        for (size_t i = 0; i < g->workers.n; i++)
-                g->workers.slots[i].pid = 0;
+        forget_workers(&g->workers);
         workers_clear(&g->workers);
         config_free(g->config);
 }
 
-static void order_worker(Generation *g, uint64_t counted, uint32_t *ret_slot)
+/* Writes the counters of the worker in this slot, and returns it. */
+static uint32_t counted(Generation *g, uint32_t slot, uint64_t base)
 {
-        int fd;
-
-        assert_int_equal(workers_order(&g->workers, 1, ret_slot, &fd), 1);
-        set_counters(scoreboard_begin(g->workers.board, *ret_slot), counted);
-        scoreboard_end(g->workers.board, *ret_slot);
+        set_counters(scoreboard_begin(g->workers.board, slot), base);
+        scoreboard_end(g->workers.board, slot);
+        return slot;
 }
 
-static uint32_t add_worker(Generation *g, Stage stage, uint64_t counted)
+static uint32_t add_counted(Generation *g, Stage stage, uint64_t base)
 {
-        uint32_t slot;
-
-        order_worker(g, counted, &slot);
-        workers_forked(&g->workers, slot, PID + (pid_t) slot, false);
-        (void) scoreboard_set_stage(g->workers.board, slot, stage);
-        return slot;
+        return counted(g, add_worker(&g->workers, stage), base);
 }
 
 static void assert_figures(const Figures *f, uint64_t idle, uint64_t active, uint64_t alive)
@@ -145,7 +138,6 @@ static void test_figures(void **state _unused_)
         Generation g, other;
         Totals t = {};
         Figures f = figures_begin(&t);
-        uint32_t slot;
 
         open_generation(&g);
         open_generation(&other);
@@ -155,9 +147,10 @@ static void test_figures(void **state _unused_)
         assert_counters(&f.counters, 0, 0);
         assert_figures(&f, 0, 0, 0);
 
-        (void) add_worker(&g, STAGE_IDLE, 1000);
-        (void) add_worker(&other, STAGE_RUNNING, 300);
-        order_worker(&other, 9000, &slot); /* is no process yet: what stands there is of nobody */
+        (void) add_counted(&g, STAGE_IDLE, 1000);
+        (void) add_counted(&other, STAGE_RUNNING, 300);
+        /* One that is no process yet: what stands there is of nobody. */
+        (void) counted(&other, order_worker(&other.workers), 9000);
         figures_add(&f, &g);
         assert_counters(&f.counters, 1000, 0);
         assert_figures(&f, 1, 0, 1);
@@ -165,9 +158,9 @@ static void test_figures(void **state _unused_)
         assert_counters(&f.counters, 1000, 300);
         assert_figures(&f, 1, 1, 2);
 
-        (void) add_worker(&g, STAGE_IDLE, 0);
-        (void) add_worker(&g, STAGE_READING, 0);
-        (void) add_worker(&g, STAGE_SENDING, 0);
+        (void) add_counted(&g, STAGE_IDLE, 0);
+        (void) add_counted(&g, STAGE_READING, 0);
+        (void) add_counted(&g, STAGE_SENDING, 0);
         f = figures_begin(&t);
         figures_add(&f, &g);
         assert_figures(&f, 2, 2, 4);
@@ -186,8 +179,8 @@ static void test_from_living_to_gone(void **state _unused_)
         uint32_t slot;
 
         open_generation(&g);
-        slot = add_worker(&g, STAGE_IDLE, 50);
-        (void) add_worker(&g, STAGE_IDLE, 20);
+        slot = add_counted(&g, STAGE_IDLE, 50);
+        (void) add_counted(&g, STAGE_IDLE, 20);
         f = figures_begin(&t);
         figures_add(&f, &g);
         assert_counters(&f.counters, 50, 20);

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "helpers/child.h"
+#include "helpers/workers.h"
 #include "ipc/messages.h"
 #include "manager/pool/workers.h"
 
 #define SLOTS 6
-#define PID 5000000 /* above the largest pid_max: no process */
 
 static int open_workers(void **state)
 {
@@ -31,8 +31,7 @@ static int close_workers(void **state)
 {
         Workers *ws = *state;
 
-        for (size_t i = 0; i < ws->n; i++)
-                ws->slots[i].pid = 0;
+        forget_workers(ws);
         workers_clear(ws);
         free(ws);
         return 0;
@@ -48,15 +47,6 @@ static size_t fork_workers(Workers *ws, size_t n, pid_t pid)
         for (size_t i = 0; i < n; i++)
                 workers_forked(ws, slots[i], pid + (pid_t) i, false);
         return slots[0];
-}
-
-/* The orders that a worker was given, added up; 0 for none. */
-static eventfd_t order_of(const Workers *ws, size_t slot)
-{
-        eventfd_t order = 0;
-
-        (void) eventfd_read(ws->slots[slot].retire_fd, &order);
-        return order;
 }
 
 /* The worker ended a request that began then and took so long, and waits. */
@@ -145,18 +135,18 @@ static void test_forked(void **state)
         int fds[2];
 
         assert_int_equal(workers_order(ws, 2, slots, fds), 2);
-        workers_forked(ws, 0, PID, false);
-        workers_forked(ws, 1, PID + 1, true);
+        workers_forked(ws, 0, WORKER_PID, false);
+        workers_forked(ws, 1, WORKER_PID + 1, true);
         assert_true(workers_in_state(ws, 0, WORKER_LIVE));
         assert_true(workers_in_state(ws, 1, WORKER_RETIRING));
         for (size_t i = 0; i < 2; i++) {
                 assert_true(worker_lives(&ws->slots[i]));
-                assert_int_equal(ws->slots[i].pid, PID + (pid_t) i);
+                assert_int_equal(ws->slots[i].pid, WORKER_PID + (pid_t) i);
                 assert_true(ws->slots[i].forked >= now);
         }
         assert_false(workers_in_state(ws, SLOTS, WORKER_NONE));
-        assert_int_equal(workers_find(ws, PID + 1), 1);
-        assert_int_equal(workers_find(ws, PID + 2), -1);
+        assert_int_equal(workers_find(ws, WORKER_PID + 1), 1);
+        assert_int_equal(workers_find(ws, WORKER_PID + 2), -1);
 }
 
 static void test_bury(void **state)
@@ -165,7 +155,7 @@ static void test_bury(void **state)
         Scoreboard *board = ws->board;
         int fd;
 
-        assert_int_equal(fork_workers(ws, 2, PID), 0);
+        assert_int_equal(fork_workers(ws, 2, WORKER_PID), 0);
         be_idle(ws, 0, 1, 1);
         fd = ws->slots[0].retire_fd;
         ws->slots[0].killed = KILL_HANDOVER;
@@ -176,10 +166,10 @@ static void test_bury(void **state)
         assert_int_equal(ws->slots[0].retire_fd, -EBADF);
         assert_int_equal(write(fd, "12345678", 8), -1);
         assert_int_equal(scoreboard_stage(board, 0), STAGE_FREE);
-        assert_int_equal(workers_find(ws, PID), -1);
+        assert_int_equal(workers_find(ws, WORKER_PID), -1);
 
-        assert_int_equal(fork_workers(ws, 1, PID + 5), 0); /* and is the next one's */
-        assert_int_equal(workers_find(ws, PID + 1), 1);
+        assert_int_equal(fork_workers(ws, 1, WORKER_PID + 5), 0); /* and is the next one's */
+        assert_int_equal(workers_find(ws, WORKER_PID + 1), 1);
 }
 
 /* Perhaps it lives: it is told to end, and nobody else gets its slot. */
@@ -204,7 +194,7 @@ static void test_idle_since(void **state)
 {
         Workers *ws = *state;
 
-        assert_int_equal(fork_workers(ws, 3, PID), 0);
+        assert_int_equal(fork_workers(ws, 3, WORKER_PID), 0);
         ws->slots[0].forked = 7;
         assert_int_equal(workers_idle_since(ws, 0), USEC_INFINITY); /* starts */
         be_idle(ws, 0, 0, 0);
@@ -225,7 +215,7 @@ static void test_longest_idle_retires_first(void **state)
         Workers *ws = *state;
 
         /* Idle since 310, 350, 210, 500; one has a request; one is ordered. */
-        assert_int_equal(fork_workers(ws, 5, PID), 0);
+        assert_int_equal(fork_workers(ws, 5, WORKER_PID), 0);
         for (size_t i = 0; i < 4; i++)
                 be_idle(ws, i, started[i], duration[i]);
         (void) scoreboard_set_stage(ws->board, 4, STAGE_RUNNING);
@@ -252,7 +242,7 @@ static void test_retire_all(void **state)
         uint32_t slots[SLOTS];
         int fds[SLOTS];
 
-        assert_int_equal(fork_workers(ws, 2, PID), 0);
+        assert_int_equal(fork_workers(ws, 2, WORKER_PID), 0);
         be_idle(ws, 0, 1, 1);
         workers_retire_idle(ws, 1);
         assert_int_equal(order_of(ws, 0), IPC_RETIRE);
@@ -275,7 +265,7 @@ static void test_retire_stop_is_for_those_that_end(void **state)
 {
         Workers *ws = *state;
 
-        assert_int_equal(fork_workers(ws, 1, PID), 0);
+        assert_int_equal(fork_workers(ws, 1, WORKER_PID), 0);
         workers_retire_stop(ws);
         assert_int_equal(order_of(ws, 0), 0);
 }
@@ -304,7 +294,7 @@ static void test_look(void **state)
         uint32_t slots[SLOTS];
         int fds[SLOTS];
 
-        assert_int_equal(fork_workers(ws, 2, PID), 0);
+        assert_int_equal(fork_workers(ws, 2, WORKER_PID), 0);
         assert_int_equal(workers_order(ws, 1, slots, fds), 1);
         (void) scoreboard_set_stage(ws->board, 2, STAGE_IDLE); /* ahead of the news that it was forked */
         assert_false(workers_look(ws));
@@ -325,7 +315,7 @@ static void test_accepts(void **state)
         uint32_t slots[SLOTS];
         int fds[SLOTS];
 
-        assert_int_equal(fork_workers(ws, 1, PID), 0);
+        assert_int_equal(fork_workers(ws, 1, WORKER_PID), 0);
         for (Stage stage = 0; stage < _STAGE_MAX; stage++) {
                 (void) scoreboard_set_stage(ws->board, 0, stage);
                 assert_int_equal(workers_accepts(ws, 0), accepts[stage]);
