@@ -60,6 +60,8 @@ int fd_close_all_except(const int *keep, size_t n_keep)
         int sorted[FD_PASS_MAX * 2];
         unsigned next = 3;
 
+        assert(keep || n_keep == 0);
+
         if (n_keep > ELEMENTSOF(sorted))
                 return -E2BIG;
 
@@ -81,6 +83,8 @@ int fd_new_sealed_memfd(const char *name, const void *data, size_t size, int *re
 {
         _cleanup_(fd_closep) int fd = -EBADF;
         int r;
+
+        assert(data || size == 0);
 
         fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (fd < 0)
@@ -121,6 +125,8 @@ int fd_null(int fd)
 {
         _cleanup_(fd_closep) int null = -EBADF;
 
+        assert(fd >= 0);
+
         null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (null < 0)
                 return -errno;
@@ -139,6 +145,8 @@ int fd_send(int socket, const void *data, size_t size, const int *fds, size_t n_
         } control = {};
         struct iovec iov = { .iov_base = (void *) data, .iov_len = size };
         struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+        assert(fds || n_fds == 0);
 
         if (n_fds > FD_PASS_MAX)
                 return -E2BIG;
@@ -203,6 +211,9 @@ ssize_t fd_receive(int socket, void *data, size_t size, int *fds, size_t max_fds
         ssize_t n;
         size_t n_fds;
         int r = 0;
+
+        assert(max_fds <= FD_PASS_MAX);
+        assert(fds || max_fds == 0);
 
         do
                 n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);

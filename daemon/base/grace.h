@@ -49,6 +49,8 @@ static inline usec_t grace_left(Grace *g, usec_t now)
 /* A record has waited, in vain or not. */
 static inline void grace_use(Grace *g, usec_t began, usec_t now, bool vain)
 {
+        assert(began <= now);
+
         g->used = vain ? GRACE_MAX : usec_add(g->used, usec_sub(now, began));
         g->waited = now;
         g->vain = vain;

@@ -11,6 +11,8 @@ int io_write_all(int fd, const void *data, size_t size)
 {
         const uint8_t *p = data;
 
+        assert(data || size == 0);
+
         while (size > 0) {
                 ssize_t n;
 

@@ -17,6 +17,8 @@
 
 static void record_append(JournalRecord *r, const void *bytes, size_t size)
 {
+        assert(size <= sizeof r->bytes - r->size);
+
         memcpy(r->bytes + r->size, bytes, size);
         r->size += size;
 }
@@ -30,6 +32,9 @@ void journal_record_add(JournalRecord *r, const char *name, const char *value, s
 {
         uint64_t length = htole64(size);
         size_t n = strlen(name);
+
+        assert(*name);
+        assert(value || size == 0);
 
         if (size > sizeof r->bytes || !record_has_room(r, n + size + 2 + sizeof length))
                 return;
@@ -46,6 +51,8 @@ void journal_record_add(JournalRecord *r, const char *name, const char *value, s
 void journal_record_add_pair(JournalRecord *r, const char *pair)
 {
         size_t size = strlen(pair);
+
+        assert(strchr(pair, '=') && !strchr(pair, '\n'));
 
         if (!record_has_room(r, size + 1))
                 return;
@@ -96,6 +103,8 @@ int journal_send(int fd, const char *path, const JournalRecord *record, usec_t w
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t n = strlen(path);
         ssize_t sent;
+
+        assert(record->size > 0);
 
         if (n >= sizeof address.sun_path)
                 return -ENAMETOOLONG;

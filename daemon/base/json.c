@@ -138,6 +138,8 @@ void json_hundredths(Json *json, const char *name, uint64_t value)
 
 void json_string_of(Json *json, const char *name, const char *bytes, size_t size)
 {
+        assert(bytes);
+
         write_name(json, name);
         write_string(json, bytes, size);
 }

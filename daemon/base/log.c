@@ -98,6 +98,7 @@ void log_open(void)
 
 void log_set_stderr(int fd)
 {
+        assert(fd >= 0);
         log_state.stderr_fd = fd;
 }
 
@@ -113,6 +114,7 @@ bool log_to_journal(void)
 
 void log_set_max_level(int level)
 {
+        assert(level >= LOG_EMERG && level <= LOG_DEBUG);
         log_state.max_level = level;
 }
 
@@ -125,6 +127,8 @@ int log_set_context(const char *name, const char *value)
 {
         size_t n = strlen(name);
         char *field;
+
+        assert(*name);
 
         if (asprintf(&field, "%s=%s", name, value) < 0)
                 return -ENOMEM;
@@ -327,6 +331,8 @@ int log_record(int level, int error, const char *message_id, const LogField *fie
         int saved = errno;
         va_list ap;
         int n;
+
+        assert(level >= LOG_EMERG && level <= LOG_DEBUG);
 
         error = abs(error);
         if (level <= log_state.max_level) {

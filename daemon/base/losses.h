@@ -21,6 +21,8 @@ typedef struct Losses {
 /* One more; error is -errno. */
 static inline void losses_add(Losses *l, int error)
 {
+        assert(error < 0);
+
         l->n++;
         l->error = -error;
 }

@@ -124,6 +124,8 @@ static char *params_allocate(Params *params, size_t size)
 /* Puts the bytes there with a zero behind, and says where that ends. */
 static char *put(char *p, const char *bytes, size_t size)
 {
+        assert(bytes || size == 0);
+
         if (size > 0)
                 memcpy(p, bytes, size);
         p[size] = 0;
@@ -203,6 +205,8 @@ int params_set(Params *params, const char *name, size_t name_size, const char *v
 /* Moves n items and their keys by so many places. */
 static void move_items(Params *params, size_t to, size_t from, size_t n)
 {
+        assert(to + n <= ELEMENTSOF(params->items) && from + n <= ELEMENTSOF(params->items));
+
         memmove(&params->keys[to], &params->keys[from], n * sizeof params->keys[0]);
         memmove(&params->items[to], &params->items[from], n * sizeof params->items[0]);
 }

@@ -34,6 +34,8 @@ void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines)
 {
         char escaped[ESCAPE_CHUNK * ESCAPED_SIZE];
 
+        assert(bytes || size == 0);
+
         while (size > 0) {
                 size_t n = size;
 
@@ -68,6 +70,8 @@ int text_open(Text *t)
 
 int text_close(Text *t, int r, char **ret)
 {
+        assert(t->f);
+
         if (fclose(t->f) != 0 && r >= 0)
                 r = -ENOMEM;
         t->f = NULL;

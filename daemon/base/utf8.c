@@ -108,6 +108,8 @@ size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t 
 {
         size_t at = 0;
 
+        assert(to || max == 0);
+
         while (size > 0) {
                 uint32_t code = 0;
                 size_t n = utf8_decode(bytes, size, &code);

@@ -100,6 +100,8 @@ bool network_contains(const Network *network, const struct in6_addr *address)
         const uint8_t *a = network->address.s6_addr, *b = address->s6_addr;
         size_t bytes = network->prefix / 8, bits = network->prefix % 8;
 
+        assert(network->prefix <= 128);
+
         if (network->prefix < MAPPED_PREFIX && IN6_IS_ADDR_V4MAPPED(address))
                 return false;
         if (memcmp(a, b, bytes) != 0)

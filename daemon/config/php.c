@@ -45,6 +45,7 @@ static unsigned long rank(const char *version)
 
 bool php_version_supported(const char *version)
 {
+        assert(php_version_valid(version));
         return rank(version) >= rank(PHP_OLDEST);
 }
 
@@ -147,10 +148,12 @@ int php_missing(const char *directory, const PhpList *list, const char *wanted, 
 
 int php_worker_path(const char *directory, const char *version, char **ret)
 {
+        assert(php_version_valid(version));
         return text_format(ret, "%s/" WORKER_PREFIX "%s", directory, version);
 }
 
 int php_extensions_path(const char *directory, const char *version, char **ret)
 {
+        assert(php_version_valid(version));
         return text_format(ret, "%s/%s/extensions", directory, version);
 }

@@ -97,6 +97,12 @@ SettingStorage setting_storage(const Setting *s)
         return setting_types[s->type].storage;
 }
 
+/* Whether the value is no string and no list. */
+static bool setting_is_number(const Setting *s)
+{
+        return setting_storage(s) != STORE_STRING && setting_storage(s) != STORE_STRV;
+}
+
 bool setting_takes_number(const Setting *s)
 {
         return setting_storage(s) == STORE_U64;
@@ -123,6 +129,8 @@ const char *setting_choice(SettingType type, uint64_t n)
 
 bool setting_allows_number(const Setting *s, uint64_t n)
 {
+        assert(setting_is_number(s));
+
         switch (setting_storage(s)) {
         case STORE_U64:
                 return n >= s->min && n <= s->max;
@@ -135,6 +143,8 @@ bool setting_allows_number(const Setting *s, uint64_t n)
 
 bool setting_allows_string(const Setting *s, const char *string)
 {
+        assert(!setting_is_number(s));
+
         return strnlen(string, CONFIG_STRING_MAX + 1) <= CONFIG_STRING_MAX &&
                (!setting_types[s->type].allows || setting_types[s->type].allows(string));
 }
@@ -152,6 +162,8 @@ static void *field_for(const Setting *s, Config *config)
 uint64_t setting_get_number(const Setting *s, const Config *config)
 {
         const void *field = field_of(s, config);
+
+        assert(setting_is_number(s));
 
         switch (setting_storage(s)) {
         case STORE_U64:
@@ -186,17 +198,22 @@ int setting_set_number(const Setting *s, uint64_t n, Config *config)
 
 char *setting_get_string(const Setting *s, const Config *config)
 {
+        assert(setting_storage(s) == STORE_STRING);
         return *(char *const *) field_of(s, config);
 }
 
 char **setting_get_list(const Setting *s, const Config *config)
 {
+        assert(setting_storage(s) == STORE_STRV);
         return *(char **const *) field_of(s, config);
 }
 
 void setting_take_string(const Setting *s, char *string, Config *config)
 {
         char **field = field_for(s, config);
+
+        assert(setting_storage(s) == STORE_STRING);
+        assert(string);
 
         free(*field);
         *field = string;
@@ -205,6 +222,9 @@ void setting_take_string(const Setting *s, char *string, Config *config)
 void setting_take_list(const Setting *s, char **list, Config *config)
 {
         char ***field = field_for(s, config);
+
+        assert(setting_storage(s) == STORE_STRV);
+        assert(list);
 
         strv_free(*field);
         *field = list;
@@ -261,6 +281,8 @@ int setting_set_text(const Setting *s, const char *text, Config *config)
 {
         uint64_t n;
         int r;
+
+        assert(setting_storage(s) != STORE_STRV);
 
         if (setting_storage(s) == STORE_STRING)
                 return set_string(s, text, config);

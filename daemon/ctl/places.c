@@ -272,6 +272,8 @@ static int find_extensions(const Config *config, char ret[static PATH_MAX])
         int r;
 
         *ret = 0;
+        if (!*config->php_version)
+                return 0;
         r = php_extensions_path(php_directory(), config->php_version, &link);
         if (r < 0)
                 return r;

@@ -94,6 +94,8 @@ int fcgi_pairs_take(FcgiCutPair *cut, Params *params, const uint8_t *bytes, size
         size_t used;
         int r;
 
+        assert(bytes || size == 0);
+
         if (cut->used == 0) {
                 r = set_params(params, bytes, size, &used);
                 if (r < 0 || used == size)

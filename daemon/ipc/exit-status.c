@@ -26,6 +26,8 @@ const char *exit_status_text(int status)
 
 void exit_describe(int code, int status, char description[static EXIT_DESCRIPTION_MAX])
 {
+        assert(code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED);
+
         if (code == CLD_EXITED)
                 (void) snprintf(description, EXIT_DESCRIPTION_MAX, "exited with status %d", status);
         else

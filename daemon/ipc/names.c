@@ -26,11 +26,13 @@ static_assert(ELEMENTSOF(sockets) == _POOL_SOCKET_MAX, "every socket has a name"
 
 const char *pool_socket_name(PoolSocket socket)
 {
+        assert(socket < _POOL_SOCKET_MAX);
         return sockets[socket].name;
 }
 
 int pool_socket_path(const char *pool, PoolSocket socket, char **ret)
 {
+        assert(socket < _POOL_SOCKET_MAX);
         return text_format(ret, POOL_RUN_DIR "/%s%s", pool, sockets[socket].suffix);
 }
 
@@ -46,6 +48,8 @@ char *pool_of_socket(const char *file, PoolSocket socket)
 {
         size_t n = length_before(file, sockets[socket].suffix);
         char *pool;
+
+        assert(socket < _POOL_SOCKET_MAX);
 
         if (n == 0)
                 return NULL;

@@ -32,6 +32,7 @@ static void describe_choice(SettingType type, FILE *f)
 
 void setting_describe_element(const Setting *s, FILE *f)
 {
+        assert(setting_storage(s) == STORE_STRV);
         fputs(setting_types[s->type].text, f);
 }
 

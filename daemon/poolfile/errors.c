@@ -53,6 +53,8 @@ int config_errors_add(ConfigErrors *errors, const char *file, unsigned line, con
         char *text;
         int r;
 
+        assert(file);
+
         if (errors->n >= CONFIG_ERRORS_MAX) {
                 errors->n_dropped++;
                 return 0;

@@ -77,6 +77,8 @@ int source_start_segment(Source *source, size_t file, unsigned file_line)
 {
         SourceSegment *segments = grow(source->segments, source->n_segments, sizeof *segments);
 
+        assert(file < source->n_files);
+
         if (!segments)
                 return -ENOMEM;
         source->segments = segments;
@@ -108,6 +110,8 @@ unsigned source_locate(const Source *source, unsigned line, const char **ret_fil
 {
         size_t i = source->n_segments - 1;
 
+        assert(source->n_segments > 0);
+
         /* Of several that start at one line, the last stands there. */
         while (i > 0 && source->segments[i].line > line)
                 i--;
@@ -120,6 +124,8 @@ void source_get_line(const Source *source, unsigned line, char *buffer, size_t s
 {
         const char *p = source->text, *next;
         size_t n;
+
+        assert(size > 0);
 
         for (; line > 1 && (next = strchr(p, '\n')); line--)
                 p = next + 1;

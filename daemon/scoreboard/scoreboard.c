@@ -161,6 +161,12 @@ static Slot *board_slot(const Scoreboard *b, size_t slot)
         return &b->board->slots[slot];
 }
 
+/* What only the manager may do needs the memfd, which a worker's board has not. */
+static bool is_managers(const Scoreboard *b)
+{
+        return b->fd >= 0;
+}
+
 int scoreboard_attach(Scoreboard *b, size_t slot)
 {
         WorkerRecord *record;
@@ -263,18 +269,23 @@ bool scoreboard_condemned(const Scoreboard *b, size_t slot)
 
 void scoreboard_condemn(Scoreboard *b, size_t slot, uint64_t request)
 {
+        assert(is_managers(b));
+
         assert(request > 0);
         atomic_store(&board_slot(b, slot)->condemned, request);
 }
 
 void scoreboard_reserve(Scoreboard *b, size_t slot)
 {
+        assert(is_managers(b));
         atomic_store(&board_slot(b, slot)->stage, STAGE_STARTING);
 }
 
 void scoreboard_release(Scoreboard *b, size_t slot)
 {
         Slot *s = board_slot(b, slot);
+
+        assert(is_managers(b));
 
         atomic_store(&s->stage, STAGE_FREE);
         atomic_store(&s->condemned, 0);
@@ -320,11 +331,14 @@ bool scoreboard_watched(const Scoreboard *b)
 
 void scoreboard_set_watched(Scoreboard *b, bool watched)
 {
+        assert(is_managers(b));
         atomic_store_explicit(&b->board->watched, watched, memory_order_relaxed);
 }
 
 void scoreboard_arm(Scoreboard *b, unsigned least, unsigned surplus)
 {
+        assert(is_managers(b));
+
         atomic_store(&b->board->least, least);
         atomic_store(&b->board->surplus, surplus);
         atomic_store(&b->board->least_armed, least > 0);

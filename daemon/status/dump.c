@@ -58,21 +58,25 @@ DumpFormat dump_format_of_query(const char *query, bool *ret_full)
 
 const char *dump_headers(DumpFormat format)
 {
+        assert(format < _DUMP_FORMAT_MAX);
         return formats[format].headers;
 }
 
 void dump_begin(Dump *d, const PoolStatus *status)
 {
+        assert(d->f && d->format < _DUMP_FORMAT_MAX);
         formats[d->format].ops->begin(d, status);
 }
 
 void dump_worker(Dump *d, const WorkerStatus *status)
 {
+        assert(d->f && d->format < _DUMP_FORMAT_MAX);
         if (d->full)
                 formats[d->format].ops->worker(d, status);
 }
 
 void dump_end(Dump *d)
 {
+        assert(d->f && d->format < _DUMP_FORMAT_MAX);
         formats[d->format].ops->end(d);
 }

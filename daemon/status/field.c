@@ -99,8 +99,11 @@ static void dump_time(FILE *f, usec_t t, bool epoch)
 
 const char *status_string(const StatusField *field, const void *status)
 {
-        const char *s = *(const char *const *) ((const char *) status + field->offset);
+        const char *s;
 
+        assert(status_kind_is_string(field->kind));
+
+        s = *(const char *const *) ((const char *) status + field->offset);
         return s && *s ? s : "-";
 }
 
