@@ -87,6 +87,19 @@ static void on_status_question(const HandoffQuestion *question, int socket, void
         page_answer(userdata, question, socket);
 }
 
+static int on_page(void *userdata, DumpFormat format, bool full, char **ret, size_t *ret_size)
+{
+        return page_render(userdata, format, full, ret, ret_size);
+}
+
+static const Config *on_settings(void *userdata)
+{
+        const Manager *m = userdata;
+        const Generation *g = m->current ?: m->next;
+
+        return g ? g->config : NULL;
+}
+
 static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
                           void *userdata)
 {
@@ -348,7 +361,8 @@ static int manager_setup(Manager *m)
         r = notify_new(m, &m->notify);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up the watchdog: %m");
-        r = status_server_new(m, &m->status_server);
+        r = status_server_new(m->event, m->listen.status, m->listen.n_status,
+                              &(StatusServerPool) { on_page, on_settings, m }, &m->status_server);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch the status sockets: %m");
         r = control_new(m, &m->control);

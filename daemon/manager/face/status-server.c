@@ -17,7 +17,8 @@
 #include "config/clients.h"
 #include "fastcgi/decoder.h"
 #include "fastcgi/encoder.h"
-#include "manager/face/page.h"
+#include "ipc/inherit.h"
+#include "manager/face/outbox.h"
 
 #define INPUT_SIZE 4096
 
@@ -36,7 +37,7 @@
 #define TOO_LARGE "Status: 431 Request Header Fields Too Large\r\n"
 #define UNAVAILABLE "Status: 503 Service Unavailable\r\n"
 
-typedef struct Client {
+typedef struct StatusClient {
         StatusServer *server;
         int fd;
         struct sockaddr_storage peer;
@@ -46,23 +47,23 @@ typedef struct Client {
         FcgiDecoder *decoder;
         uint8_t input[INPUT_SIZE];
         size_t n_input, input_at;
-        uint8_t *output; /* not sent yet: from output_at */
-        size_t n_output, output_at;
+        Outbox output;
         FcgiRequest request;
         bool too_large; /* the request's parameters */
         bool more;      /* there may be another request in the input */
         bool ending;    /* close it when the output has left */
-} Client;
+} StatusClient;
 
 struct StatusServer {
-        Manager *manager;
+        sd_event *event;
+        StatusServerPool pool;
         sd_event_source *sources[INHERIT_LISTEN_MAX];
-        Client *clients[STATUS_CLIENTS_MAX];
+        StatusClient *clients[STATUS_CLIENTS_MAX];
         Clients allowed;       /* security.allowed_clients, while somebody is held against it */
         usec_t crowded_logged; /* CLOCK_MONOTONIC; 0 for never */
 };
 
-static void client_free(Client *c)
+static void status_client_free(StatusClient *c)
 {
         if (!c)
                 return;
@@ -70,27 +71,24 @@ static void client_free(Client *c)
         sd_event_source_disable_unref(c->timer_source);
         fcgi_decoder_free(c->decoder);
         fd_close(c->fd);
-        free(c->output);
+        outbox_clear(&c->output);
         free(c);
 }
-DEFINE_CLEANUP(Client *, client_free)
+DEFINE_CLEANUP(StatusClient *, status_client_free)
 
-static void client_drop(Client *c)
+static void status_client_drop(StatusClient *c)
 {
         StatusServer *s = c->server;
 
         for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
                 if (s->clients[i] == c)
                         s->clients[i] = NULL;
-        client_free(c);
+        status_client_free(c);
 }
 
-/* The settings that serve, or those that are to; NULL where there are none at the moment. */
 static const Config *settings(const StatusServer *s)
 {
-        const Generation *g = s->manager->current ?: s->manager->next;
-
-        return g ? g->config : NULL;
+        return s->pool.settings(s->pool.userdata);
 }
 
 /* ---- Output ---- */
@@ -102,37 +100,12 @@ static size_t output_pending(const StatusServer *s)
 
         for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
                 if (s->clients[i])
-                        n += s->clients[i]->n_output - s->clients[i]->output_at;
+                        n += outbox_pending(&s->clients[i]->output);
         return n;
 }
 
-/* Puts so many bytes behind the output, for the caller to fill. NULL: no memory. */
-static uint8_t *output_extend(Client *c, size_t size)
-{
-        uint8_t *output, *end;
-
-        output = realloc(c->output, c->n_output + size);
-        if (!output)
-                return NULL;
-        c->output = output;
-        end = output + c->n_output;
-        c->n_output += size;
-        return end;
-}
-
-static int output_append(Client *c, const void *bytes, size_t size)
-{
-        uint8_t *p;
-
-        p = output_extend(c, size);
-        if (!p)
-                return -ENOMEM;
-        memcpy(p, bytes, size);
-        return 0;
-}
-
 /* One answer: a CGI head, a body, and the end of the request. */
-static int output_answer(Client *c, const char *head, const char *body, size_t body_size)
+static int output_answer(StatusClient *c, const char *head, const char *body, size_t body_size)
 {
         const FcgiAnswer answer = {
                 .request_id = c->request.id,
@@ -143,37 +116,17 @@ static int output_answer(Client *c, const char *head, const char *body, size_t b
         };
         uint8_t *p;
 
-        p = output_extend(c, fcgi_answer_size(&answer));
+        p = outbox_extend(&c->output, fcgi_answer_size(&answer));
         if (!p)
                 return -ENOMEM;
         (void) fcgi_encode_answer(p, &answer);
         return 0;
 }
 
-/* Sends what the client takes. 1 when all has left, 0 when there is more, or -errno. */
-static int output_send(Client *c)
-{
-        while (c->output_at < c->n_output) {
-                ssize_t n;
-
-                n = send(c->fd, c->output + c->output_at, c->n_output - c->output_at,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return errno == EAGAIN ? 0 : -errno;
-                c->output_at += (size_t) n;
-        }
-        free(c->output);
-        c->output = NULL;
-        c->n_output = c->output_at = 0;
-        return 1;
-}
-
 /* ---- Requests ---- */
 
 /* An answer that is a status and no more. */
-static int refuse(Client *c, const char *status)
+static int refuse(StatusClient *c, const char *status)
 {
         char head[HEAD_MAX];
         int n;
@@ -184,7 +137,7 @@ static int refuse(Client *c, const char *status)
 }
 
 /* An answer, if what the clients have not taken leaves room for it. */
-static int give(Client *c, const char *head, const char *body, size_t body_size)
+static int give(StatusClient *c, const char *head, const char *body, size_t body_size)
 {
         size_t pending = output_pending(c->server);
 
@@ -194,20 +147,21 @@ static int give(Client *c, const char *head, const char *body, size_t body_size)
 }
 
 /* The page that a request asks for, or its head alone. */
-static int answer_page(Client *c, bool head)
+static int answer_page(StatusClient *c, bool head)
 {
+        const StatusServerPool *pool = &c->server->pool;
         _cleanup_(freep) char *page = NULL;
         DumpFormat format;
         size_t size = 0;
         bool full;
 
         format = dump_format_of_query(params_get(c->request.params, "QUERY_STRING", NULL), &full);
-        if (!head && page_render(c->server->manager, format, full, &page, &size) < 0)
+        if (!head && pool->page(pool->userdata, format, full, &page, &size) < 0)
                 return refuse(c, UNAVAILABLE);
         return give(c, dump_headers(format), page, size);
 }
 
-static int answer(Client *c)
+static int answer(StatusClient *c)
 {
         const Params *params = c->request.params;
         const Config *config = settings(c->server);
@@ -223,7 +177,7 @@ static int answer(Client *c)
         return answer_page(c, head);
 }
 
-static int request_end(Client *c, int r)
+static int request_end(StatusClient *c, int r)
 {
         c->ending = c->ending || !c->request.keep_connection;
         fcgi_decoder_finish(c->decoder);
@@ -231,7 +185,7 @@ static int request_end(Client *c, int r)
 }
 
 /* security.allowed_clients, as it is now. */
-static bool client_allowed(const Client *c)
+static bool status_client_allowed(const StatusClient *c)
 {
         _cleanup_(freep) Network *networks = NULL;
         const Config *config = settings(c->server);
@@ -251,9 +205,9 @@ static bool client_allowed(const Client *c)
 }
 
 /* Its parameters are there. Answered before its end, a client that is still sending might not see it. */
-static int request_begin(Client *c, const FcgiRequest *request, bool too_large)
+static int request_begin(StatusClient *c, const FcgiRequest *request, bool too_large)
 {
-        if (!client_allowed(c)) /* there may have been a reload since it came */
+        if (!status_client_allowed(c)) /* there may have been a reload since it came */
                 return -EACCES;
         c->request = *request;
         c->too_large = too_large;
@@ -261,7 +215,7 @@ static int request_begin(Client *c, const FcgiRequest *request, bool too_large)
 }
 
 /* What one event of the decoder means. 0 or -errno. */
-static int client_event(Client *c, FcgiEvent event, const FcgiItem *item)
+static int status_client_event(StatusClient *c, FcgiEvent event, const FcgiItem *item)
 {
         switch (event) {
         case FCGI_REQUEST:
@@ -274,16 +228,16 @@ static int client_event(Client *c, FcgiEvent event, const FcgiItem *item)
                 return request_end(c, output_answer(c, "", NULL, 0));
         case FCGI_REPLY:
                 c->ending = c->ending || item->data.close;
-                return output_append(c, item->data.bytes, item->data.size);
+                return outbox_append(&c->output, item->data.bytes, item->data.size);
         default:
                 return 0;
         }
 }
 
 /* Goes through what was read until there is something to send. 0 or -errno. */
-static int client_decode(Client *c)
+static int status_client_decode(StatusClient *c)
 {
-        while (c->n_output == 0 && !c->ending) {
+        while (outbox_pending(&c->output) == 0 && !c->ending) {
                 FcgiItem item;
                 size_t used;
                 int r;
@@ -295,7 +249,7 @@ static int client_decode(Client *c)
                 c->input_at += used;
                 if (r == FCGI_NEED_MORE)
                         return 0;
-                r = client_event(c, (FcgiEvent) r, &item);
+                r = status_client_event(c, (FcgiEvent) r, &item);
                 if (r < 0)
                         return r;
         }
@@ -303,7 +257,7 @@ static int client_decode(Client *c)
 }
 
 /* Reads once. 1, 0 where there is nothing now, or -errno; -ECONNRESET at the end of the connection. */
-static int client_read(Client *c)
+static int status_client_read(StatusClient *c)
 {
         ssize_t n;
 
@@ -319,23 +273,23 @@ static int client_read(Client *c)
  * One step of a client: at most one answer, so that none keeps the loop from others. 0 or -errno, when it is
  * to be dropped.
  */
-static int client_step(Client *c)
+static int status_client_step(StatusClient *c)
 {
         int r;
 
-        if (c->n_output == 0 && !c->more) {
-                r = client_read(c);
+        if (outbox_pending(&c->output) == 0 && !c->more) {
+                r = status_client_read(c);
                 if (r <= 0)
                         return r;
         }
         c->more = false;
-        r = client_decode(c);
+        r = status_client_decode(c);
         if (r < 0)
                 return r;
-        if (c->n_output == 0)
+        if (outbox_pending(&c->output) == 0)
                 return sd_event_source_set_io_events(c->source, EPOLLIN);
 
-        r = output_send(c);
+        r = outbox_send(&c->output, c->fd);
         if (r < 0 || (r > 0 && c->ending))
                 return r < 0 ? r : -ECONNRESET;
         if (r > 0) {
@@ -349,26 +303,27 @@ static int client_step(Client *c)
 
 static int on_client(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
-        Client *c = userdata;
+        StatusClient *c = userdata;
 
         c->active = now_monotonic();
-        if (client_step(c) < 0)
-                client_drop(c);
+        if (status_client_step(c) < 0)
+                status_client_drop(c);
         return 0;
 }
 
 static int on_client_time(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
-        client_drop(userdata);
+        status_client_drop(userdata);
         return 0;
 }
 
 /* ---- Connections ---- */
 
-static int client_new(StatusServer *server, int taken_fd, const struct sockaddr_storage *peer, Client **ret)
+static int status_client_new(StatusServer *server, int taken_fd, const struct sockaddr_storage *peer,
+                             StatusClient **ret)
 {
-        _cleanup_(client_freep) Client *c = NULL;
-        sd_event *event = server->manager->event;
+        _cleanup_(status_client_freep) StatusClient *c = NULL;
+        sd_event *event = server->event;
         int r;
 
         c = calloc(1, sizeof *c);
@@ -380,7 +335,7 @@ static int client_new(StatusServer *server, int taken_fd, const struct sockaddr_
         c->fd = taken_fd;
         c->peer = *peer;
         c->active = now_monotonic();
-        if (!client_allowed(c))
+        if (!status_client_allowed(c))
                 return -EACCES;
 
         r = fcgi_decoder_new(&c->decoder);
@@ -400,9 +355,9 @@ static int client_new(StatusServer *server, int taken_fd, const struct sockaddr_
 }
 
 /* A place for one more client, if need be that of the one that was silent for longest. */
-static Client **client_place(StatusServer *s)
+static StatusClient **status_client_place(StatusServer *s)
 {
-        Client **longest = &s->clients[0];
+        StatusClient **longest = &s->clients[0];
 
         for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++) {
                 if (!s->clients[i])
@@ -415,7 +370,7 @@ static Client **client_place(StatusServer *s)
                                   "More than %d clients of the status socket: those that were silent for "
                                   "longest are closed.",
                                   STATUS_CLIENTS_MAX);
-        client_free(*longest);
+        status_client_free(*longest);
         *longest = NULL;
         return longest;
 }
@@ -423,7 +378,7 @@ static Client **client_place(StatusServer *s)
 static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
 {
         struct sockaddr_storage peer = {};
-        _cleanup_(client_freep) Client *c = NULL;
+        _cleanup_(status_client_freep) StatusClient *c = NULL;
         socklen_t size = sizeof peer;
         int connection, r;
 
@@ -431,33 +386,45 @@ static int on_connection(sd_event_source *s _unused_, int fd, uint32_t revents _
         if (connection < 0)
                 return 0;
 
-        r = client_new(userdata, connection, &peer, &c);
+        r = status_client_new(userdata, connection, &peer, &c);
         if (r >= 0)
-                *client_place(userdata) = TAKE_PTR(c);
+                *status_client_place(userdata) = TAKE_PTR(c);
         else if (r != -EACCES)
                 (void) log_debug_errno(r, "Failed to serve a status connection, closing it: %m");
         return 0;
 }
 
-int status_server_new(Manager *m, StatusServer **ret)
+static int watch_socket(StatusServer *s, int fd, sd_event_source **ret)
+{
+        int r;
+
+        r = sd_event_add_io(s->event, ret, fd, EPOLLIN, on_connection, s);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(*ret, "status-socket");
+        /* Also for when no descriptor is left to accept with. */
+        (void) sd_event_source_set_ratelimit(*ret, STATUS_RATE_INTERVAL, STATUS_RATE_MAX);
+        return 0;
+}
+
+int status_server_new(sd_event *event, const int *sockets, size_t n_sockets, const StatusServerPool *pool,
+                      StatusServer **ret)
 {
         _cleanup_(status_server_freep) StatusServer *s = NULL;
         int r;
 
+        assert(n_sockets <= INHERIT_LISTEN_MAX);
+
         s = calloc(1, sizeof *s);
         if (!s)
                 return -ENOMEM;
-        s->manager = m;
+        s->event = event;
+        s->pool = *pool;
 
-        for (size_t i = 0; i < m->listen.n_status; i++) {
-                r = sd_event_add_io(m->event, &s->sources[i], m->listen.status[i], EPOLLIN, on_connection,
-                                    s);
+        for (size_t i = 0; i < n_sockets; i++) {
+                r = watch_socket(s, sockets[i], &s->sources[i]);
                 if (r < 0)
                         return r;
-                (void) sd_event_source_set_description(s->sources[i], "status-socket");
-                /* Also for when no descriptor is left to accept with. */
-                (void) sd_event_source_set_ratelimit(s->sources[i], STATUS_RATE_INTERVAL,
-                                                     STATUS_RATE_MAX);
         }
         *ret = TAKE_PTR(s);
         return 0;
@@ -468,7 +435,7 @@ void status_server_free(StatusServer *s)
         if (!s)
                 return;
         for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
-                client_free(s->clients[i]);
+                status_client_free(s->clients[i]);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
                 sd_event_source_disable_unref(s->sources[i]);
         free(s);

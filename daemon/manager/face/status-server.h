@@ -6,7 +6,23 @@
  * the status page also while every worker hangs. No worker ever sees these sockets.
  */
 
-#include "manager/manager.h"
+#include <systemd/sd-event.h>
+
+#include "config/config.h"
+#include "status/dump.h"
+
+/* What the server asks of the pool that it speaks for. */
+typedef struct StatusServerPool {
+        /* Makes a page, which the server frees. 0 or -errno. */
+        int (*page)(void *userdata, DumpFormat format, bool full, char **ret, size_t *ret_size);
+
+        /* The settings that serve, or those that are to; NULL where there are none at the moment. */
+        const Config *(*settings)(void *userdata);
+
+        void *userdata;
+} StatusServerPool;
+
+typedef struct StatusServer StatusServer;
 
 /* Clients at the same time, for all sockets; for one more, the one that was silent for longest is closed. */
 #define STATUS_CLIENTS_MAX 16
@@ -20,7 +36,11 @@
  */
 #define STATUS_PENDING_MAX (4U * 1024U * 1024U)
 
-/* Watches the pool's status sockets, of which there may be none. 0 or -errno. */
-int status_server_new(Manager *m, StatusServer **ret);
+/*
+ * Watches these listening sockets, of which there may be none, in this loop; they stay the caller's. 0 or
+ * -errno.
+ */
+int status_server_new(sd_event *event, const int *sockets, size_t n_sockets, const StatusServerPool *pool,
+                      StatusServer **ret);
 void status_server_free(StatusServer *server);
 DEFINE_CLEANUP(StatusServer *, status_server_free)
