@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The manager's wiring: what it owns, which events it hears, and how a generation is begun. What happens
- * then is decided in state.c. PHP never runs in this process.
+ * The manager's wiring: what it owns, and which events it hears. Handlers here only record what happened;
+ * what is done about it is step.c's. PHP never runs in this process.
  */
 
 #include "manager/manager.h"
@@ -13,57 +13,48 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/log.h"
-#include "base/messages.h"
-#include "manager/face/control.h"
-#include "manager/face/notify.h"
+#include "manager/face/log-loss.h"
 #include "manager/face/page.h"
 #include "manager/face/status-server.h"
 #include "manager/life/reap.h"
-#include "manager/life/upgrade.h"
-#include "manager/pool/generation-count.h"
-#include "poolfile/parse.h"
+#include "manager/life/starting.h"
+#include "manager/life/verdict.h"
+#include "manager/step.h"
 
 /*
  * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.
  */
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
 
-void manager_changed(Manager *m)
-{
-        (void) sd_event_source_set_enabled(m->step_source, SD_EVENT_ONESHOT);
-}
+struct Manager {
+        Pool pool; /* the book */
+        Step step;
+        sd_event_source *wake_source;
+        StatusServer *status_server;
+        LogLoss *log_loss;
+};
 
-static int on_step(sd_event_source *s _unused_, void *userdata)
-{
-        manager_step(userdata);
-        return 0;
-}
+/* ---- Events ---- */
 
 static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
 {
-        manager_changed(userdata);
-        return 0;
-}
-
-static int on_tick(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
-{
         Manager *m = userdata;
 
-        m->tick = true;
-        manager_changed(m);
+        pool_changed(&m->pool);
         return 0;
 }
 
 /* Workers: the idle count fell below the threshold, or one is ready. */
 static int on_wake(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
 {
+        Manager *m = userdata;
         eventfd_t value;
 
         (void) eventfd_read(fd, &value);
-        manager_changed(userdata);
+        pool_changed(&m->pool);
         return 0;
 }
 
@@ -72,19 +63,24 @@ static int on_listen(sd_event_source *s _unused_, int fd _unused_, uint32_t reve
 {
         Manager *m = userdata;
 
-        m->demand = true;
-        manager_changed(m);
+        m->pool.sizing.demand = true;
+        m->pool.sizing.watch = false;
+        pool_changed(&m->pool);
         return 0;
 }
 
 static void on_parking_change(void *userdata)
 {
-        manager_changed(userdata);
+        Manager *m = userdata;
+
+        pool_changed(&m->pool);
 }
 
 static void on_status_question(const HandoffQuestion *question, int socket, void *userdata)
 {
-        page_answer(userdata, question, socket);
+        Manager *m = userdata;
+
+        page_answer(&m->pool, question, socket);
 }
 
 static int on_page(void *userdata, DumpFormat format, bool full, char **ret, size_t *ret_size)
@@ -94,8 +90,8 @@ static int on_page(void *userdata, DumpFormat format, bool full, char **ret, siz
 
 static const Config *on_settings(void *userdata)
 {
-        const Manager *m = userdata;
-        const Generation *g = m->current ?: m->next;
+        const Pool *p = userdata;
+        const Generation *g = p->current ?: p->next;
 
         return g ? g->config : NULL;
 }
@@ -105,104 +101,24 @@ static int on_stop_signal(sd_event_source *s _unused_, const struct signalfd_sig
 {
         Manager *m = userdata;
 
-        manager_stop(m, notify_stop_reason(m->notify));
+        pool_ask_stop(&m->pool, verdict_stop_reason(&m->pool));
         return 0;
 }
 
 static int on_reload_signal(sd_event_source *s _unused_, const struct signalfd_siginfo *si _unused_,
                             void *userdata)
 {
-        manager_reload(userdata);
+        Manager *m = userdata;
+
+        (void) pool_ask_reload(&m->pool);
         return 0;
 }
 
-static void on_generation_change(void *userdata)
-{
-        manager_changed(userdata);
-}
-
-/* A list of clients that can concern nobody is worth a word to the operator. */
-static void look_at_allowed_clients(const Manager *m, const Config *config)
-{
-        if (*config->security_allowed_clients && !m->listen.over_ip)
-                (void) log_warning(
-                        "security.allowed_clients has no effect: the pool listens on Unix sockets only, and "
-                        "who may use those is said by SocketUser=, SocketGroup= and SocketMode= of the "
-                        "socket unit.");
-}
-
-int manager_start_generation(Manager *m, Config *config)
-{
-        Inherit inherit = {
-                .channel = -EBADF,
-                .handoff = parking_worker_fd(m->parking),
-                .wake = m->wake_fd,
-                .error = m->error_fd,
-                .n_listen = m->listen.n,
-                .descriptor_limit = m->descriptor_limit,
-        };
-        GenerationOwner owner = {
-                .event = m->event,
-                .pool = m->pool,
-                .on_change = on_generation_change,
-                .userdata = m,
-        };
-        _cleanup_(freep) char *installed = NULL;
-        int r;
-
-        /* A reload is for what is installed now. A template that died is replaced as it was. */
-        if (m->current && m->reason == RELOAD_REQUESTED && upgrade_find_manager(&installed) > 0)
-                inherit.through = installed;
-        look_at_allowed_clients(m, config);
-        memcpy(inherit.listen, m->listen.sockets, m->listen.n * sizeof *m->listen.sockets);
-        r = generation_start(&owner, ++m->last_generation, config, &inherit, &m->next);
-        if (r >= 0)
-                scoreboard_set_watched(m->next->workers.board, m->watched);
-        m->start_told = false;
-        return r;
-}
-
-static void reload_refused(Manager *m, const char *why)
-{
-        (void) log_record(LOG_ERR, 0, MESSAGE_ID(RELOAD_FAILED),
-                          (LogField[]){ { "PHP_GENERATION", m->current->id_text }, {} },
-                          "Reload of pool %s refused, generation %s goes on: %s", m->pool,
-                          m->current->id_text, why);
-        control_reload_done(m->control, why);
-}
-
-void manager_reload(Manager *m)
-{
-        ConfigErrors errors = {};
-        Config *config = NULL;
-        int r;
-
-        if (m->state >= POOL_DRAINING)
-                return;
-        if (m->state != POOL_RUNNING) {
-                m->reload_again = true;
-                return;
-        }
-
-        m->reason = RELOAD_REQUESTED;
-        manager_set_state(m, POOL_RELOADING);
-
-        r = config_parse_pool(m->config_path, &config, &errors);
-        if (r >= 0)
-                r = manager_start_generation(m, config);
-        if (r < 0) {
-                _cleanup_(freep) char *why = config_errors_format(&errors);
-
-                reload_refused(m, why ?: strerror(-r));
-                manager_set_state(m, POOL_RUNNING);
-        }
-        config_errors_clear(&errors);
-        manager_changed(m);
-}
+/* ---- Setting up ---- */
 
 static int add_signal(Manager *m, int signal, sd_event_signal_handler_t handler)
 {
-        return sd_event_add_signal(m->event, NULL, signal, handler, m);
+        return sd_event_add_signal(m->pool.event, NULL, signal, handler, m);
 }
 
 static int watch_signals(Manager *m)
@@ -221,7 +137,7 @@ static int watch_signals(Manager *m)
                 return -errno;
         (void) signal(SIGPIPE, SIG_IGN);
 
-        r = reap_watch(m);
+        r = reap_watch(&m->pool);
         if (r < 0)
                 return r;
         r = add_signal(m, SIGTERM, on_stop_signal);
@@ -247,102 +163,104 @@ static int watch_signals(Manager *m)
 
 static int add_timers(Manager *m)
 {
+        Pool *p = &m->pool;
         int r;
 
-        r = sd_event_add_defer(m->event, &m->step_source, on_step, m);
+        r = sd_event_add_defer(p->event, &p->step_source, step_on_turn, &m->step);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(m->step_source, "step");
+        (void) sd_event_source_set_description(p->step_source, "step");
 
-        r = sd_event_add_time(m->event, &m->timer_source, CLOCK_MONOTONIC, USEC_INFINITY, TIMER_ACCURACY,
+        r = sd_event_add_time(p->event, &m->step.timer_source, CLOCK_MONOTONIC, USEC_INFINITY, TIMER_ACCURACY,
                               on_timer, m);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(m->timer_source, "deadline");
-
-        r = sd_event_add_time(m->event, &m->tick_source, CLOCK_MONOTONIC, USEC_INFINITY, 0, on_tick, m);
-        if (r < 0)
-                return r;
-        (void) sd_event_source_set_enabled(m->tick_source, SD_EVENT_OFF);
-        (void) sd_event_source_set_description(m->tick_source, "maintenance");
-        return log_loss_new(m->event, &m->log_loss);
+        (void) sd_event_source_set_description(m->step.timer_source, "deadline");
+        return log_loss_new(p->event, &m->log_loss);
 }
 
-static int watch_descriptors(Manager *m)
+static int watch_wake(Manager *m)
 {
+        Pool *p = &m->pool;
         int r;
 
-        m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (m->wake_fd < 0)
+        p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (p->wake_fd < 0)
                 return -errno;
-        m->error_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        if (m->error_fd < 0)
+        p->error_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (p->error_fd < 0)
                 return -errno;
-        r = sd_event_add_io(m->event, &m->wake_source, m->wake_fd, EPOLLIN, on_wake, m);
+        r = sd_event_add_io(p->event, &m->wake_source, p->wake_fd, EPOLLIN, on_wake, m);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(m->wake_source, "wake");
+        return sd_event_source_set_description(m->wake_source, "wake");
+}
 
-        for (size_t i = 0; i < m->listen.n; i++) {
-                r = sd_event_add_io(m->event, &m->listen_sources[i], m->listen.sockets[i].fd, EPOLLIN,
+static int watch_traffic(Manager *m)
+{
+        Pool *p = &m->pool;
+        int r;
+
+        for (size_t i = 0; i < p->listen.n; i++) {
+                r = sd_event_add_io(p->event, &m->step.listen_sources[i], p->listen.sockets[i].fd, EPOLLIN,
                                     on_listen, m);
                 if (r < 0)
                         return r;
-                (void) sd_event_source_set_enabled(m->listen_sources[i], SD_EVENT_OFF);
-                (void) sd_event_source_set_description(m->listen_sources[i], "listen");
+                (void) sd_event_source_set_enabled(m->step.listen_sources[i], SD_EVENT_OFF);
+                (void) sd_event_source_set_description(m->step.listen_sources[i], "listen");
         }
-        r = parking_new(m->event, on_parking_change, m, &m->parking);
+        r = parking_new(p->event, on_parking_change, m, &p->parking);
         if (r < 0)
                 return r;
-        parking_set_on_status(m->parking, on_status_question, m);
+        parking_set_on_status(p->parking, on_status_question, m);
         return 0;
 }
 
 /* Connections that were parked when the manager before us ended. */
-static void adopt_parked(Manager *m)
+static void adopt_parked(Pool *p)
 {
-        for (size_t i = 0; i < m->listen.n_parked; i++) {
-                ProtocolSocket *k = &m->listen.parked[i];
-                int r = parking_adopt(m->parking, k->protocol, TAKE_FD(k->fd));
+        for (size_t i = 0; i < p->listen.n_parked; i++) {
+                ProtocolSocket *k = &p->listen.parked[i];
+                int r = parking_adopt(p->parking, k->protocol, TAKE_FD(k->fd));
 
                 if (r < 0)
                         (void) log_warning_errno(r, "Failed to adopt a parked connection, ignoring: %m");
         }
 }
 
-/*
- * A wake-up of a worker tells it of one connection at each socket, and nobody else (EPOLLEXCLUSIVE); if it
- * dies before it takes that, idle workers sleep on. One that waits is parked: it goes to one of them.
- */
-void manager_rouse(Manager *m)
+static int set_up_faces(Manager *m)
 {
-        if (m->state >= POOL_DRAINING || !m->current || generation_count(m->current).idle == 0)
-                return;
-        for (size_t i = 0; i < m->listen.n && !parking_is_full(m->parking); i++) {
-                int fd, r;
+        Pool *p = &m->pool;
+        int r;
 
-                fd = accept4(m->listen.sockets[i].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-                if (fd < 0)
-                        continue;
-                r = parking_adopt(m->parking, m->listen.sockets[i].protocol, fd);
-                if (r < 0)
-                        (void) log_warning_errno(r, "Failed to park a new connection, closing it: %m");
-        }
-        parking_rouse(m->parking);
+        r = notify_new(p, &m->step.notify);
+        if (r >= 0)
+                r = watchdog_new(p, &m->step.watchdog);
+        if (r < 0)
+                return log_error_errno(r, "Failed to set up the watchdog: %m");
+        r = status_server_new(p->event, p->listen.status, p->listen.n_status,
+                              &(StatusServerPool) { on_page, on_settings, p }, &m->status_server);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch the status sockets: %m");
+        r = control_new(p, &m->step.control);
+        if (r < 0)
+                return log_error_errno(r, "Failed to watch the control socket: %m");
+        return 0;
 }
 
-static int manager_setup(Manager *m)
+static int set_up(Manager *m)
 {
+        Pool *p = &m->pool;
         int r;
 
         /* Workers are forked by a launcher that exits at once: they become ours, and we reap them. */
         if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 return log_error_errno(errno, "Failed to become a subreaper: %m");
         /* A descriptor for each parked connection. */
-        r = fd_raise_limit(&m->descriptor_limit);
+        r = fd_raise_limit(&p->descriptor_limit);
         if (r < 0)
                 return log_error_errno(r, "Failed to raise the limit on descriptors: %m");
-        r = sd_event_new(&m->event);
+        r = sd_event_new(&p->event);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the event loop: %m");
         r = watch_signals(m);
@@ -351,24 +269,16 @@ static int manager_setup(Manager *m)
         r = add_timers(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to make timers: %m");
-        r = watch_descriptors(m);
+        r = watch_wake(m);
+        if (r >= 0)
+                r = watch_traffic(m);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch descriptors: %m");
-        adopt_parked(m);
-        r = queue_new(&m->listen, m->parking, &m->queue);
+        adopt_parked(p);
+        r = queue_new(&p->listen, p->parking, &p->queue);
         if (r < 0)
                 return log_error_errno(r, "Failed to look at the listening sockets: %m");
-        r = notify_new(m, &m->notify);
-        if (r < 0)
-                return log_error_errno(r, "Failed to set up the watchdog: %m");
-        r = status_server_new(m->event, m->listen.status, m->listen.n_status,
-                              &(StatusServerPool) { on_page, on_settings, m }, &m->status_server);
-        if (r < 0)
-                return log_error_errno(r, "Failed to watch the status sockets: %m");
-        r = control_new(m, &m->control);
-        if (r < 0)
-                return log_error_errno(r, "Failed to watch the control socket: %m");
-        return 0;
+        return set_up_faces(m);
 }
 
 int manager_new(const char *pool, const char *config_path, Config *config, Listen *listen, Manager **ret)
@@ -377,24 +287,17 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
         _cleanup_(manager_freep) Manager *m = NULL;
         int r;
 
-        m = malloc(sizeof *m);
+        m = calloc(1, sizeof *m);
         if (!m)
                 return log_error_errno(ENOMEM, "Failed to make the manager: %m");
-        *m = (Manager){
-                .pool = pool,
-                .config_path = config_path,
-                .listen = *listen,
-                .wake_fd = -EBADF,
-                .error_fd = -EBADF,
-                .start_time = now_realtime(),
-        };
-        *listen = (Listen){ .control = -EBADF };
+        pool_init(&m->pool, pool, config_path, listen);
+        m->step.pool = &m->pool;
 
-        r = manager_setup(m);
+        r = set_up(m);
         if (r < 0)
                 return r;
 
-        r = manager_start_generation(m, TAKE_PTR(owned));
+        r = starting_generation(&m->pool, TAKE_PTR(owned));
         if (r < 0)
                 return log_error_errno(r, "Failed to start PHP's template: %m");
 
@@ -406,35 +309,20 @@ void manager_free(Manager *m)
 {
         if (!m)
                 return;
-        control_free(m->control);
+        control_free(m->step.control);
         status_server_free(m->status_server);
-        notify_free(m->notify);
-        generation_free(m->current);
-        generation_free(m->next);
-        while (m->retired) {
-                Generation *g = m->retired;
-
-                m->retired = g->older;
-                generation_free(g);
-        }
-        queue_free(m->queue);
-        parking_free(m->parking);
+        watchdog_free(m->step.watchdog);
+        notify_free(m->step.notify);
         for (size_t i = 0; i < INHERIT_LISTEN_MAX; i++)
-                sd_event_source_disable_unref(m->listen_sources[i]);
+                sd_event_source_disable_unref(m->step.listen_sources[i]);
         log_loss_free(m->log_loss);
-        sd_event_source_disable_unref(m->watch_source);
         sd_event_source_disable_unref(m->wake_source);
-        sd_event_source_disable_unref(m->tick_source);
-        sd_event_source_disable_unref(m->timer_source);
-        sd_event_source_disable_unref(m->step_source);
-        fd_close(m->wake_fd);
-        fd_close(m->error_fd);
-        listen_close(&m->listen);
-        sd_event_unref(m->event);
+        sd_event_source_disable_unref(m->step.timer_source);
+        pool_done(&m->pool);
         free(m);
 }
 
 int manager_run(Manager *m)
 {
-        return sd_event_loop(m->event);
+        return sd_event_loop(m->pool.event);
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/life/deaths.h"
+#include "manager/decide/deaths.h"
 
 #define S USEC_PER_SEC
 #define BEGIN (1000 * S)
@@ -208,12 +208,23 @@ static void test_ring(void **state)
                 assert_false(crashes_note(&c, BEGIN + 10 * S, CONFIG_EMERGENCY_MAX + 1, S));
 }
 
+static void test_pauses(void **state)
+{
+        static const unsigned pauses[] = { 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000 }; /* ms */
+
+        (void) state;
+        for (unsigned n = 0; n < ELEMENTSOF(pauses); n++)
+                assert_int_equal(respawn_pause(n + 1), pauses[n] * USEC_PER_MSEC);
+        assert_int_equal(respawn_pause(1000), 10 * S);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_obituaries),        cmocka_unit_test(test_replacements),
                 cmocka_unit_test(test_bounds_of_a_storm), cmocka_unit_test(test_pace),
                 cmocka_unit_test(test_crashes),           cmocka_unit_test(test_ring),
+                cmocka_unit_test(test_pauses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

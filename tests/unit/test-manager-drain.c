@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What is said of the process that an end waits for, by a table of cases; and that every reason has its
- * words. */
+/* How generations end, by tables of cases. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,112 +8,87 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <syslog.h>
-#include <time.h>
 
-#include "base/utf8.h"
-#include "manager/life/drain.h"
+#include "manager/decide/drain.h"
 
-#define NOON ((usec_t) 1700049600 * USEC_PER_SEC) /* 2023-11-15 12:00:00 UTC */
-#define DAY (86400 * USEC_PER_SEC)
-
-#define VIEW(_stage, _method, _uri, _script, _since, _until, _more)                                         \
-        {                                                                                                   \
-                .pid = 17,                                                                                  \
-                .record = { .stage = _stage, .method = _method, .uri = _uri, .script = _script },           \
-                .since = _since, .until = _until, .more = _more, .now = NOON,                               \
-        }
+#define S USEC_PER_SEC
+#define NOW (1000 * S)
 
 static const struct {
+        const char *name;
         DrainView view;
-        const char *text;
-} cases[] = {
-        { VIEW(STAGE_RUNNING, "GET", "/a?b=1", "/srv/a.php", NOON - 5 * USEC_PER_SEC, NOON + USEC_PER_SEC,
-               0),
-          "worker 17, which runs GET /a?b=1 (/srv/a.php) since 11:59:55, until 12:00:01" },
-        { VIEW(STAGE_RUNNING, "GET", "/a", "", NOON, 0, 2),
-          "worker 17, which runs GET /a since 12:00:00, and 2 more, without limit" },
-        { VIEW(STAGE_RUNNING, "GET", "/a", "", NOON - DAY, NOON + DAY, 0),
-          "worker 17, which runs GET /a since 2023-11-14 12:00:00, until 2023-11-16 12:00:00" },
-        { VIEW(STAGE_SENDING, "POST", "/a", "/srv/a.php", NOON, 0, 0),
-          "worker 17, whose client does not take the answer to POST /a (/srv/a.php) since 12:00:00, without "
-          "limit" },
-        { VIEW(STAGE_FINISHING, "GET", "/a", "/a.php", NOON, 0, 0),
-          "worker 17, which finishes GET /a (/a.php) since 12:00:00, without limit" },
-        { VIEW(STAGE_READING, "GET", "/last", "/last.php", 0, 0, 0),
-          "worker 17, whose client has sent part of a request, without limit" },
-        { VIEW(STAGE_RUNNING, "", "", "", 0, 0, 0), "worker 17, which runs a request, without limit" },
-        { VIEW(STAGE_IDLE, "GET", "/last", "/last.php", 0, NOON, 1),
-          "worker 17, which has no request, and does not end, and 1 more, until 12:00:00" },
-        { VIEW(STAGE_STARTING, "", "", "", 0, NOON, 0), "worker 17, which starts, until 12:00:00" },
-        { VIEW(STAGE_ENDING, "", "", "", 0, NOON, 0), "worker 17, which ends, until 12:00:00" },
-        { VIEW(STAGE_RUNNING, "GET\n", "/\x1b[1m\nREADY=1", "/srv/\xff.php", NOON, 0, 0),
-          "worker 17, which runs GET? /?[1m?READY=1 (/srv/?.php) since 12:00:00, without limit" },
-        { { .pid = 5, .is_template = true, .until = NOON, .now = NOON },
-          "PHP's template (pid 5), which ends, until 12:00:00" },
+        DrainStep step;
+} drains[] = {
+        { "requests run", { .alive = 2 }, {} },
+        { "without limit", { .alive = 2, .deadline = 0, .tell_at = 0 }, {} },
+        { "its template reads backtraces until the last has ended", { .alive = 1, .deadline = NOW + 1 }, {} },
+        { "a worker may be about to come", { .expects = true }, {} },
+        { "it needs no template any more", {}, { .end_template = true } },
+        { "the template died before its workers", { .alive = 1, .template_dead = true }, {} },
+        { "all are gone", { .template_dead = true }, { .end_template = true, .gone = true } },
+        { "also what nothing can be known of", { .template_dead = true, .expects = true }, { .gone = true } },
+        { "gone is gone, at the deadline, too",
+          { .template_dead = true, .deadline = NOW, .tell_at = NOW },
+          { .end_template = true, .gone = true } },
+        { "almost at the deadline", { .alive = 1, .deadline = NOW + 1 }, {} },
+        { "at the deadline", { .alive = 1, .deadline = NOW }, { .kill = true } },
+        { "beyond it", { .alive = 1, .deadline = NOW - S }, { .kill = true } },
+        { "a template that does not end", { .deadline = NOW }, { .end_template = true, .kill = true } },
+        { "almost time for a word", { .alive = 1, .tell_at = NOW + 1 }, {} },
+        { "time for a word", { .alive = 1, .tell_at = NOW }, { .tell = true } },
+        { "both", { .alive = 1, .deadline = NOW, .tell_at = NOW }, { .kill = true, .tell = true } },
 };
 
-static void test_cases(void **state _unused_)
+static void test_drains(void **state)
 {
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                char text[DRAIN_TEXT_MAX];
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(drains); i++) {
+                DrainView view = drains[i].view;
+                DrainStep step, expected = drains[i].step;
 
-                drain_format(&cases[i].view, text);
-                assert_string_equal(text, cases[i].text);
+                view.now = NOW;
+                step = drain_decide(&view);
+                if (step.end_template != expected.end_template || step.gone != expected.gone ||
+                    step.kill != expected.kill || step.tell != expected.tell)
+                        fail_msg("%s: end_template %d, gone %d, kill %d, tell %d", drains[i].name,
+                                 step.end_template, step.gone, step.kill, step.tell);
         }
 }
 
-/* However long what a client sent is, the time is there, and no character is cut. */
-static void test_long_text(void **state _unused_)
+static const struct {
+        const char *name;
+        StopReason why;
+        usec_t timeout;
+        DrainLimit limit;
+} limits[] = {
+        { "systemctl stop", STOP_ASKED, 60 * S, { 60 * S, KILL_STOP_DRAIN } },
+        { "without limit", STOP_ASKED, 0, { 0, KILL_STOP_DRAIN } },
+        { "idle_exit", STOP_IDLE, 3 * S, { 3 * S, KILL_STOP_DRAIN } },
+        { "no template", STOP_WITHHELD, 60 * S, { 60 * S, KILL_STOP_DRAIN } },
+        { "every request hangs", STOP_STALLED, 60 * S, { DRAIN_STALLED, KILL_STALL_DRAIN } },
+        { "for ever", STOP_STALLED, 0, { DRAIN_STALLED, KILL_STALL_DRAIN } },
+        { "no longer than they may anyway", STOP_STALLED, DRAIN_STALLED, { DRAIN_STALLED, KILL_STOP_DRAIN } },
+        { "nor than that", STOP_STALLED, S, { S, KILL_STOP_DRAIN } },
+};
+
+static void test_limits(void **state)
 {
-        DrainView view = {
-                .pid = 17, .record = { .stage = STAGE_RUNNING }, .since = NOON, .now = NOON, .until = NOON
-        };
-        char text[DRAIN_TEXT_MAX];
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
+                DrainLimit limit = drain_limit(limits[i].why, limits[i].timeout);
 
-        for (size_t i = 0; i + 2 < sizeof view.record.uri; i += 2)
-                memcpy(view.record.uri + i, "ä", 2);
-        memset(view.record.script, 'x', sizeof view.record.script - 1);
-        memset(view.record.method, 'X', sizeof view.record.method - 1);
-        drain_format(&view, text);
-        assert_non_null(strstr(text, ", until 12:00:00"));
-        for (const char *p = text; *p;) {
-                uint32_t code;
-                size_t n = utf8_decode(p, strlen(p), &code);
-
-                assert_true(n > 0);
-                p += n;
+                if (limit.time != limits[i].limit.time || limit.why != limits[i].limit.why)
+                        fail_msg("%s: %llu us, reason %d", limits[i].name, (unsigned long long) limit.time,
+                                 limit.why);
         }
-}
-
-/* One reason's words are never another's. */
-static void test_reasons(void **state _unused_)
-{
-        int level;
-
-        assert_null(kill_reason_text(KILL_NONE));
-        for (KillReason i = KILL_NONE + 1; i < _KILL_REASON_MAX; i++)
-                for (KillReason j = KILL_NONE + 1; j <= i; j++)
-                        if (i == j)
-                                assert_true(strlen(kill_reason_text(i)) > 10);
-                        else
-                                assert_string_not_equal(kill_reason_text(i), kill_reason_text(j));
-        assert_non_null(stop_reason_text(STOP_ASKED, &level));
-        assert_int_equal(level, LOG_NOTICE);
-        assert_non_null(stop_reason_text(STOP_NO_TEMPLATE, &level));
-        assert_int_equal(level, LOG_ERR);
-        assert_null(stop_reason_text(STOP_START_FAILED, &level)); /* which START_FAILED has said */
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_cases),
-                cmocka_unit_test(test_long_text),
-                cmocka_unit_test(test_reasons),
+                cmocka_unit_test(test_drains),
+                cmocka_unit_test(test_limits),
         };
 
-        (void) setenv("TZ", "UTC", 1);
-        tzset();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

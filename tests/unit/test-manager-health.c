@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/life/health.h"
+#include "manager/decide/health.h"
 
 #define NOW (100 * USEC_PER_SEC)
 #define STALL (30 * USEC_PER_SEC)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "helpers/child.h"
-#include "manager/life/left.h"
+#include "manager/pool/left.h"
 
 static void test_lists(void **state _unused_)
 {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "helpers/fields.h"
-#include "manager/pool/limits.h"
+#include "manager/decide/limits.h"
 
 #define VERDICT_FIELDS(field) field(trace) field(step) field(next)
 DEFINE_ASSERT_FIELDS(LimitVerdict, VERDICT_FIELDS)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "manager/life/loading.h"
+#include "manager/decide/loading.h"
 
 #define WORKER "/usr/libexec/php-pool/php-pool-worker-8.4"
 #define OTHERWISE ", or choose another PHP by php.version."

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "helpers/fields.h"
-#include "manager/life/policy.h"
+#include "manager/decide/policy.h"
 
 #define STEP_FIELDS(field)                                                                                  \
         field(spawn) field(more) field(retire) field(least) field(surplus) field(again) field(watch)        \

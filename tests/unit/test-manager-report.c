@@ -11,7 +11,6 @@
 
 #include "helpers/fds.h"
 #include "helpers/workers.h"
-#include "manager/face/notify.h"
 #include "manager/face/report.h"
 
 #define MINUTE (60 * USEC_PER_SEC)
@@ -154,7 +153,7 @@ static void test_slot_of_another(void **state _unused_)
 #define SLOTS 4
 
 typedef struct Fixture {
-        Manager m;
+        Pool pool;
         Generation generations[4];
         size_t n;
         int clients[PARKED];
@@ -190,18 +189,17 @@ static void connect_and_close(int listen_fd)
 static int fixture_open(void **state)
 {
         Fixture *f = calloc(1, sizeof *f);
-        Manager *m;
+        Pool *p;
 
         assert_non_null(f);
-        m = &f->m;
-        m->pool = "www";
-        m->state = POOL_RELOADING;
-        m->start_time = now_realtime() - MINUTE;
-        m->listen = (Listen){ .sockets[0].fd = listen_anywhere(), .n = 1, .control = -EBADF };
-        assert_int_equal(sd_event_new(&m->event), 0);
-        assert_int_equal(parking_new(m->event, on_change, NULL, &m->parking), 0);
-        assert_int_equal(queue_new(&m->listen, m->parking, &m->queue), 0);
-        assert_int_equal(notify_new(m, &m->notify), 0);
+        p = &f->pool;
+        p->name = "www";
+        p->life.state = POOL_RELOADING;
+        p->life.started = now_realtime() - MINUTE;
+        p->listen = (Listen){ .sockets[0].fd = listen_anywhere(), .n = 1, .control = -EBADF };
+        assert_int_equal(sd_event_new(&p->event), 0);
+        assert_int_equal(parking_new(p->event, on_change, NULL, &p->parking), 0);
+        assert_int_equal(queue_new(&p->listen, p->parking, &p->queue), 0);
         *state = f;
         return 0;
 }
@@ -220,11 +218,10 @@ static int fixture_close(void **state)
         for (size_t i = 0; i < PARKED; i++)
                 if (f->clients[i] > 0)
                         close(f->clients[i]);
-        notify_free(f->m.notify);
-        queue_free(f->m.queue);
-        parking_free(f->m.parking);
-        listen_close(&f->m.listen);
-        sd_event_unref(f->m.event);
+        queue_free(f->pool.queue);
+        parking_free(f->pool.parking);
+        listen_close(&f->pool.listen);
+        sd_event_unref(f->pool.event);
         free(f);
         return 0;
 }
@@ -262,10 +259,10 @@ static void park(Fixture *f)
 
                 open_stream(pair);
                 f->clients[i] = pair[0];
-                assert_int_equal(parking_adopt(f->m.parking, PROTOCOL_FASTCGI, pair[1]), 0);
+                assert_int_equal(parking_adopt(f->pool.parking, PROTOCOL_FASTCGI, pair[1]), 0);
         }
         assert_int_equal(write(f->clients[0], "x", 1), 1);
-        while (sd_event_run(f->m.event, 0) > 0)
+        while (sd_event_run(f->pool.event, 0) > 0)
                 ;
 }
 
@@ -274,8 +271,8 @@ static void test_pool_that_starts(void **state)
         Fixture *f = *state;
         PoolStatus status, expected = { .pool = "www", .listen_queue_len = BACKLOG };
 
-        f->m.state = POOL_STARTING;
-        report_pool(&f->m, &status);
+        f->pool.life.state = POOL_STARTING;
+        report_pool(&f->pool, &status);
         assert_string_equal(status.state, "starting");
         assert_string_equal(status.health, "not watched");
         assert_string_equal(status.process_manager, "");
@@ -284,12 +281,12 @@ static void test_pool_that_starts(void **state)
         expected.health = status.health;
         expected.process_manager = status.process_manager;
         expected.php_version = status.php_version;
-        expected.start_time = f->m.start_time;
+        expected.start_time = f->pool.life.started;
         expected.start_since = status.start_since;
         assert_memory_equal(&status, &expected, sizeof status); /* nothing else is known */
 
-        f->m.next = add_generation(f, 1, PM_STATIC, 5, "");
-        report_pool(&f->m, &status);
+        f->pool.next = add_generation(f, 1, PM_STATIC, 5, "");
+        report_pool(&f->pool, &status);
         assert_string_equal(status.process_manager, "static");
         assert_int_equal(status.generation, 1);
         assert_int_equal(status.max_children, 5);
@@ -298,21 +295,21 @@ static void test_pool_that_starts(void **state)
 static void test_pool(void **state)
 {
         Fixture *f = *state;
-        Manager *m = &f->m;
+        Pool *p = &f->pool;
         PoolStatus status;
 
-        m->current = add_generation(f, 12, PM_ONDEMAND, 34, "8.4.1");
-        m->next = add_generation(f, 13, PM_STATIC, 99, "8.5.0");
-        m->retired = add_generation(f, 11, PM_STATIC, 98, "8.2.0");
-        m->retired->older = add_generation(f, 10, PM_STATIC, 97, "8.2.0");
-        add_served(m->current, STAGE_IDLE, 100, 1000, 77);
-        add_served(m->current, STAGE_IDLE, 10, 2000, 60);
-        add_served(m->current, STAGE_RUNNING, 7, 300, 50);
-        add_served(m->next, STAGE_STARTING, 2, 20, 3);
-        add_served(m->retired, STAGE_RUNNING, 5, 4, 76);
-        add_served(m->retired->older, STAGE_SENDING, 20000, 50000, 70);
-        add_served(m->retired->older, STAGE_READING, 0, 0, 0);
-        m->totals = (Totals){
+        p->current = add_generation(f, 12, PM_ONDEMAND, 34, "8.4.1");
+        p->next = add_generation(f, 13, PM_STATIC, 99, "8.5.0");
+        p->retired = add_generation(f, 11, PM_STATIC, 98, "8.2.0");
+        p->retired->older = add_generation(f, 10, PM_STATIC, 97, "8.2.0");
+        add_served(p->current, STAGE_IDLE, 100, 1000, 77);
+        add_served(p->current, STAGE_IDLE, 10, 2000, 60);
+        add_served(p->current, STAGE_RUNNING, 7, 300, 50);
+        add_served(p->next, STAGE_STARTING, 2, 20, 3);
+        add_served(p->retired, STAGE_RUNNING, 5, 4, 76);
+        add_served(p->retired->older, STAGE_SENDING, 20000, 50000, 70);
+        add_served(p->retired->older, STAGE_READING, 0, 0, 0);
+        p->totals = (Totals){
                 .past = { .connections = 400000, .requests = 600000, .memory_peak = 71 },
                 .recycled = { [RECYCLED_RETIRED] = 41,
                               [RECYCLED_MAX_REQUESTS] = 42,
@@ -322,22 +319,22 @@ static void test_pool(void **state)
                 .slow_requests = 46,
                 .max_active = 47,
         };
-        m->saturation.n = 48;
+        p->sizing.saturation.n = 48;
         park(f);
         for (size_t i = 0; i < 5; i++)
-                connect_and_close(m->listen.sockets[0].fd);
-        report_pool(m, &status);
+                connect_and_close(p->listen.sockets[0].fd);
+        report_pool(p, &status);
         assert_int_equal(status.listen_queue, 6);
         assert_int_equal(status.max_listen_queue, 6);
-        close(accept4(m->listen.sockets[0].fd, NULL, NULL, SOCK_CLOEXEC));
+        close(accept4(p->listen.sockets[0].fd, NULL, NULL, SOCK_CLOEXEC));
 
-        report_pool(m, &status);
+        report_pool(p, &status);
         assert_string_equal(status.pool, "www");
         assert_string_equal(status.state, "reloading");
         assert_string_equal(status.health, "not watched");
         assert_string_equal(status.process_manager, "ondemand");
         assert_string_equal(status.php_version, "8.4.1");
-        assert_int_equal(status.start_time, m->start_time);
+        assert_int_equal(status.start_time, p->life.started);
         assert_in_range(status.start_since, MINUTE, 2 * MINUTE);
         assert_int_equal(status.generation, 12);
         assert_int_equal(status.max_children, 34);
@@ -365,24 +362,24 @@ static void test_pool(void **state)
 static void test_most_active(void **state)
 {
         Fixture *f = *state;
-        Manager *m = &f->m;
+        Pool *p = &f->pool;
         PoolStatus status;
 
-        m->current = add_generation(f, 1, PM_STATIC, 4, "8.4.1");
-        report_pool(m, &status);
+        p->current = add_generation(f, 1, PM_STATIC, 4, "8.4.1");
+        report_pool(p, &status);
         assert_int_equal(status.max_active_processes, 0);
-        add_served(m->current, STAGE_IDLE, 1, 1, 1); /* its request came and went between two looks */
-        report_pool(m, &status);
+        add_served(p->current, STAGE_IDLE, 1, 1, 1); /* its request came and went between two looks */
+        report_pool(p, &status);
         assert_int_equal(status.max_active_processes, 1);
-        add_served(m->current, STAGE_RUNNING, 1, 0, 0);
-        add_served(m->current, STAGE_RUNNING, 1, 0, 0);
-        report_pool(m, &status);
+        add_served(p->current, STAGE_RUNNING, 1, 0, 0);
+        add_served(p->current, STAGE_RUNNING, 1, 0, 0);
+        report_pool(p, &status);
         assert_int_equal(status.max_active_processes, 2);
-        (void) scoreboard_set_stage(m->current->workers.board, 1, STAGE_IDLE);
-        report_pool(m, &status);
+        (void) scoreboard_set_stage(p->current->workers.board, 1, STAGE_IDLE);
+        report_pool(p, &status);
         assert_int_equal(status.active_processes, 1);
         assert_int_equal(status.max_active_processes, 2);
-        assert_int_equal(m->totals.max_active, 2);
+        assert_int_equal(p->totals.max_active, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)

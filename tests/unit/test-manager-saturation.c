@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "helpers/fields.h"
-#include "manager/life/saturation.h"
+#include "manager/decide/saturation.h"
 
 #define STEP_FIELDS(field) field(tell) field(watch) field(least) field(again)
 DEFINE_ASSERT_FIELDS(SaturationStep, STEP_FIELDS)

@@ -12,12 +12,12 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <systemd/sd-bus.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "ipc/control.h"
-#include "manager/face/page.h"
 #include "manager/face/report.h"
 
 /* Clients at the same time; more are refused. */
@@ -30,22 +30,22 @@
 /* How often a refused client is worth a line. */
 #define CONTROL_LOG_INTERVAL (60 * USEC_PER_SEC)
 
-typedef struct Client {
+typedef struct ControlClient {
         Control *control;
         sd_bus *bus;
         sd_bus_message *reload; /* the call that waits, or NULL */
-        bool behind; /* it came while a generation was starting: it waits for the one after that */
-} Client;
+        uint64_t ticket;        /* of that reload: pool_ask_reload() */
+} ControlClient;
 
 struct Control {
-        Manager *manager;
+        Pool *pool;
         int fd; /* the Listen's */
         sd_event_source *source;
-        Client *clients[CONTROL_CLIENTS_MAX];
+        ControlClient *clients[CONTROL_CLIENTS_MAX];
         usec_t full_logged; /* CLOCK_MONOTONIC; 0 for never */
 };
 
-static void client_free(Client *c)
+static void client_free(ControlClient *c)
 {
         if (!c)
                 return;
@@ -55,9 +55,9 @@ static void client_free(Client *c)
                 sd_bus_close_unref(c->bus);
         free(c);
 }
-DEFINE_CLEANUP(Client *, client_free)
+DEFINE_CLEANUP(ControlClient *, client_free)
 
-static void control_drop(Control *c, Client *client)
+static void control_drop(Control *c, ControlClient *client)
 {
         for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
                 if (c->clients[i] == client)
@@ -67,39 +67,38 @@ static void control_drop(Control *c, Client *client)
 
 static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-        Client *client = userdata;
-        Manager *m = client->control->manager;
+        ControlClient *client = userdata;
+        Pool *p = client->control->pool;
 
-        if (m->state >= POOL_DRAINING)
+        if (pool_ends(p))
                 return sd_bus_error_setf(error, CONTROL_ERROR_STOPPING, "The pool is stopping.");
         if (client->reload)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                          "A reload of yours is running.");
         client->reload = sd_bus_message_ref(message);
-        client->behind = m->state != POOL_RUNNING;
-        manager_reload(m);
+        client->ticket = pool_ask_reload(p);
         return 1;
 }
 
 static int on_stop(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_)
 {
-        Client *client = userdata;
+        ControlClient *client = userdata;
 
-        manager_stop(client->control->manager, STOP_ASKED);
+        pool_ask_stop(client->control->pool, STOP_ASKED);
         return sd_bus_reply_method_return(message, "");
 }
 
 static int on_get_status(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Client *client = userdata;
+        ControlClient *client = userdata;
         int r;
 
         r = sd_bus_message_new_method_return(message, &reply);
         if (r < 0)
                 return r;
-        page_watch(client->control->manager);
-        r = report_append(client->control->manager, reply);
+        pool_note_watched(client->control->pool);
+        r = report_append(client->control->pool, reply);
         if (r < 0)
                 return r;
         return sd_bus_message_send(reply);
@@ -107,7 +106,7 @@ static int on_get_status(sd_bus_message *message, void *userdata, sd_bus_error *
 
 static int on_disconnected(sd_bus_message *message _unused_, void *userdata, sd_bus_error *error _unused_)
 {
-        Client *client = userdata;
+        ControlClient *client = userdata;
 
         control_drop(client->control, client);
         return 0;
@@ -122,17 +121,17 @@ static const sd_bus_vtable vtable[] = {
 };
 
 /* Makes an sd-bus server of an accepted connection; the descriptor is taken. */
-static int client_new(Control *control, int taken_fd, Client **ret)
+static int client_new(Control *control, int taken_fd, ControlClient **ret)
 {
         _cleanup_(fd_closep) int fd = taken_fd;
-        _cleanup_(client_freep) Client *c = NULL;
+        _cleanup_(client_freep) ControlClient *c = NULL;
         sd_id128_t id;
         int r;
 
         c = malloc(sizeof *c);
         if (!c)
                 return -ENOMEM;
-        *c = (Client) { .control = control };
+        *c = (ControlClient) { .control = control };
 
         r = sd_bus_new(&c->bus);
         if (r < 0)
@@ -163,7 +162,7 @@ static int client_new(Control *control, int taken_fd, Client **ret)
         r = sd_bus_start(c->bus);
         if (r < 0)
                 return r;
-        r = sd_bus_attach_event(c->bus, control->manager->event, SD_EVENT_PRIORITY_NORMAL);
+        r = sd_bus_attach_event(c->bus, control->pool->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
                 return r;
 
@@ -230,20 +229,20 @@ static int on_connection(sd_event_source *s _unused_, int fd _unused_, uint32_t 
         return 0;
 }
 
-int control_new(Manager *m, Control **ret)
+int control_new(Pool *p, Control **ret)
 {
         _cleanup_(control_freep) Control *c = NULL;
         int r;
 
-        if (m->listen.control < 0)
+        if (p->listen.control < 0)
                 return 0;
         c = calloc(1, sizeof *c);
         if (!c)
                 return -ENOMEM;
-        c->manager = m;
-        c->fd = m->listen.control;
+        c->pool = p;
+        c->fd = p->listen.control;
 
-        r = sd_event_add_io(m->event, &c->source, c->fd, EPOLLIN, on_connection, c);
+        r = sd_event_add_io(p->event, &c->source, c->fd, EPOLLIN, on_connection, c);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(c->source, "control-socket");
@@ -254,22 +253,28 @@ int control_new(Manager *m, Control **ret)
         return 0;
 }
 
-Control *control_free(Control *c)
+static void end_connections(Control *c)
 {
-        if (!c)
-                return NULL;
-        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        c->source = sd_event_source_disable_unref(c->source);
+        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
                 client_free(c->clients[i]);
-        sd_event_source_disable_unref(c->source);
-        /* systemd keeps the socket open: nobody would tell who waits in its queue that we are gone. */
+                c->clients[i] = NULL;
+        }
+        /* systemd keeps the socket open: nobody would tell clients that wait in its queue that we are gone. */
         for (size_t i = 0; i < SOMAXCONN; i++) {
                 _cleanup_(fd_closep) int connection = -EBADF;
 
                 if (take_connection(c, &connection) < 0)
                         break;
         }
+}
+
+void control_free(Control *c)
+{
+        if (!c)
+                return;
+        end_connections(c);
         free(c);
-        return NULL;
 }
 
 static void answer_reload(sd_bus_message *call, const char *error)
@@ -292,18 +297,22 @@ static void answer_reload(sd_bus_message *call, const char *error)
         (void) sd_bus_reply_method_errorf(call, CONTROL_ERROR_RELOAD, "%s", text ?: "out of memory");
 }
 
-void control_reload_done(Control *c, const char *error)
+void control_look(Control *c)
 {
-        for (size_t i = 0; c && i < CONTROL_CLIENTS_MAX; i++) {
-                Client *client = c->clients[i];
+        const Reloads *reloads;
 
-                if (!client || !client->reload)
+        if (!c)
+                return;
+        reloads = &c->pool->reloads;
+        for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+                ControlClient *client = c->clients[i];
+
+                if (!client || !client->reload || client->ticket > reloads->served)
                         continue;
-                if (client->behind && c->manager->reload_again) {
-                        client->behind = false;
-                        continue;
-                }
-                answer_reload(client->reload, error);
+                answer_reload(client->reload, reloads->failed ? reloads->failure ?: "out of memory" : NULL);
                 client->reload = sd_bus_message_unref(client->reload);
         }
+        /* php-poolctl stop waits for the end of its connection; the loop must not wait for a client. */
+        if (c->pool->life.state == POOL_STOPPING)
+                end_connections(c);
 }

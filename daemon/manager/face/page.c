@@ -12,57 +12,24 @@
 #include "base/log.h"
 #include "manager/face/report.h"
 
-/* How long after a question workers measure for the next one: monitoring asks each minute or so. */
-#define WATCH_TIME (5 * 60 * USEC_PER_SEC)
-#define WATCH_ACCURACY (10 * USEC_PER_SEC)
-
-static void set_watched(Manager *m, bool watched)
+static void write_page(Pool *p, Dump *dump)
 {
-        m->watched = watched;
-        FOREACH_GENERATION(g, m)
-                scoreboard_set_watched(g->workers.board, watched);
-}
+        PoolStatus status;
 
-static int on_watch_ended(sd_event_source *s _unused_, uint64_t usec _unused_, void *userdata)
-{
-        set_watched(userdata, false);
-        return 0;
-}
-
-void page_watch(Manager *m)
-{
-        int r;
-
-        if (!m->watch_source)
-                r = sd_event_add_time_relative(m->event, &m->watch_source, CLOCK_MONOTONIC, WATCH_TIME,
-                                               WATCH_ACCURACY, on_watch_ended, m);
-        else {
-                r = sd_event_source_set_time_relative(m->watch_source, WATCH_TIME);
-                if (r >= 0)
-                        r = sd_event_source_set_enabled(m->watch_source, SD_EVENT_ONESHOT);
-        }
-        if (r >= 0 && !m->watched)
-                set_watched(m, true);
-}
-
-static void write_page(Manager *m, Dump *dump)
-{
-        PoolStatus pool;
-
-        report_pool(m, &pool);
-        dump_begin(dump, &pool);
-        FOREACH_GENERATION(g, m)
+        report_pool(p, &status);
+        dump_begin(dump, &status);
+        FOREACH_GENERATION(g, p)
                 for (size_t slot = 0; dump->full && slot < g->workers.n; slot++) {
                         WorkerRecord record;
-                        WorkerStatus status;
+                        WorkerStatus worker;
 
-                        if (report_worker(g, slot, &record, &status))
-                                dump_worker(dump, &status);
+                        if (report_worker(g, slot, &record, &worker))
+                                dump_worker(dump, &worker);
                 }
         dump_end(dump);
 }
 
-int page_render(Manager *m, DumpFormat format, bool full, char **ret, size_t *ret_size)
+int page_render(Pool *p, DumpFormat format, bool full, char **ret, size_t *ret_size)
 {
         Dump dump = { .format = format, .full = full };
         char *text = NULL;
@@ -71,18 +38,18 @@ int page_render(Manager *m, DumpFormat format, bool full, char **ret, size_t *re
         dump.f = open_memstream(&text, &size);
         if (!dump.f)
                 return -errno;
-        write_page(m, &dump);
+        write_page(p, &dump);
         if (ferror(dump.f) | fclose(dump.f)) {
                 free(text);
                 return -ENOMEM;
         }
-        page_watch(m);
+        pool_note_watched(p);
         *ret = text;
         *ret_size = size;
         return 0;
 }
 
-void page_answer(Manager *m, const HandoffQuestion *question, int socket)
+void page_answer(Pool *p, const HandoffQuestion *question, int socket)
 {
         _cleanup_(fd_closep) int page = -EBADF;
         _cleanup_(freep) char *text = NULL;
@@ -91,7 +58,7 @@ void page_answer(Manager *m, const HandoffQuestion *question, int socket)
 
         if (question->format >= _DUMP_FORMAT_MAX)
                 return; /* a worker can lie */
-        r = page_render(m, question->format, question->full, &text, &size);
+        r = page_render(p, question->format, question->full, &text, &size);
         if (r >= 0)
                 r = fd_new_sealed_memfd("php-pool-status", text, size, &page);
         if (r >= 0)

@@ -7,7 +7,6 @@
 #include "manager/face/report.h"
 
 #include "base/utf8.h"
-#include "manager/face/notify.h"
 
 static int append_string(sd_bus_message *m, const char *key, const char *value)
 {
@@ -131,43 +130,43 @@ static int append_generation(sd_bus_message *m, const Generation *g)
         return 0;
 }
 
-static Figures gather(const Manager *m)
+static Figures gather(const Pool *p)
 {
-        Figures figures = figures_begin(&m->totals);
+        Figures figures = figures_begin(&p->totals);
 
-        FOREACH_GENERATION(g, m)
+        FOREACH_GENERATION(g, p)
                 figures_add(&figures, g);
         return figures;
 }
 
 /* As fill_worker(): from the variable of its name. */
-static void fill_pool(const Manager *m, const Figures *now, const QueueCount *queue, PoolStatus *ret)
+static void fill_pool(const Pool *p, const Figures *now, const QueueCount *queue, PoolStatus *ret)
 {
-        const Generation *serving = m->current ?: m->next;
+        const Generation *serving = p->current ?: p->next;
 
-        const char *pool = m->pool;
-        const char *state = pool_state_to_string(m->state);
-        const char *health = notify_health(m->notify);
+        const char *pool = p->name;
+        const char *state = pool_state_to_string(p->life.state);
+        const char *health = !p->health.watched ? "not watched" : p->health.reason ?: "ok";
         const char *process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "";
         const char *php_version = serving ? serving->php_version : "";
         uint64_t generation = serving ? serving->id : 0;
         uint64_t max_children = serving ? serving->config->pm_max_children : 0;
-        usec_t start_time = m->start_time;
-        usec_t start_since = usec_sub(now_realtime(), m->start_time);
+        usec_t start_time = p->life.started;
+        usec_t start_since = usec_sub(now_realtime(), p->life.started);
         uint64_t listen_queue = queue->length;
         uint64_t max_listen_queue = queue->highest;
         uint64_t listen_queue_len = queue->limit;
-        uint64_t parked_connections = parking_count(m->parking);
-        uint64_t parked_ready = parking_ready_count(m->parking);
+        uint64_t parked_connections = parking_count(p->parking);
+        uint64_t parked_ready = parking_ready_count(p->parking);
         uint64_t idle_processes = now->idle;
         uint64_t active_processes = now->active;
         uint64_t total_processes = now->alive;
-        uint64_t max_active_processes = m->totals.max_active;
-        uint64_t max_children_reached = m->saturation.n;
-        uint64_t slow_requests = m->totals.slow_requests;
+        uint64_t max_active_processes = p->totals.max_active;
+        uint64_t max_children_reached = p->sizing.saturation.n;
+        uint64_t slow_requests = p->totals.slow_requests;
 #define COUNTER(field, sum, status) uint64_t status = now->counters.field;
 #include "scoreboard/counters.def"
-#define RECYCLED(name, status) uint64_t status = m->totals.recycled[RECYCLED_##name];
+#define RECYCLED(name, status) uint64_t status = p->totals.recycled[RECYCLED_##name];
         RECYCLED_LIST
 #undef RECYCLED
 
@@ -177,22 +176,22 @@ static void fill_pool(const Manager *m, const Figures *now, const QueueCount *qu
         };
 }
 
-void report_pool(Manager *m, PoolStatus *ret)
+void report_pool(Pool *p, PoolStatus *ret)
 {
-        QueueCount queue = queue_look(m->queue);
-        Figures now = gather(m);
+        QueueCount queue = queue_look(p->queue);
+        Figures now = gather(p);
 
         /* A short request comes and goes between two looks; some worker had it. */
-        totals_note_active(&m->totals, MAX(now.active, (uint64_t) (now.counters.requests > 0)));
-        fill_pool(m, &now, &queue, ret);
+        totals_note_active(&p->totals, MAX(now.active, (uint64_t) (now.counters.requests > 0)));
+        fill_pool(p, &now, &queue, ret);
 }
 
-int report_append(Manager *m, sd_bus_message *message)
+int report_append(Pool *p, sd_bus_message *message)
 {
         PoolStatus status;
         int r;
 
-        report_pool(m, &status);
+        report_pool(p, &status);
         r = append_pool(message, &status);
         if (r < 0)
                 return r;
@@ -200,7 +199,7 @@ int report_append(Manager *m, sd_bus_message *message)
         r = sd_bus_message_open_container(message, 'a', "a{sv}");
         if (r < 0)
                 return r;
-        FOREACH_GENERATION(g, m) {
+        FOREACH_GENERATION(g, p) {
                 r = append_generation(message, g);
                 if (r < 0)
                         return r;

@@ -2,7 +2,7 @@
 
 /*
  * idle_exit: see idle.h. Nothing is looked at before it is due; then workers end, and what is left to stay
- * for is looked at when something happens: a connection goes, a process ends. Ending the pool is drain.c's.
+ * for is looked at when something happens: a connection goes, a process ends. What ends the pool is draining.c.
  */
 
 #include "manager/life/idle.h"
@@ -11,23 +11,21 @@
 
 #include "base/log.h"
 #include "base/messages.h"
-#include "manager/life/life.h"
-#include "manager/life/policy.h"
 #include "manager/pool/generation-count.h"
 
-bool idle_is_due(Manager *m, const PoolView *v, usec_t now, usec_t *earliest)
+bool idle_is_due(Pool *p, const PoolView *v, usec_t now, usec_t *earliest)
 {
-        Idle *i = &m->idle;
+        Idle *i = &p->sizing.idle;
         usec_t due;
 
         i->leaving = false;
-        if (m->current->config->idle_exit == 0 || m->state != POOL_RUNNING)
+        if (p->current->config->idle_exit == 0 || p->life.state != POOL_RUNNING)
                 return false;
         if (v->busy > 0 || v->starting > 0 || v->demand)
                 i->last_active = now;
-        i->last_active = MAX(i->last_active, generation_last_active(m->current));
+        i->last_active = MAX(i->last_active, generation_last_active(p->current));
 
-        due = usec_add(i->last_active, m->current->config->idle_exit);
+        due = usec_add(i->last_active, p->current->config->idle_exit);
         if (now < due)
                 earlier(earliest, due);
         i->leaving = now >= due;
@@ -37,14 +35,14 @@ bool idle_is_due(Manager *m, const PoolView *v, usec_t now, usec_t *earliest)
 }
 
 /* True when no program is left that would be killed. */
-static bool look_for_programs(Manager *m, usec_t now, usec_t *earliest)
+static bool look_for_programs(Pool *p, usec_t now, usec_t *earliest)
 {
-        usec_t after = MIN(IDLE_TELL_AFTER, m->current->config->idle_exit);
-        Idle *i = &m->idle;
+        usec_t after = MIN(IDLE_TELL_AFTER, p->current->config->idle_exit);
+        Idle *i = &p->sizing.idle;
         bool waited = i->left.n > 0;
         int r;
 
-        r = left_look(template_pid(m->current->template), &i->left);
+        r = left_look(template_pid(p->current->template), &i->left);
         if (r < 0 && !i->blind) {
                 i->blind = true;
                 (void) log_warning_errno(r,
@@ -68,22 +66,22 @@ static bool look_for_programs(Manager *m, usec_t now, usec_t *earliest)
         return false;
 }
 
-bool idle_may_leave(Manager *m, const PoolView *v, usec_t now, usec_t *earliest)
+bool idle_may_leave(Pool *p, const PoolView *v, usec_t now, usec_t *earliest)
 {
-        if (v->idle + v->busy + v->starting + v->old > 0 || m->retired || parking_count(m->parking) > 0) {
-                m->idle.left.n = 0;
+        if (v->idle + v->busy + v->starting + v->old > 0 || p->retired || parking_count(p->parking) > 0) {
+                p->sizing.idle.left.n = 0;
                 return false;
         }
-        return look_for_programs(m, now, earliest);
+        return look_for_programs(p, now, earliest);
 }
 
-void idle_waits_for(const Manager *m, char text[IDLE_TEXT_MAX])
+void idle_waits_for(const Pool *p, char text[IDLE_TEXT_MAX])
 {
-        const Left *left = &m->idle.left;
-        size_t connections = parking_count(m->parking);
+        const Left *left = &p->sizing.idle.left;
+        size_t connections = parking_count(p->parking);
 
         text[0] = 0;
-        if (!m->idle.leaving || m->state != POOL_RUNNING)
+        if (!p->sizing.idle.leaving || p->life.state != POOL_RUNNING)
                 return;
         if (connections > 0)
                 (void) snprintf(text, IDLE_TEXT_MAX, "idle_exit waits for %zu kept connections",

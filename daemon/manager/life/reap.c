@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/messages.h"
 #include "ipc/exit-status.h"
-#include "manager/life/loading.h"
+#include "manager/decide/loading.h"
 #include "manager/life/upgrade.h"
 
 /* A script may leave many processes behind; so many are reaped in one turn of the loop. */
@@ -103,9 +103,9 @@ static void write_obituary(int level, const Generation *g, const Worker *w, size
                           running ? record->script : "");
 }
 
-usec_t reap_report(Manager *m, usec_t now)
+usec_t reap_report(Pool *p, usec_t now)
 {
-        Deaths *d = &m->deaths;
+        Deaths *d = &p->deaths;
         usec_t due = obituaries_due(&d->obituaries);
         char count[24];
 
@@ -119,16 +119,16 @@ usec_t reap_report(Manager *m, usec_t now)
                                           { "PHP_SCRIPT", d->last_script[0] ? d->last_script : NULL },
                                           {},
                           },
-                          "Pool %s: %s more workers died; the last one %s%s%s.", m->pool, count, d->last,
+                          "Pool %s: %s more workers died; the last one %s%s%s.", p->name, count, d->last,
                           d->last_script[0] ? " while it ran " : "", d->last_script);
         return 0;
 }
 
 /* A script that crashes PHP, and is asked for again and again: neither the log nor forking may spin. */
-static bool gets_obituary(Manager *m, usec_t now, const Worker *w, const WorkerRecord *record,
+static bool gets_obituary(Pool *p, usec_t now, const Worker *w, const WorkerRecord *record,
                           const siginfo_t *si)
 {
-        Deaths *d = &m->deaths;
+        Deaths *d = &p->deaths;
 
         if (obituaries_note(&d->obituaries, now))
                 return true;
@@ -139,23 +139,24 @@ static bool gets_obituary(Manager *m, usec_t now, const Worker *w, const WorkerR
 }
 
 /* PHP-FPM's emergency_restart_threshold: a crash may have left its marks in the shared opcache. */
-static void note_crash(Manager *m, Generation *g, usec_t now, const siginfo_t *si)
+static void note_crash(Pool *p, Generation *g, usec_t now, const siginfo_t *si)
 {
         uint64_t threshold = g->config->emergency_restart_threshold;
 
-        if (g->state == GENERATION_SUSPECT || si->si_code == CLD_EXITED || (si->si_status != SIGSEGV && si->si_status != SIGBUS))
+        if (g->state == GENERATION_SUSPECT || si->si_code == CLD_EXITED ||
+            (si->si_status != SIGSEGV && si->si_status != SIGBUS))
                 return;
-        if (!crashes_note(&m->deaths.crashes, now, threshold, g->config->emergency_restart_interval))
+        if (!crashes_note(&p->deaths.crashes, now, threshold, g->config->emergency_restart_interval))
                 return;
         generation_suspect(g);
         (void) log_record(LOG_WARNING, 0, MESSAGE_ID(EMERGENCY_RESTART),
                           (LogField[]) { { "PHP_GENERATION", g->id_text }, {} },
                           "Pool %s: %llu workers crashed within emergency_restart.interval; PHP is "
                           "started anew.",
-                          m->pool, (unsigned long long) threshold);
+                          p->name, (unsigned long long) threshold);
 }
 
-static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t *si)
+static void worker_died(Pool *p, Generation *g, size_t slot, const siginfo_t *si)
 {
         Worker *w = &g->workers.slots[slot];
         usec_t now = now_monotonic();
@@ -164,29 +165,30 @@ static void worker_died(Manager *m, Generation *g, size_t slot, const siginfo_t 
 
         generation_look(g);
         (void) scoreboard_read(g->workers.board, slot, &record);
-        totals_worker_ended(&m->totals, &record, recycled_cause(si, w), w->ready > 0, now);
+        totals_worker_ended(&p->totals, &record, recycled_cause(si, w), w->ready > 0, now);
 
         expected = death_expected(si, w, stage_has_request(record.stage));
-        write_obituary(!expected && gets_obituary(m, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
+        write_obituary(!expected && gets_obituary(p, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
                        slot, &record, si);
         /* What was announced to it alone, and the timer that it may have been about to start. */
         if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
-                manager_rouse(m);
+                p->sizing.rouse = true;
                 g->limits_due = true;
         }
-        if (!expected && g == m->current) {
-                note_crash(m, g, now, si);
+        if (!expected && g == p->current) {
+                note_crash(p, g, now, si);
                 if (w->ready > 0 && w->killed == KILL_NONE)
-                        respawn_note(&m->deaths.respawn, now, g->config->pm_max_spawn_rate);
+                        respawn_note(&p->deaths.respawn, now, g->config->pm_max_spawn_rate);
         }
 
-        if (w->ready == 0 && g->state != GENERATION_RETIRED && w->killed == KILL_NONE && w->state == WORKER_LIVE) {
+        if (w->ready == 0 && g->state != GENERATION_RETIRED && w->killed == KILL_NONE &&
+            w->state == WORKER_LIVE) {
                 char death[DEATH_TEXT_MAX];
 
                 g->n_stillborn++;
-                manager_hold_spawn(m, g->n_stillborn);
+                pool_hold_spawn(p, g->n_stillborn);
                 describe_death(si, w->killed, death, sizeof death);
-                if (g == m->next)
+                if (g == p->next)
                         generation_fail(g, "its first worker %s", death);
         }
         workers_bury(&g->workers, slot);
@@ -197,23 +199,23 @@ static bool has_status(const siginfo_t *si, ExitStatus status)
         return si->si_code == CLD_EXITED && si->si_status == (int) status;
 }
 
-static void fail_other_build(Manager *m, Generation *g)
+static void fail_other_build(Pool *p, Generation *g)
 {
         _cleanup_(freep) char *text = NULL;
 
         g->other_build = true;
-        (void) upgrade_explain(m->pool, template_program(g->template), m->current != NULL, &text);
+        (void) upgrade_explain(p->name, template_program(g->template), p->current != NULL, &text);
         generation_fail(g, "%s", text ?: strerror(ENOMEM));
 }
 
 /* Of a generation that was to start: why it does not. */
-static void fail_start(Manager *m, Generation *g, const siginfo_t *si, const char *words)
+static void fail_start(Pool *p, Generation *g, const siginfo_t *si, const char *words)
 {
         _cleanup_(freep) char *text = NULL;
         char death[DEATH_TEXT_MAX];
 
         if (has_status(si, EXIT_STATUS_OTHER_BUILD))
-                fail_other_build(m, g);
+                fail_other_build(p, g);
         else if (has_status(si, EXIT_STATUS_NOT_EXECUTED) &&
                  loading_explain(g->config->php_version, words, &text) > 0)
                 generation_fail(g, "%s", text);
@@ -223,7 +225,7 @@ static void fail_start(Manager *m, Generation *g, const siginfo_t *si, const cha
         }
 }
 
-static void template_died(Manager *m, Generation *g, const siginfo_t *si)
+static void template_died(Pool *p, Generation *g, const siginfo_t *si)
 {
         const char *words = template_last_words(g->template);
         char death[DEATH_TEXT_MAX];
@@ -233,8 +235,8 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
                 return;
 
         describe_death(si, g->template_killed, death, sizeof death);
-        if (g == m->next)
-                fail_start(m, g, si, words);
+        if (g == p->next)
+                fail_start(p, g, si, words);
         else
                 (void) log_record(LOG_WARNING, 0, MESSAGE_ID(TEMPLATE_DIED),
                                   (LogField[]){ { "PHP_GENERATION", g->id_text }, {} },
@@ -242,38 +244,38 @@ static void template_died(Manager *m, Generation *g, const siginfo_t *si)
                                   si->si_pid, death);
 }
 
-static void reap_one(Manager *m, const siginfo_t *si)
+static void reap_one(Pool *p, const siginfo_t *si)
 {
-        FOREACH_GENERATION(g, m) {
+        FOREACH_GENERATION(g, p) {
                 ssize_t slot;
 
                 if (g->template_state != TEMPLATE_DEAD && template_pid(g->template) == si->si_pid) {
-                        template_died(m, g, si);
+                        template_died(p, g, si);
                         return;
                 }
                 slot = workers_find(&g->workers, si->si_pid);
                 if (slot >= 0) {
-                        worker_died(m, g, (size_t) slot, si);
+                        worker_died(p, g, (size_t) slot, si);
                         return;
                 }
         }
         log_debug("Reaped process %d, which a script left behind.", si->si_pid);
 }
 
-static void drain_channels(Manager *m)
+static void drain_channels(Pool *p)
 {
-        if (m->current)
-                template_drain(m->current->template);
-        if (m->next)
-                template_drain(m->next->template);
-        for (Generation *g = m->retired; g; g = g->older)
+        if (p->current)
+                template_drain(p->current->template);
+        if (p->next)
+                template_drain(p->next->template);
+        for (Generation *g = p->retired; g; g = g->older)
                 template_drain(g->template);
 }
 
 static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_,
                       void *userdata)
 {
-        Manager *m = userdata;
+        Pool *p = userdata;
 
         for (size_t n = 0;; n++) {
                 siginfo_t si = {};
@@ -284,16 +286,16 @@ static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo
                 }
                 if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
                         break;
-                drain_channels(m);
+                drain_channels(p);
                 (void) waitid(P_PID, (id_t) si.si_pid, &si, WEXITED | WNOHANG);
-                reap_one(m, &si);
+                reap_one(p, &si);
         }
 
-        manager_changed(m);
+        pool_changed(p);
         return 0;
 }
 
-int reap_watch(Manager *m)
+int reap_watch(Pool *p)
 {
-        return sd_event_add_signal(m->event, NULL, SIGCHLD, on_sigchld, m);
+        return sd_event_add_signal(p->event, NULL, SIGCHLD, on_sigchld, p);
 }

@@ -12,7 +12,7 @@
 
 #include "config/config.h"
 #include "ipc/inherit.h"
-#include "manager/pool/reasons.h"
+#include "manager/decide/reasons.h"
 #include "manager/pool/template.h"
 #include "manager/pool/workers.h"
 

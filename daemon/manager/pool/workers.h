@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <sys/types.h>
 
-#include "manager/pool/limits.h"
-#include "manager/pool/reasons.h"
+#include "manager/decide/limits.h"
+#include "manager/decide/reasons.h"
 #include "scoreboard/scoreboard.h"
 
 /* The life of a worker. Only set_state() in workers.c changes it, by worker_may_follow(). */

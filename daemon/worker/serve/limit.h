@@ -3,7 +3,7 @@
 
 /*
  * The worker's side of the time limits of requests: it starts the timer that has the manager look
- * (manager/pool/limits.h), and it ends a request that the manager condemns.
+ * (manager/pool/enforce.h), and it ends a request that the manager condemns.
  */
 
 #include "worker/context.h"

@@ -6,7 +6,7 @@
  * once.
  */
 
-#include "manager/life/policy.h"
+#include "manager/decide/policy.h"
 
 /* Surplus workers go at this pace. */
 #define MAINTENANCE_USEC USEC_PER_SEC

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Bookkeeping on deaths: see deaths.h. Who died is reap.c's to find out, what is done about it state.c's.
+ * Bookkeeping on deaths: see deaths.h. reap.c finds out who died, sizing.c and replacing.c do something about it.
  * Here are only the rules, as functions of what happened and when; none takes longer the more have died.
  */
 
-#include "manager/life/deaths.h"
+#include "manager/decide/deaths.h"
 
 /* ---- Obituaries ---- */
 
@@ -67,6 +67,11 @@ size_t respawn_take(Respawn *r, usec_t now, size_t rate, size_t n, usec_t *ret_a
         r->spawned += n;
         *ret_again = usec_add(r->since, USEC_PER_SEC);
         return n;
+}
+
+usec_t respawn_pause(unsigned n_failed)
+{
+        return MIN((usec_t) 50 * USEC_PER_MSEC << MIN(n_failed, 8U), 10 * USEC_PER_SEC);
 }
 
 /* ---- Crashes ---- */

@@ -5,7 +5,7 @@
  * has set a locale by then.
  */
 
-#include "manager/life/loading.h"
+#include "manager/decide/loading.h"
 
 #include "base/text.h"
 

@@ -5,7 +5,7 @@
  * and one name. It signals nobody and waits for nobody: reap.c does when they end.
  */
 
-#include "manager/life/left.h"
+#include "manager/pool/left.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 /* What is to be done about a request that takes too long: see limits.h. Pure; enforce.c does it. */
 
-#include "manager/pool/limits.h"
+#include "manager/decide/limits.h"
 
 /*
  * FINISHING is what runs after the answer: after fastcgi_finish_request(), and shutdown functions. Those of

@@ -5,7 +5,7 @@
  * as requests end or get on, and one that nobody waits for is well anyhow.
  */
 
-#include "manager/life/health.h"
+#include "manager/decide/health.h"
 
 #define REASON_TEMPLATE "PHP's template is gone and cannot be started again"
 #define REASON_STALL                                                                                        \

@@ -6,7 +6,7 @@
  * that a connection comes when none is, looks, and where nobody waits leaves it alone for a while.
  */
 
-#include "manager/life/saturation.h"
+#include "manager/decide/saturation.h"
 
 /* Whether the event that was waited for has come, and found nobody waiting. */
 static bool was_in_vain(const Saturation *s, const SaturationView *v)

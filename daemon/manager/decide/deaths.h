@@ -45,6 +45,9 @@ void respawn_note(Respawn *r, usec_t now, size_t rate);
  */
 size_t respawn_take(Respawn *r, usec_t now, size_t rate, size_t n, usec_t *ret_again);
 
+/* How long no worker is spawned after so many in a row (from 1) that did not come to be: 100 ms, up to 10 s. */
+usec_t respawn_pause(unsigned n_failed);
+
 /* The last crashes: a ring. */
 typedef struct Crashes {
         usec_t times[CONFIG_EMERGENCY_MAX]; /* CLOCK_MONOTONIC */

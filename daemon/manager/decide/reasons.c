@@ -2,21 +2,23 @@
 
 /* The words of reasons.def. It decides nothing. */
 
-#include "manager/pool/reasons.h"
+#include "manager/decide/reasons.h"
+
+#include <stdlib.h>
 
 #include "base/log.h"
 
 static const char *const kill_texts[] = {
 #define KILL(name, text) [KILL_##name] = text,
-#include "manager/pool/reasons.def"
+#include "manager/decide/reasons.def"
 };
 
 static const struct {
-        int level;
+        int status, level;
         const char *text;
-} stop_texts[] = {
-#define STOP(name, level, text) [STOP_##name] = { level, text },
-#include "manager/pool/reasons.def"
+} stops[] = {
+#define STOP(name, status, level, text) [STOP_##name] = { status, level, text },
+#include "manager/decide/reasons.def"
 };
 
 const char *kill_reason_text(KillReason reason)
@@ -25,9 +27,15 @@ const char *kill_reason_text(KillReason reason)
         return kill_texts[reason];
 }
 
+int stop_reason_exit_status(StopReason reason)
+{
+        assert(reason < _STOP_REASON_MAX);
+        return stops[reason].status;
+}
+
 const char *stop_reason_text(StopReason reason, int *ret_level)
 {
         assert(reason < _STOP_REASON_MAX);
-        *ret_level = stop_texts[reason].level;
-        return stop_texts[reason].text;
+        *ret_level = stops[reason].level;
+        return stops[reason].text;
 }
