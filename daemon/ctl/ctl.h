@@ -27,25 +27,21 @@ typedef enum CtlExit {
         CTL_INCOMPLETE = 5, /* import: done, but something has no equivalent */
 } CtlExit;
 
-/* Strings point into the command line. */
+/* The arguments of an option that may be given several times, each NAME=VALUE with a name. */
+typedef struct OptionPairs {
+        const char *list[CTL_PARAMS_MAX];
+        size_t n;
+} OptionPairs;
+
+#define OPTION_TYPE_FLAG bool
+#define OPTION_TYPE_TEXT const char *
+#define OPTION_TYPE_TIME usec_t
+#define OPTION_TYPE_PAIRS OptionPairs
+
+/* What options.def has, as the command line gave it. Strings point into the command line. */
 typedef struct Options {
-        bool no_legend;
-        bool names;
-        bool json;
-        bool all;
-        bool include;
-        bool dry_run;
-        bool force;
-        const char *php;
-        const char *output;
-        const char *socket;
-        const char *root;
-        const char *method;
-        const char *query;
-        const char *body;
-        usec_t timeout; /* of a request; USEC_INFINITY for none */
-        const char *params[CTL_PARAMS_MAX];
-        size_t n_params;
+#define OPTION(kind, field, ...) OPTION_TYPE_##kind field;
+#include "ctl/options.def"
 } Options;
 
 /* A verb: args[0] to args[n_args - 1] are its arguments, as many as verbs.def allows. An exit status. */

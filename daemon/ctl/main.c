@@ -33,12 +33,21 @@ typedef enum VerbId {
 #define FOR(verb) (1U << VERB_##verb)
 
 typedef enum OptionId {
-#define OPTION(id, letter, name, argument, verbs, help) OPTION_##id,
+#define OPTION(kind, field, ...) OPTION_##field,
 #include "ctl/options.def"
         _OPTION_MAX,
 } OptionId;
 
+typedef enum OptionKind {
+        OPTION_FLAG,
+        OPTION_TEXT,
+        OPTION_TIME,
+        OPTION_PAIRS,
+} OptionKind;
+
 typedef struct OptionInfo {
+        OptionKind kind;
+        size_t offset; /* of its field, in Options */
         char letter;
         const char *name;
         const char *argument;
@@ -47,8 +56,8 @@ typedef struct OptionInfo {
 } OptionInfo;
 
 static const OptionInfo option_infos[_OPTION_MAX] = {
-#define OPTION(id, letter, name, argument, verbs, help)                                                     \
-        [OPTION_##id] = { letter, name, argument, verbs, help },
+#define OPTION(kind, field, letter, name, argument, verbs, help)                                            \
+        [OPTION_##field] = { OPTION_##kind, offsetof(Options, field), letter, name, argument, verbs, help },
 #include "ctl/options.def"
 };
 
@@ -119,106 +128,68 @@ static void make_tables(struct option *long_options, char *letters)
         long_options[_OPTION_MAX] = (struct option) {};
 }
 
-static OptionId option_of(int c)
+/* NULL for what is no option. */
+static const OptionInfo *option_of(int c)
 {
-        if (c >= OPTION_BASE)
-                return (OptionId) (c - OPTION_BASE);
-        for (int i = 0; i < _OPTION_MAX; i++)
-                if (option_infos[i].letter == c)
-                        return (OptionId) i;
-        return _OPTION_MAX;
+        if (c >= OPTION_BASE && c < OPTION_BASE + _OPTION_MAX)
+                return &option_infos[c - OPTION_BASE];
+        for (size_t i = 0; i < _OPTION_MAX; i++)
+                if (option_infos[i].letter && option_infos[i].letter == c)
+                        return &option_infos[i];
+        return NULL;
 }
 
-static int add_param(Options *o, const char *param)
+static int set_time(const OptionInfo *o, const char *argument, usec_t *ret)
 {
-        const char *equals = strchr(param, '=');
+        usec_t t;
 
-        if (!equals || equals == param) {
-                (void) ctl_fail(0, "--param takes NAME=VALUE, not \"%s\".", param);
+        if (parse_usec(argument, &t) < 0) {
+                (void) ctl_fail(0, "--%s takes a time such as 30 or 5min, not \"%s\".", o->name, argument);
                 return -EINVAL;
         }
-        if (o->n_params == CTL_PARAMS_MAX) {
-                (void) ctl_fail(0, "--param may be given %d times.", CTL_PARAMS_MAX);
-                return -EINVAL;
-        }
-        o->params[o->n_params++] = param;
+        *ret = t > 0 ? t : USEC_INFINITY;
         return 0;
 }
 
-static int set_timeout(Options *o, const char *argument)
+static int add_pair(const OptionInfo *o, const char *argument, OptionPairs *pairs)
 {
-        usec_t timeout;
+        const char *equals = strchr(argument, '=');
 
-        if (parse_usec(argument, &timeout) < 0) {
-                (void) ctl_fail(0, "--timeout takes a time such as 30 or 5min, not \"%s\".", argument);
+        if (!equals || equals == argument) {
+                (void) ctl_fail(0, "--%s takes NAME=VALUE, not \"%s\".", o->name, argument);
                 return -EINVAL;
         }
-        o->timeout = timeout > 0 ? timeout : USEC_INFINITY;
+        if (pairs->n == ELEMENTSOF(pairs->list)) {
+                (void) ctl_fail(0, "--%s may be given %zu times.", o->name, ELEMENTSOF(pairs->list));
+                return -EINVAL;
+        }
+        pairs->list[pairs->n++] = argument;
         return 0;
+}
+
+/* 0, or -EINVAL for an argument that it does not take. */
+static int set_option(Options *options, const OptionInfo *o, const char *argument)
+{
+        void *field = (char *) options + o->offset;
+
+        assert(!argument == !o->argument);
+
+        switch (o->kind) {
+        case OPTION_FLAG:
+                *(bool *) field = true;
+                return 0;
+        case OPTION_TEXT:
+                *(const char **) field = argument;
+                return 0;
+        case OPTION_TIME:
+                return set_time(o, argument, field);
+        case OPTION_PAIRS:
+                return add_pair(o, argument, field);
+        }
+        return -EINVAL;
 }
 
 /* 1 to go on, 0 when everything was done, -EINVAL for wrong usage. */
-static int take_option(Options *o, OptionId id, const char *argument)
-{
-        switch (id) {
-        case OPTION_HELP:
-                help();
-                return 0;
-        case OPTION_VERSION:
-                puts("php-poolctl " PHP_POOL_VERSION);
-                return 0;
-        case OPTION_NO_LEGEND:
-                o->no_legend = true;
-                return 1;
-        case OPTION_JSON:
-                o->json = true;
-                return 1;
-        case OPTION_NAMES:
-                o->names = true;
-                return 1;
-        case OPTION_ALL:
-                o->all = true;
-                return 1;
-        case OPTION_PHP:
-                o->php = argument;
-                return 1;
-        case OPTION_DRY_RUN:
-                o->dry_run = true;
-                return 1;
-        case OPTION_FORCE:
-                o->force = true;
-                return 1;
-        case OPTION_OUTPUT:
-                o->output = argument;
-                return 1;
-        case OPTION_SOCKET:
-                o->socket = argument;
-                return 1;
-        case OPTION_ROOT:
-                o->root = argument;
-                return 1;
-        case OPTION_METHOD:
-                o->method = argument;
-                return 1;
-        case OPTION_QUERY:
-                o->query = argument;
-                return 1;
-        case OPTION_PARAM:
-                return add_param(o, argument) < 0 ? -EINVAL : 1;
-        case OPTION_BODY:
-                o->body = argument;
-                return 1;
-        case OPTION_TIMEOUT:
-                return set_timeout(o, argument) < 0 ? -EINVAL : 1;
-        case OPTION_INCLUDE:
-                o->include = true;
-                return 1;
-        default:
-                return -EINVAL; /* getopt_long() said what */
-        }
-}
-
-/* The same as take_option(). */
 static int parse_argv(int argc, char **argv)
 {
         struct option long_options[_OPTION_MAX + 1];
@@ -227,12 +198,17 @@ static int parse_argv(int argc, char **argv)
 
         make_tables(long_options, letters);
         while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
-                OptionId id = option_of(c);
-                int r = take_option(&arg_options, id, optarg);
+                const OptionInfo *o = option_of(c);
 
-                if (r <= 0)
-                        return r;
-                arg_given[id] = true;
+                if (!o || set_option(&arg_options, o, optarg) < 0)
+                        return -EINVAL; /* for the former, getopt_long() has said why */
+                arg_given[o - option_infos] = true;
+                if (arg_options.help)
+                        help();
+                if (arg_options.version)
+                        puts("php-poolctl " PHP_POOL_VERSION);
+                if (arg_options.help || arg_options.version)
+                        return 0;
         }
         return 1;
 }

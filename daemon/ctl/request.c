@@ -127,8 +127,8 @@ static int make_params(const Options *options, const char *script, int body_fd, 
         r = add_body(params, body_fd);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < options->n_params; i++) {
-                const char *p = options->params[i], *equals = strchr(p, '=');
+        for (size_t i = 0; i < options->params.n; i++) {
+                const char *p = options->params.list[i], *equals = strchr(p, '=');
 
                 r = params_set(params, p, (size_t) (equals - p), equals + 1, strlen(equals + 1));
                 if (r < 0)

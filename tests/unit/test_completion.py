@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from lib.commands import options, verbs
 from lib.shells import Shell
 
 POOLS = ["blog", "shop", "shop-test"]
@@ -15,30 +16,6 @@ WRAPPER = """#!/bin/sh
 [ "$*" != "list --names" ] || exec printf '%s\\n' {pools}
 exec {program} "$@"
 """
-
-
-def table(source_dir, name, macro):
-    text = (source_dir / f"daemon/ctl/{name}.def").read_text()
-    return re.findall(rf"^{macro}\((.*?\"\))$", text, re.M | re.S)
-
-
-def verbs(source_dir):
-    """{name: [argument, …]}"""
-    found = {}
-    for line in table(source_dir, "verbs", "VERB"):
-        name, arguments = re.match(r'(\w+), \d+, \d+, "([^"]*)"', line).groups()
-        found[name] = arguments.split()
-    return found
-
-
-def options(source_dir):
-    """[(letter, name, argument, its verbs)]"""
-    found = []
-    for line in table(source_dir, "options", "OPTION"):
-        letter, name, argument, owners = re.match(
-            r'\w+, (\S+), "([^"]+)", (?:NULL|"([^"]*)"), ([^"]*?),\s', line).groups()
-        found.append((letter.strip("'"), name, argument or "", set(re.findall(r"FOR\((\w+)\)", owners))))
-    return found
 
 
 def of_verb(source_dir, verb, letters=False):
