@@ -137,7 +137,7 @@ int exchange_connect(const char *address, usec_t timeout, int *ret_fd)
 }
 
 /* Puts BEGIN_REQUEST and PARAMS into out; it is later used again for the body. */
-static int begin(Exchange *e, const Params *params)
+static int begin_request(Exchange *e, const Params *params)
 {
         _cleanup_(freep) uint8_t *encoded = NULL;
         size_t n;
@@ -275,7 +275,7 @@ int exchange_run(int fd, const Params *params, int body_fd, usec_t deadline, con
         _cleanup_(exchange_clear) Exchange e = { .fd = fd, .body_fd = body_fd, .sink = sink };
         int r;
 
-        r = begin(&e, params);
+        r = begin_request(&e, params);
         while (r >= 0 && !e.in_ended) {
                 bool sending = e.sent < e.n_out || !e.out_ended;
                 struct pollfd p = { .fd = fd, .events = (short) (POLLIN | (sending ? POLLOUT : 0)) };

@@ -23,11 +23,11 @@
 #define OWN_INI "/etc/php/%s/embed"
 #define OWN_SCAN_DIR OWN_INI "/conf.d"
 
-typedef struct Loader {
+typedef struct IniLoader {
         IniValues *values;
         const char *root, *source;
         PhpVersion php; /* "" where none is known */
-} Loader;
+} IniLoader;
 
 void ini_values_clear(IniValues *values)
 {
@@ -42,9 +42,9 @@ void ini_values_clear(IniValues *values)
         free(values->error);
 }
 
-static int on_entry(const char *section, const char *name, const char *value, void *userdata)
+static int on_ini_entry(const char *section, const char *name, const char *value, void *userdata)
 {
-        Loader *l = userdata;
+        IniLoader *l = userdata;
         IniValues *values = l->values;
         IniValue *items;
 
@@ -69,7 +69,7 @@ static int on_entry(const char *section, const char *name, const char *value, vo
 }
 
 /* Keeps the name of a file that values come from. */
-static int keep_source(Loader *l, const char *path)
+static int keep_source(IniLoader *l, const char *path)
 {
         char **files = reallocarray(l->values->files, l->values->n_files + 1, sizeof *files);
 
@@ -83,7 +83,7 @@ static int keep_source(Loader *l, const char *path)
         return 0;
 }
 
-static int load_file(Loader *l, const char *path)
+static int load_file(IniLoader *l, const char *path)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
         _cleanup_(freep) char *text = NULL;
@@ -100,7 +100,7 @@ static int load_file(Loader *l, const char *path)
         text = data;
         r = keep_source(l, path);
         if (r >= 0)
-                r = ini_parse(text, on_entry, l, &error);
+                r = ini_parse(text, on_ini_entry, l, &error);
         if (r != -EINVAL)
                 return r;
         if (l->values->error)
@@ -109,7 +109,7 @@ static int load_file(Loader *l, const char *path)
 }
 
 /* A file, or a directory that has it. */
-static int load_main(Loader *l, const char *path)
+static int load_main_ini(IniLoader *l, const char *path)
 {
         char full[PATH_MAX], file[PATH_MAX];
         struct stat st;
@@ -131,7 +131,7 @@ static int is_ini(const struct dirent *entry)
         return dot && streq(dot, ".ini");
 }
 
-static int load_directory(Loader *l, const char *path)
+static int load_directory(IniLoader *l, const char *path)
 {
         struct dirent **entries = NULL;
         char full[PATH_MAX];
@@ -151,7 +151,7 @@ static int load_directory(Loader *l, const char *path)
         return r;
 }
 
-static int load_scanned(Loader *l, const char *directories)
+static int load_scanned(IniLoader *l, const char *directories)
 {
         int r = 0;
 
@@ -169,7 +169,7 @@ static int load_scanned(Loader *l, const char *directories)
         return r;
 }
 
-static int load_lines(Loader *l, char *const *lines, const char *source)
+static int load_lines(IniLoader *l, char *const *lines, const char *source)
 {
         int r = 0;
 
@@ -180,14 +180,14 @@ static int load_lines(Loader *l, char *const *lines, const char *source)
 
                 if (text_format(&text, "%s\n", *lines) < 0)
                         return -ENOMEM;
-                r = ini_parse(text, on_entry, l, &error);
+                r = ini_parse(text, on_ini_entry, l, &error);
         }
         return r;
 }
 
 int ini_values_load(const char *root, const Config *config, IniValues *ret)
 {
-        Loader l = { .values = ret, .root = root };
+        IniLoader l = { .values = ret, .root = root };
         char own[sizeof OWN_INI + sizeof l.php];
         int r = 0;
 
@@ -197,7 +197,7 @@ int ini_values_load(const char *root, const Config *config, IniValues *ret)
                 (void) snprintf(l.php, sizeof l.php, "%s", config->php_version);
         (void) snprintf(own, sizeof own, OWN_INI, l.php);
         if (*config->php_ini || *l.php)
-                r = load_main(&l, *config->php_ini ? config->php_ini : own);
+                r = load_main_ini(&l, *config->php_ini ? config->php_ini : own);
         if (r >= 0)
                 r = load_scanned(&l, config->php_ini_scan_dir);
         if (r >= 0)

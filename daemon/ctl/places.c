@@ -22,20 +22,21 @@
 typedef struct Search {
         const UnitFile *unit;
         const char *pool;
-        Account account;
+        ProbeAccount account;
         OnPlace *on_place;
         void *userdata;
 } Search;
 
 /* A path that a setting names. */
-typedef struct Place {
+typedef struct PoolPlace {
         const char *source, *name, *path;
         Need need;
         bool fatal, own;
-} Place;
+} PoolPlace;
 
-static int tell(const Search *s, const Place *place, bool fatal, const char *format, ...) _printf_(4, 5);
-static int tell(const Search *s, const Place *place, bool fatal, const char *format, ...)
+static int tell_place(const Search *s, const PoolPlace *place, bool fatal, const char *format, ...)
+                _printf_(4, 5);
+static int tell_place(const Search *s, const PoolPlace *place, bool fatal, const char *format, ...)
 {
         _cleanup_(freep) char *text = NULL, *whole = NULL;
         va_list ap;
@@ -57,7 +58,7 @@ static bool is_write(Need need)
 }
 
 /* The path with the links resolved of as much of it as is there. */
-static void resolve(const char *path, char ret[static PATH_MAX])
+static void resolve_links(const char *path, char ret[static PATH_MAX])
 {
         char part[PATH_MAX], real[PATH_MAX];
         size_t n = strlen(path);
@@ -76,7 +77,7 @@ static void resolve(const char *path, char ret[static PATH_MAX])
 }
 
 /* What the user may there. */
-static int tell_access(const Search *s, const Place *place, const char *path)
+static int tell_access(const Search *s, const PoolPlace *place, const char *path)
 {
         const char *user = s->account.user ?: "the pool's user";
         int r = probe_path(&s->account, path, place->need);
@@ -86,34 +87,35 @@ static int tell_access(const Search *s, const Place *place, const char *path)
                 return 0;
         case ENOENT:
                 if (place->need == NEED_WRITE_DIRECTORY && s->account.user)
-                        return tell(s, place, place->fatal,
-                                    "is not there; make it: install -d -o %s -g %s -m 0700 %s", user,
-                                    s->account.group, path);
+                        return tell_place(s, place, place->fatal,
+                                          "is not there; make it: install -d -o %s -g %s -m 0700 %s", user,
+                                          s->account.group, path);
                 if (place->need == NEED_WRITE_FILE && s->account.user)
-                        return tell(s, place, place->fatal,
-                                    "is not there, nor is its directory; make that: install -d -o %s -g %s "
-                                    "-m 0700 %.*s",
-                                    user, s->account.group, (int) (strrchr(path, '/') - path), path);
-                return tell(s, place, place->fatal, "is not there%s",
-                            place->need == NEED_WRITE_FILE ? ", nor is its directory" : "");
+                        return tell_place(s, place, place->fatal,
+                                          "is not there, nor is its directory; make that: install -d -o %s "
+                                          "-g %s "
+                                          "-m 0700 %.*s",
+                                          user, s->account.group, (int) (strrchr(path, '/') - path), path);
+                return tell_place(s, place, place->fatal, "is not there%s",
+                                  place->need == NEED_WRITE_FILE ? ", nor is its directory" : "");
         case ENOTDIR:
-                return tell(s, place, place->fatal, "is no directory");
+                return tell_place(s, place, place->fatal, "is no directory");
         case EISDIR:
-                return tell(s, place, place->fatal, "is a directory");
+                return tell_place(s, place, place->fatal, "is a directory");
         case EROFS:
-                return tell(s, place, place->fatal, "is on a file system that is read-only");
+                return tell_place(s, place, place->fatal, "is on a file system that is read-only");
         case EACCES:
-                return tell(s, place, place->fatal,
-                            "cannot be %s by %s; give it to that user, or: setfacl -m u:%s:%s %s",
-                            is_write(place->need) ? "written" : "read", user, user,
-                            is_write(place->need) ? "rwx" : "rX", path);
+                return tell_place(s, place, place->fatal,
+                                  "cannot be %s by %s; give it to that user, or: setfacl -m u:%s:%s %s",
+                                  is_write(place->need) ? "written" : "read", user, user,
+                                  is_write(place->need) ? "rwx" : "rX", path);
         default:
-                return tell(s, place, place->fatal, "cannot be used: %s", strerror(-r));
+                return tell_place(s, place, place->fatal, "cannot be used: %s", strerror(-r));
         }
 }
 
 /* In the pool's own directory, nothing of the machine's is there. */
-static int tell_own(const Search *s, const Place *place, const char *path, const Sandbox *sandbox)
+static int tell_own(const Search *s, const PoolPlace *place, const char *path, const Sandbox *sandbox)
 {
         const char *rest = path + strlen(sandbox->by);
         char there[2 * PATH_MAX];
@@ -122,21 +124,23 @@ static int tell_own(const Search *s, const Place *place, const char *path, const
         (void) snprintf(there, sizeof there, "%s%s", sandbox->there, rest);
         if (*rest && *sandbox->there && lstat(there, &st) < 0 && errno == ENOENT &&
             place->need != NEED_WRITE_FILE)
-                return tell(s, place, false,
-                            "is in the pool's own %s, where it is not there; make it in %s, or have the "
-                            "machine's by an "
-                            "empty BindPaths= in a drop-in of php-pool@%s.service",
-                            sandbox->by, *sandbox->there ? there : "it", s->pool);
+                return tell_place(
+                                s, place, false,
+                                "is in the pool's own %s, where it is not there; make it in %s, or have the "
+                                "machine's by an "
+                                "empty BindPaths= in a drop-in of php-pool@%s.service",
+                                sandbox->by, *sandbox->there ? there : "it", s->pool);
         if (!is_write(place->need) || place->own)
                 return 0;
-        return tell(s, place, false,
-                    "is in the pool's own %s: other programs find it %s%s, and the pool finds nothing of "
-                    "theirs there",
-                    sandbox->by, *sandbox->there ? "as " : "nowhere", *sandbox->there ? there : "");
+        return tell_place(s, place, false,
+                          "is in the pool's own %s: other programs find it %s%s, and the pool finds nothing "
+                          "of "
+                          "theirs there",
+                          sandbox->by, *sandbox->there ? "as " : "nowhere", *sandbox->there ? there : "");
 }
 
 /* Directories of the unit's own are made when it starts. */
-static bool is_made_later(const Search *s, const Place *place, const char *path)
+static bool is_made_later(const Search *s, const PoolPlace *place, const char *path)
 {
         static const char *const parents[] = { "/run/php-pool/", "/var/cache/php-pool/",
                                                "/var/log/php-pool/" };
@@ -162,18 +166,19 @@ static bool is_descriptor(const char *path)
 }
 
 /* PHP logs to where it would without error_log when it cannot open that: to the journal, as is wanted. */
-static int tell_descriptor(const Search *s, const Place *place)
+static int tell_descriptor(const Search *s, const PoolPlace *place)
 {
         if (streq(place->name, "error_log"))
                 return 0;
         if (streq(place->name, "access.log"))
-                return tell(s, place, false, "is no file; write \"journal\" for records in the journal");
-        return tell(s, place, false,
-                    "is no file: standard error of a pool is a socket of the journal, which cannot be "
-                    "opened by a name");
+                return tell_place(s, place, false,
+                                  "is no file; write \"journal\" for records in the journal");
+        return tell_place(s, place, false,
+                          "is no file: standard error of a pool is a socket of the journal, which cannot be "
+                          "opened by a name");
 }
 
-static int check_place(const Search *s, const Place *place)
+static int check_place(const Search *s, const PoolPlace *place)
 {
         Sandbox sandbox = { .verdict = SANDBOX_OPEN };
         char path[PATH_MAX];
@@ -183,7 +188,7 @@ static int check_place(const Search *s, const Place *place)
                 return 0;
         if (is_descriptor(place->path))
                 return tell_descriptor(s, place);
-        resolve(place->path, path);
+        resolve_links(place->path, path);
         if (s->unit) {
                 r = sandbox_judge(s->unit, s->pool, path, &sandbox);
                 if (r < 0)
@@ -195,14 +200,15 @@ static int check_place(const Search *s, const Place *place)
         case SANDBOX_OWN:
                 return tell_own(s, place, path, &sandbox);
         case SANDBOX_HIDDEN:
-                return tell(s, place, place->fatal, "is not to be seen: the sandbox hides %s", sandbox.by);
+                return tell_place(s, place, place->fatal, "is not to be seen: the sandbox hides %s",
+                                  sandbox.by);
         case SANDBOX_READ_ONLY:
                 if (is_write(place->need))
-                        return tell(s, place, place->fatal,
-                                    "cannot be written: the sandbox has %s read-only; write "
-                                    "ReadWritePaths=%s to a drop-in "
-                                    "of php-pool@%s.service",
-                                    sandbox.by, path, s->pool);
+                        return tell_place(s, place, place->fatal,
+                                          "cannot be written: the sandbox has %s read-only; write "
+                                          "ReadWritePaths=%s to a drop-in "
+                                          "of php-pool@%s.service",
+                                          sandbox.by, path, s->pool);
                 break;
         default:
                 break;
@@ -230,8 +236,12 @@ static int check_values(const Search *s, const IniValues *values, const char *ph
 
         for (size_t i = 0; i < ELEMENTSOF(places) && r >= 0; i++) {
                 const IniValue *v = ini_values_find(values, places[i].name);
-                Place place = { "", places[i].name, "", places[i].need,
-                                places[i].fatal && !starts_without(php, places[i].name), places[i].own };
+                PoolPlace place = { "",
+                                    places[i].name,
+                                    "",
+                                    places[i].need,
+                                    places[i].fatal && !starts_without(php, places[i].name),
+                                    places[i].own };
 
                 if (!v || !v->value)
                         continue;
@@ -260,8 +270,8 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
         /* There are many, all of packages: no child is asked for one that is there. */
         if (stat(path, &st) >= 0)
                 return 0;
-        return check_place(s, &(Place){ extension->source, extension->name, path, NEED_READ_FILE, true,
-                                        false });
+        return check_place(s, &(PoolPlace){ extension->source, extension->name, path, NEED_READ_FILE, true,
+                                            false });
 }
 
 /* Where the pool's PHP has its extensions, unless extension_dir says otherwise; "" where nobody knows. */
@@ -303,7 +313,7 @@ static int check_extensions(const Search *s, const Config *config, const IniValu
 }
 
 /* A path of Debian's for another PHP than the pool's: it loads extensions and sets what that one has. */
-static int check_version(const Search *s, const Place *place, const char *php)
+static int check_version(const Search *s, const PoolPlace *place, const char *php)
 {
         const char *version = startswith(place->path, "/etc/php/");
         size_t n = version ? strcspn(version, "/") : 0;
@@ -313,13 +323,13 @@ static int check_version(const Search *s, const Place *place, const char *php)
                 return -ENOMEM;
         if (!*php || !php_version_valid(other) || streq(other, php))
                 return 0;
-        return tell(s, place, false,
-                    "is of PHP %s, and the pool runs PHP %s: /etc/php/%s%s would be that one's", other, php,
-                    php, version + n);
+        return tell_place(s, place, false,
+                          "is of PHP %s, and the pool runs PHP %s: /etc/php/%s%s would be that one's", other,
+                          php, php, version + n);
 }
 
 /* The files and directories that PHP reads its settings from. */
-static int check_ini(const Search *s, const Config *config, const Place *place)
+static int check_ini(const Search *s, const Config *config, const PoolPlace *place)
 {
         int r = check_place(s, place);
 
@@ -336,7 +346,8 @@ static int check_scan_dirs(const Search *s, const Config *config)
 
                 (void) snprintf(path, sizeof path, "%.*s", (int) MIN(strcspn(p, ":"), sizeof path - 1), p);
                 r = check_ini(s, config,
-                              &(Place){ "", "php.ini_scan_dir", path, NEED_READ_DIRECTORY, false, false });
+                              &(PoolPlace){ "", "php.ini_scan_dir", path, NEED_READ_DIRECTORY, false,
+                                            false });
         }
         return r;
 }
@@ -349,18 +360,19 @@ static int check_settings(const Search *s, const Config *config)
         int r;
 
         r = check_ini(s, config,
-                      &(Place){ "", "php.ini", config->php_ini,
-                                directory ? NEED_READ_DIRECTORY : NEED_READ_FILE, true, false });
+                      &(PoolPlace){ "", "php.ini", config->php_ini,
+                                    directory ? NEED_READ_DIRECTORY : NEED_READ_FILE, true, false });
         if (r >= 0)
                 r = check_scan_dirs(s, config);
         if (r >= 0)
-                r = check_place(s, &(Place){ "", "security.script_root", config->security_script_root,
-                                             NEED_READ_DIRECTORY, true, false });
+                r = check_place(s, &(PoolPlace){ "", "security.script_root", config->security_script_root,
+                                                 NEED_READ_DIRECTORY, true, false });
         if (r >= 0)
-                r = check_place(s, &(Place){ "", "access.log", config->access_log, NEED_WRITE_FILE, true,
-                                             false });
+                r = check_place(s, &(PoolPlace){ "", "access.log", config->access_log, NEED_WRITE_FILE, true,
+                                                 false });
         for (char **script = config->reload_warmup; *script && r >= 0; script++)
-                r = check_place(s, &(Place){ "", "reload.warmup", *script, NEED_READ_FILE, true, false });
+                r = check_place(s,
+                                &(PoolPlace){ "", "reload.warmup", *script, NEED_READ_FILE, true, false });
         return r;
 }
 
@@ -373,8 +385,8 @@ static int check_unit(const Search *s)
         directory = unit_file_get(s->unit, "Service", "WorkingDirectory");
         if (strchr(directory, '%'))
                 return 0;
-        return check_place(s,
-                           &(Place){ "", "WorkingDirectory=", directory, NEED_READ_DIRECTORY, true, false });
+        return check_place(s, &(PoolPlace){ "", "WorkingDirectory=", directory, NEED_READ_DIRECTORY, true,
+                                            false });
 }
 
 int places_check(const Config *config, const UnitFile *unit, const char *pool, OnPlace *on_place,

@@ -22,11 +22,11 @@
 /* How long the kernel may take to answer. */
 #define PROBE_MSEC 5000
 
-void account_clear(Account *account)
+void account_clear(ProbeAccount *account)
 {
         free(account->user);
         free(account->group);
-        *account = (Account){};
+        *account = (ProbeAccount){};
 }
 
 static const struct passwd *find_user(const char *user)
@@ -51,7 +51,7 @@ static bool find_group(const char *group, gid_t *ret)
         return gr;
 }
 
-static int add_supplementary(const char *names, Account *account)
+static int add_supplementary(const char *names, ProbeAccount *account)
 {
         char *word;
         int r;
@@ -66,12 +66,12 @@ static int add_supplementary(const char *names, Account *account)
         return r;
 }
 
-int account_find(const char *user, const char *group, const char *supplementary, Account *ret)
+int account_find(const char *user, const char *group, const char *supplementary, ProbeAccount *ret)
 {
         const struct passwd *pw = *user ? find_user(user) : NULL;
         const struct group *gr;
 
-        *ret = (Account){};
+        *ret = (ProbeAccount){};
         if (!pw)
                 return 0;
         ret->uid = pw->pw_uid;
@@ -92,7 +92,7 @@ int account_find(const char *user, const char *group, const char *supplementary,
 }
 
 /* As the user: 0 or a positive errno value. */
-static int ask(const char *path, Need need)
+static int ask_kernel(const char *path, Need need)
 {
         bool directory = need == NEED_READ_DIRECTORY || need == NEED_WRITE_DIRECTORY;
         int mode = need == NEED_READ_FILE ? R_OK : need == NEED_WRITE_FILE ? W_OK : X_OK;
@@ -113,7 +113,7 @@ static int ask(const char *path, Need need)
         return faccessat(AT_FDCWD, parent, W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
-static int become(const Account *account)
+static int become_account(const ProbeAccount *account)
 {
         if (geteuid() != 0)
                 return 0;
@@ -124,16 +124,16 @@ static int become(const Account *account)
         return 0;
 }
 
-int probe_path(const Account *account, const char *path, Need need)
+int probe_path(const ProbeAccount *account, const char *path, Need need)
 {
         pid_t pid;
 
         if (!account->known)
-                return -ask(path, need);
+                return -ask_kernel(path, need);
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                _exit(become(account) < 0 ? EIO : ask(path, need));
+                _exit(become_account(account) < 0 ? EIO : ask_kernel(path, need));
         return child_wait(pid, PROBE_MSEC);
 }

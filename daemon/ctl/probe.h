@@ -13,24 +13,24 @@ typedef enum Need { NEED_READ_FILE, NEED_READ_DIRECTORY, NEED_WRITE_FILE, NEED_W
 /* The most groups of a user that count. */
 #define PROBE_GROUPS_MAX 256
 
-typedef struct Account {
+typedef struct ProbeAccount {
         bool known;         /* else the caller's own rights are asked for */
         char *user, *group; /* names or numbers, as in User= and Group= */
         uid_t uid;
         gid_t gid;
         gid_t groups[PROBE_GROUPS_MAX];
         int n_groups;
-} Account;
+} ProbeAccount;
 
 /*
  * The account that User=, Group= (which may be "") and the names in SupplementaryGroups= stand for; not
  * known where the system does not know it, or the caller could not become it. 0 or -ENOMEM.
  */
-int account_find(const char *user, const char *group, const char *supplementary, Account *ret);
-void account_clear(Account *account);
+int account_find(const char *user, const char *group, const char *supplementary, ProbeAccount *ret);
+void account_clear(ProbeAccount *account);
 
 /*
  * 0 where the account can use the path so; -ENOENT, -EACCES, -ENOTDIR, -EISDIR or the like where not, of the
  * file itself, or, for one that is to be made, of its directory; or -errno where it could not be asked.
  */
-int probe_path(const Account *account, const char *path, Need need);
+int probe_path(const ProbeAccount *account, const char *path, Need need);

@@ -16,7 +16,7 @@ typedef struct Judge {
 } Judge;
 
 /* Takes a place into account. */
-static void weigh(Judge *j, SandboxVerdict verdict, const char *by, const char *there)
+static void weigh_place(Judge *j, SandboxVerdict verdict, const char *by, const char *there)
 {
         size_t n = strlen(by), best = strlen(j->best->by);
 
@@ -34,11 +34,11 @@ static void weigh(Judge *j, SandboxVerdict verdict, const char *by, const char *
 static void weigh_all(Judge *j, SandboxVerdict verdict, const char *const *places)
 {
         for (; *places; places++)
-                weigh(j, verdict, *places, "");
+                weigh_place(j, verdict, *places, "");
 }
 
 /* The path with the pool's name in the place of "%i". */
-static void expand(const Judge *j, const char *word, char ret[static PATH_MAX])
+static void expand_pool_name(const Judge *j, const char *word, char ret[static PATH_MAX])
 {
         size_t n = 0;
 
@@ -58,12 +58,12 @@ static void weigh_bind(Judge *j, char *word)
         char *destination = strchr(word, ':');
 
         if (!destination) {
-                weigh(j, SANDBOX_OPEN, word, "");
+                weigh_place(j, SANDBOX_OPEN, word, "");
                 return;
         }
         *destination++ = 0;
         destination[strcspn(destination, ":")] = 0;
-        weigh(j, streq(word, destination) ? SANDBOX_OPEN : SANDBOX_OWN, destination, word);
+        weigh_place(j, streq(word, destination) ? SANDBOX_OPEN : SANDBOX_OWN, destination, word);
 }
 
 static void weigh_elsewhere(Judge *j, char *word)
@@ -73,7 +73,7 @@ static void weigh_elsewhere(Judge *j, char *word)
         if (colon)
                 word = colon[1] == '/' ? colon + 1 : (*colon = 0, word);
         word[strcspn(word, ":")] = 0;
-        weigh(j, SANDBOX_ELSEWHERE, word, "");
+        weigh_place(j, SANDBOX_ELSEWHERE, word, "");
 }
 
 /* A directory that the unit makes, below where such are. */
@@ -82,7 +82,7 @@ static void weigh_directory(Judge *j, const char *parent, const char *word)
         char path[PATH_MAX];
 
         (void) snprintf(path, sizeof path, "%s%.*s", parent, (int) strcspn(word, ":"), word);
-        weigh(j, SANDBOX_OPEN, path, "");
+        weigh_place(j, SANDBOX_OPEN, path, "");
 }
 
 static void weigh_word(Judge *j, const char *key, char *word)
@@ -93,19 +93,19 @@ static void weigh_word(Judge *j, const char *key, char *word)
                                                   { "LogsDirectory", "/var/log/" } };
         char path[PATH_MAX];
 
-        expand(j, word + strspn(word, "-+"), path);
+        expand_pool_name(j, word + strspn(word, "-+"), path);
         if (startswith(key, "ReadWrite"))
-                weigh(j, SANDBOX_OPEN, path, "");
+                weigh_place(j, SANDBOX_OPEN, path, "");
         else if (startswith(key, "ReadOnly"))
-                weigh(j, SANDBOX_READ_ONLY, path, "");
+                weigh_place(j, SANDBOX_READ_ONLY, path, "");
         else if (startswith(key, "Inaccessible"))
-                weigh(j, SANDBOX_HIDDEN, path, "");
+                weigh_place(j, SANDBOX_HIDDEN, path, "");
         else if (streq(key, "BindPaths"))
                 weigh_bind(j, path);
         else if (streq(key, "BindReadOnlyPaths") || streq(key, "TemporaryFileSystem"))
                 weigh_elsewhere(j, path);
         else if (streq(key, "RootDirectory") || streq(key, "RootImage"))
-                weigh(j, SANDBOX_ELSEWHERE, j->path, "");
+                weigh_place(j, SANDBOX_ELSEWHERE, j->path, "");
         for (size_t i = 0; i < ELEMENTSOF(parents); i++)
                 if (streq(key, parents[i][0]))
                         weigh_directory(j, parents[i][1], path);

@@ -44,12 +44,12 @@ typedef struct Sessions {
         bool clean;
 } Sessions;
 
-typedef struct List {
+typedef struct SessionsList {
         Sessions *items;
         size_t n;
-} List;
+} SessionsList;
 
-static int add_sessions(List *list, const Sessions *wanted)
+static int add_sessions(SessionsList *list, const Sessions *wanted)
 {
         Sessions *items;
 
@@ -82,7 +82,7 @@ static uint64_t get_number(const IniValues *values, const char *name, uint64_t o
 }
 
 /* Where it is, and that it can be read: 0 or a positive errno value. */
-static int look(const char *path, char *ret)
+static int look_at_directory(const char *path, char *ret)
 {
         DIR *d;
 
@@ -97,7 +97,7 @@ static int look(const char *path, char *ret)
 }
 
 /* The directory's path without links, as realpath(3), of one that answers in time. 0 or -errno. */
-static int resolve(const char *path, char ret[static PATH_MAX])
+static int resolve_in_time(const char *path, char ret[static PATH_MAX])
 {
         char *there;
         pid_t pid;
@@ -108,7 +108,7 @@ static int resolve(const char *path, char ret[static PATH_MAX])
                 return -errno;
         pid = fork();
         if (pid == 0)
-                _exit(look(path, there));
+                _exit(look_at_directory(path, there));
         r = pid < 0 ? -errno : child_wait(pid, RESOLVE_MSEC);
         if (r >= 0)
                 memcpy(ret, there, PATH_MAX);
@@ -117,8 +117,8 @@ static int resolve(const char *path, char ret[static PATH_MAX])
 }
 
 /* The directory as the machine sees it: 1; 0 where there is none to tend; -ETIMEDOUT. */
-static int find_directory(const UnitFile *unit, const char *pool, const char *path,
-                          char ret[static PATH_MAX])
+static int find_session_directory(const UnitFile *unit, const char *pool, const char *path,
+                                  char ret[static PATH_MAX])
 {
         char place[2 * PATH_MAX];
         Sandbox sandbox;
@@ -131,14 +131,14 @@ static int find_directory(const UnitFile *unit, const char *pool, const char *pa
                 return 0;
         (void) snprintf(place, sizeof place, "%s%s", sandbox.verdict == SANDBOX_OWN ? sandbox.there : "",
                         sandbox.verdict == SANDBOX_OWN ? path + strlen(sandbox.by) : path);
-        r = resolve(place, ret);
+        r = resolve_in_time(place, ret);
         if (r < 0)
                 return r == -ETIMEDOUT ? r : 0;
         return 1;
 }
 
-static int add_values(List *list, const char *pool, const UnitFile *unit, const Account *account,
-                      const IniValues *values)
+static int add_values(SessionsList *list, const char *pool, const UnitFile *unit,
+                      const ProbeAccount *account, const IniValues *values)
 {
         const IniValue *path = ini_values_find(values, "session.save_path");
         Sessions s = { .uid = account->uid,
@@ -148,10 +148,10 @@ static int add_values(List *list, const char *pool, const UnitFile *unit, const 
         /* What hangs on the environment is not known here. */
         if (path && !path->value)
                 return 0;
-        r = find_directory(unit, pool,
-                           ini_values_session_path(values,
-                                                   path && *path->value ? path->value : SESSIONS_DEFAULT),
-                           s.directory);
+        r = find_session_directory(unit, pool,
+                                   ini_values_session_path(values, path && *path->value ? path->value
+                                                                                        : SESSIONS_DEFAULT),
+                                   s.directory);
         if (r <= 0)
                 return r;
         s.clean = !streq(s.directory, SESSIONS_DEFAULT) &&
@@ -160,13 +160,13 @@ static int add_values(List *list, const char *pool, const UnitFile *unit, const 
 }
 
 /* -EINVAL for a pool whose file is wrong. One whose user is not known is left out. */
-static int add_pool(List *list, const char *pool)
+static int add_pool(SessionsList *list, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         _cleanup_(config_freep) Config *config = NULL;
         _cleanup_(unit_file_freep) UnitFile *unit = NULL;
         _cleanup_(ini_values_clear) IniValues values = {};
-        _cleanup_(account_clear) Account account = {};
+        _cleanup_(account_clear) ProbeAccount account = {};
         _cleanup_(freep) char *path = NULL, *name = NULL;
         int r;
 
@@ -187,7 +187,7 @@ static int add_pool(List *list, const char *pool)
 }
 
 /* A pool that cannot be looked at keeps no other's sessions from their time. php-poolctl check says more. */
-static int add_pool_or_tell(List *list, const char *pool)
+static int add_pool_or_tell(SessionsList *list, const char *pool)
 {
         int r;
 
@@ -200,7 +200,7 @@ static int add_pool_or_tell(List *list, const char *pool)
         return 0;
 }
 
-static int find_all(List *list)
+static int find_all(SessionsList *list)
 {
         char **names;
         size_t n;
@@ -216,7 +216,7 @@ static int find_all(List *list)
 }
 
 /* 0 or -errno; -ETIMEDOUT too, whatever has become of the files by then. */
-static int tend(const Sessions *s)
+static int tend_sessions(const Sessions *s)
 {
         pid_t pid = fork();
 
@@ -227,13 +227,13 @@ static int tend(const Sessions *s)
 
 int main(void)
 {
-        List list = {};
+        SessionsList list = {};
         int r;
 
         r = find_all(&list);
         for (size_t i = 0; r >= 0 && i < list.n; i++) {
                 const Sessions *s = &list.items[i];
-                int q = tend(s);
+                int q = tend_sessions(s);
 
                 if (q < 0)
                         (void) ctl_fail(q, "Failed to look at the sessions in %s: %m", s->directory);

@@ -60,7 +60,7 @@ static bool is_of_sessions(const char *name, const struct stat *st)
         return S_ISDIR(st->st_mode) && *name != '.' && !name[1];
 }
 
-static int walk(const Walk *w, int fd, unsigned depth);
+static int walk_directory(const Walk *w, int fd, unsigned depth);
 
 /* fd is taken over. */
 static int walk_below(const Walk *w, int directory, const char *name, unsigned depth)
@@ -69,10 +69,10 @@ static int walk_below(const Walk *w, int directory, const char *name, unsigned d
 
         if (fd < 0)
                 return -errno;
-        return walk(w, fd, depth);
+        return walk_directory(w, fd, depth);
 }
 
-static int walk(const Walk *w, int fd, unsigned depth)
+static int walk_directory(const Walk *w, int fd, unsigned depth)
 {
         DIR *d = fdopendir(fd);
         struct dirent *entry;
@@ -102,5 +102,5 @@ int sessions_tend(const char *directory, uid_t uid, uint64_t seconds, bool clean
         const Walk w = { .uid = uid, .seconds = seconds, .now = time(NULL), .clean = clean };
         int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        return fd < 0 ? -errno : walk(&w, fd, 0);
+        return fd < 0 ? -errno : walk_directory(&w, fd, 0);
 }

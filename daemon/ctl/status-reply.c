@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/parse.h"
-#include "ctl/client.h"
+#include "ctl/call.h"
 #include "scoreboard/scoreboard.h"
 
 static_assert(STATUS_WORKERS_MAX > SCOREBOARD_SLOTS_MAX, "every worker of a pool has room");
@@ -76,7 +76,7 @@ static int items_add(StatusItems *items, const char *key, const char *string, ui
 }
 
 /* Reads a variant: a string or a number without sign. Others, from a later version, are left out. */
-static int read_value(sd_bus_message *m, const char *key, StatusItems *items)
+static int read_item(sd_bus_message *m, const char *key, StatusItems *items)
 {
         union {
                 const char *string;
@@ -118,7 +118,7 @@ static int read_items(sd_bus_message *m, StatusItems *items)
                 r = sd_bus_message_read(m, "s", &key);
                 if (r < 0)
                         return r;
-                r = read_value(m, key, items);
+                r = read_item(m, key, items);
                 if (r < 0)
                         return r;
                 r = sd_bus_message_exit_container(m);
@@ -183,11 +183,11 @@ int status_reply_get(const char *pool, const char *path, usec_t timeout, sd_bus_
         usec_t deadline = usec_add(now_monotonic(), timeout), left;
         int r;
 
-        r = client_connect(pool, path, timeout, &bus);
+        r = call_connect(pool, path, timeout, &bus);
         if (r <= 0)
                 return r;
         left = usec_sub(deadline, now_monotonic());
-        r = client_call(bus, "GetStatus", left, error, &reply);
+        r = call_method(bus, "GetStatus", left, error, &reply);
         if (r < 0)
                 return r;
         r = read_reply(reply, ret);
@@ -226,7 +226,7 @@ static const char *format_interval(char *buffer, usec_t t)
         return format_usec(buffer, t);
 }
 
-static char *format_time(usec_t t)
+static char *format_point_in_time(usec_t t)
 {
         time_t seconds = (time_t) (t / USEC_PER_SEC);
         char buffer[64];
@@ -264,7 +264,7 @@ int item_format(const StatusItem *item, char **ret)
                 text = strdup(format_interval(buffer, item->number));
                 break;
         case STATUS_TIME:
-                text = format_time(item->number);
+                text = format_point_in_time(item->number);
                 break;
         default:
                 if (last_word_is(item->key, "-memory"))

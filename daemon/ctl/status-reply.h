@@ -39,8 +39,8 @@ typedef struct StatusReply {
 void status_reply_clear(StatusReply *status);
 
 /*
- * Connects to a pool's manager, as client_connect() does, and asks it, both within timeout. 1 and *ret,
- * which the caller clears; 0 when the pool does not run; an error of client_connect() or client_call(), with
+ * Connects to a pool's manager, as call_connect() does, and asks it, both within timeout. 1 and *ret,
+ * which the caller clears; 0 when the pool does not run; an error of call_connect() or call_method(), with
  * the manager's words in *error; -EBADMSG for another reply, or -E2BIG for more than a status may hold.
  */
 int status_reply_get(const char *pool, const char *path, usec_t timeout, sd_bus_error *error,

@@ -85,7 +85,7 @@ static int add_assignment(UnitFile *unit, const UnitAssignment *wanted)
 }
 
 /* Cuts blanks off both ends, in place. */
-static char *trim(char *s)
+static char *trim_blanks(char *s)
 {
         size_t n;
 
@@ -133,7 +133,7 @@ static int next_line(Lines *l)
 
 static int take_line(UnitFile *unit, const Lines *l, char **section, const char *file, bool vendor)
 {
-        char *text = trim(l->text), *equals = strchr(text, '=');
+        char *text = trim_blanks(l->text), *equals = strchr(text, '=');
         size_t n = strlen(text);
 
         if (*text == '[' && text[n - 1] == ']') {
@@ -145,8 +145,8 @@ static int take_line(UnitFile *unit, const Lines *l, char **section, const char 
                 return 0;
         *equals = 0;
         return add_assignment(unit, &(UnitAssignment){ .section = *section,
-                                                       .key = trim(text),
-                                                       .value = trim(equals + 1),
+                                                       .key = trim_blanks(text),
+                                                       .value = trim_blanks(equals + 1),
                                                        .file = file,
                                                        .line = l->start,
                                                        .vendor = vendor });
@@ -186,7 +186,7 @@ const char *unit_file_get(const UnitFile *unit, const char *section, const char 
 }
 
 /* The character that the escape at *p, behind the backslash, stands for; *p is moved behind it. */
-static char unescape(const char **p)
+static char unescape_character(const char **p)
 {
         static const char letters[] = "abfnrtvs", characters[] = "\a\b\f\n\r\t\v ";
         const char *letter = **p ? strchr(letters, **p) : NULL;
@@ -225,7 +225,7 @@ int unit_next_word(const char **p, char **ret)
                 char c = *(*p)++;
 
                 if (c == '\\' && **p)
-                        fputc(unescape(p), text.f);
+                        fputc(unescape_character(p), text.f);
                 else if (c == quote)
                         quote = 0;
                 else if (!quote && (c == '"' || c == '\''))

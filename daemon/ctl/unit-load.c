@@ -29,7 +29,7 @@ static const char *const directories[] = {
 #define NAMES_MAX 32
 
 /* The text of a file, a new string; NULL where it cannot be read. /dev/null is an empty one. */
-static char *read_text(const char *path)
+static char *read_unit_text(const char *path)
 {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         void *text;
@@ -71,7 +71,7 @@ static int load_main(const char *root, UnitFile *unit, const char *name)
 
                 if (text_format(&path, "%s%s/%s", root, directories[i], name) < 0)
                         return -ENOMEM;
-                text = read_text(path);
+                text = read_unit_text(path);
                 if (!text)
                         continue;
                 if (unit->found && i >= VENDOR)
@@ -249,7 +249,7 @@ static int load_drop_ins(const char *root, UnitFile *unit)
         if (r >= 0)
                 r = find_drop_ins(root, &names, drop_ins);
         for (size_t i = 0; r >= 0 && i < drop_ins->n; i++) {
-                _cleanup_(freep) char *text = read_text(drop_ins->items[i].path);
+                _cleanup_(freep) char *text = read_unit_text(drop_ins->items[i].path);
 
                 if (text)
                         r = unit_file_parse(unit, drop_ins->items[i].path + strlen(root), text, false);
@@ -289,7 +289,7 @@ static bool list_has(char *const *list, const char *name)
         return false;
 }
 
-static int list_add(char ***list, size_t *n, const char *name)
+static int add_to_list(char ***list, size_t *n, const char *name)
 {
         char **more = reallocarray(*list, *n + 2, sizeof **list);
 
@@ -320,7 +320,7 @@ int unit_list_services(const char *root, char ***ret)
                         const char *dot = strrchr(entry->d_name, '.');
 
                         if (dot && streq(dot, ".service") && !list_has(list, entry->d_name))
-                                r = list_add(&list, &n, entry->d_name);
+                                r = add_to_list(&list, &n, entry->d_name);
                 }
                 if (d)
                         (void) closedir(d);

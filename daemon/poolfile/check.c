@@ -35,12 +35,12 @@ static bool from_file(const Check *c, SettingId id)
         return c->origins[id].state == ORIGIN_FILE;
 }
 
-static bool refused(const Check *c, SettingId id)
+static bool is_refused(const Check *c, SettingId id)
 {
         return c->origins[id].state == ORIGIN_REFUSED;
 }
 
-static unsigned long long number(const Check *c, SettingId id)
+static unsigned long long number_of(const Check *c, SettingId id)
 {
         return setting_get_number(&settings[id], c->config);
 }
@@ -50,7 +50,8 @@ static int contradicts(const Check *c, SettingId id, const char *relation, Setti
 {
         return config_errors_add(c->errors, c->origins[id].file, c->origins[id].line, settings[id].key,
                                  "must be %s %s, which is %llu%s, not %llu", relation, settings[other].key,
-                                 number(c, other), from_file(c, other) ? "" : " by default", number(c, id));
+                                 number_of(c, other), from_file(c, other) ? "" : " by default",
+                                 number_of(c, id));
 }
 
 static void fit_max_spare(const Check *c)
@@ -94,23 +95,23 @@ static int check_spare(const Check *c)
         SettingId upper = from_file(c, MAX_SPARE) ? MAX_SPARE : CHILDREN;
         int r = 0;
 
-        if (refused(c, MODE) || refused(c, CHILDREN) || refused(c, START) || refused(c, MIN_SPARE) ||
-            refused(c, MAX_SPARE) || c->config->pm_mode != PM_DYNAMIC)
+        if (is_refused(c, MODE) || is_refused(c, CHILDREN) || is_refused(c, START) ||
+            is_refused(c, MIN_SPARE) || is_refused(c, MAX_SPARE) || c->config->pm_mode != PM_DYNAMIC)
                 return 0;
 
         fit_max_spare(c);
         fit_min_spare(c);
-        if (number(c, MAX_SPARE) > number(c, CHILDREN))
+        if (number_of(c, MAX_SPARE) > number_of(c, CHILDREN))
                 r = contradicts(c, MAX_SPARE, "at most", CHILDREN);
-        if (r >= 0 && number(c, MIN_SPARE) > number(c, upper))
+        if (r >= 0 && number_of(c, MIN_SPARE) > number_of(c, upper))
                 r = contradicts(c, MIN_SPARE, "at most", upper);
 
         fit_start(c);
         if (r < 0 || !from_file(c, START))
                 return r;
-        if (number(c, START) < number(c, MIN_SPARE))
+        if (number_of(c, START) < number_of(c, MIN_SPARE))
                 return contradicts(c, START, "at least", MIN_SPARE);
-        if (number(c, START) > number(c, upper))
+        if (number_of(c, START) > number_of(c, upper))
                 return contradicts(c, START, "at most", upper);
         return 0;
 }
@@ -120,11 +121,11 @@ static int check_emergency_restart(const Check *c)
 {
         SettingId set, other;
 
-        if (refused(c, THRESHOLD) || refused(c, INTERVAL) ||
-            (number(c, THRESHOLD) > 0) == (number(c, INTERVAL) > 0))
+        if (is_refused(c, THRESHOLD) || is_refused(c, INTERVAL) ||
+            (number_of(c, THRESHOLD) > 0) == (number_of(c, INTERVAL) > 0))
                 return 0;
 
-        set = number(c, THRESHOLD) > 0 ? THRESHOLD : INTERVAL;
+        set = number_of(c, THRESHOLD) > 0 ? THRESHOLD : INTERVAL;
         other = set == THRESHOLD ? INTERVAL : THRESHOLD;
         return config_errors_add(c->errors, c->origins[set].file, c->origins[set].line, settings[set].key,
                                  "needs %s too", settings[other].key);
@@ -136,7 +137,7 @@ static int check_access_format(const Check *c)
         char error[ACCESS_ERROR_MAX];
         int r;
 
-        if (refused(c, FORMAT))
+        if (is_refused(c, FORMAT))
                 return 0;
         r = access_format_parse(c->config->access_format, error, &format);
         if (r != -EINVAL)

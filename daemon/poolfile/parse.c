@@ -75,8 +75,8 @@ static int add_error(Parser *p, const config_setting_t *node, const char *key, c
 }
 
 /* Records "must be …, not …" for a value; describe says what it must be. */
-static int refuse(Parser *p, const Setting *s, const config_setting_t *node, const char *key,
-                  void (*describe)(const Setting *s, FILE *f))
+static int add_must_be(Parser *p, const Setting *s, const config_setting_t *node, const char *key,
+                       void (*describe)(const Setting *s, FILE *f))
 {
         _cleanup_(freep) char *text = NULL;
         size_t size;
@@ -171,7 +171,7 @@ static int copy_element(Parser *p, const Setting *s, const config_setting_t *nod
                 return -ENOMEM;
         }
         if (!allowed)
-                return refuse(p, s, node, key, setting_describe_element);
+                return add_must_be(p, s, node, key, setting_describe_element);
         if (asprintf(&text, "is no line of an ini file: %s", error.text) < 0) {
                 text = NULL;
                 return -ENOMEM;
@@ -186,7 +186,7 @@ static int parse_list(Parser *p, const Setting *s, const config_setting_t *node)
         int n, filled = 0;
 
         if (!config_setting_is_array(node) && !config_setting_is_list(node))
-                return refuse(p, s, node, s->key, setting_describe);
+                return add_must_be(p, s, node, s->key, setting_describe);
         n = config_setting_length(node);
         if (n > CONFIG_LIST_MAX)
                 return add_error(p, node, s->key, "has too many elements");
@@ -210,7 +210,7 @@ static int parse_scalar(Parser *p, const Setting *s, const config_setting_t *nod
         int r = set_scalar(s, node, p->config);
 
         if (r == -EINVAL || r == -ERANGE)
-                return refuse(p, s, node, s->key, setting_describe);
+                return add_must_be(p, s, node, s->key, setting_describe);
         return r;
 }
 

@@ -3,11 +3,11 @@
 /*
  * Reads a pool file and puts its includes in place: source_from_file() and source_from_text() of scan.h.
  *
- * A Scanner walks through one file and knows just as much of libconfig's syntax as it takes to see where an
- * "@include" stands at the start of a line, outside of strings and comments. Everything else is copied;
- * libconfig judges it. What libconfig would silently swallow or falsify is refused or mended here. The text
- * must never hold what libconfig takes for an include; where a line of it starts, a Scanner's line_start is
- * true.
+ * A SourceScanner walks through one file and knows just as much of libconfig's syntax as it takes to see
+ * where an "@include" stands at the start of a line, outside of strings and comments. Everything else is
+ * copied; libconfig judges it. What libconfig would silently swallow or falsify is refused or mended here.
+ * The text must never hold what libconfig takes for an include; where a line of it starts, the scanner's
+ * line_start is true.
  *
  * A zero stands behind the text of every file, and none in it.
  */
@@ -26,7 +26,7 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define NAME_CHARACTERS LETTERS DIGITS "*_-"
 
-typedef struct Scanner {
+typedef struct SourceScanner {
         Source *source;
         ConfigErrors *errors;
         size_t file;    /* index in the source's files[] */
@@ -34,36 +34,36 @@ typedef struct Scanner {
         const char *p, *end;
         unsigned line; /* of p in the file */
         bool line_start;
-} Scanner;
+} SourceScanner;
 
-static int scan_text(Scanner *s, const char *text, size_t size);
+static int scan_text(SourceScanner *s, const char *text, size_t size);
 
-static const char *file_name(const Scanner *s)
+static const char *file_name(const SourceScanner *s)
 {
         return s->source->files[s->file];
 }
 
 /* Records an error at a line of the file and ends the scan. */
-static int fail(Scanner *s, unsigned line, const char *text)
+static int scan_failed(SourceScanner *s, unsigned line, const char *text)
 {
         int r = config_errors_add(s->errors, file_name(s), line, NULL, "%s", text);
 
         return r < 0 ? r : -EINVAL;
 }
 
-static int append(Scanner *s, const char *data, size_t size)
+static int append_text(SourceScanner *s, const char *data, size_t size)
 {
         int r = source_append(s->source, data, size);
 
-        return r == -EFBIG ? fail(s, s->line, "the file and what it includes are larger than 1M") : r;
+        return r == -EFBIG ? scan_failed(s, s->line, "the file and what it includes are larger than 1M") : r;
 }
 
 /* Copies what stands from p up to next, at least a character, and goes there. */
-static int copy_to(Scanner *s, const char *next)
+static int copy_to(SourceScanner *s, const char *next)
 {
         int r;
 
-        r = append(s, s->p, (size_t) (next - s->p));
+        r = append_text(s, s->p, (size_t) (next - s->p));
         if (r < 0)
                 return r;
         for (; s->p < next; s->p++)
@@ -73,22 +73,22 @@ static int copy_to(Scanner *s, const char *next)
 }
 
 /* Whether a word stands at p. */
-static bool word_at(const Scanner *s, const char *p, const char *word)
+static bool word_at(const SourceScanner *s, const char *p, const char *word)
 {
         size_t n = strlen(word);
 
         return (size_t) (s->end - p) >= n && memcmp(p, word, n) == 0;
 }
 
-static int copy_comment(Scanner *s)
+static int copy_comment(SourceScanner *s)
 {
         const char *close = memmem(s->p + 2, (size_t) (s->end - s->p - 2), "*/", 2);
 
         return close ? copy_to(s, close + 2)
-                     : fail(s, s->line, "the comment that starts here is not closed");
+                     : scan_failed(s, s->line, "the comment that starts here is not closed");
 }
 
-static int copy_line_comment(Scanner *s)
+static int copy_line_comment(SourceScanner *s)
 {
         const char *newline = memchr(s->p, '\n', (size_t) (s->end - s->p));
 
@@ -121,15 +121,15 @@ static bool has_zero_escape(const char *p, const char *end)
         return false;
 }
 
-static int copy_string(Scanner *s)
+static int copy_string(SourceScanner *s)
 {
         const char *quote = find_quote(s->p + 1, s->end);
         int r;
 
         if (!quote)
-                return fail(s, s->line, "the string that starts here is not closed");
+                return scan_failed(s, s->line, "the string that starts here is not closed");
         if (has_zero_escape(s->p + 1, quote))
-                return fail(s, s->line, "a string cannot hold a zero byte");
+                return scan_failed(s, s->line, "a string cannot hold a zero byte");
 
         r = source_note_string(s->source);
         if (r < 0)
@@ -149,7 +149,7 @@ static bool number_at(const char *p)
  * mark is put behind those that need it. One that is too great even so becomes the greatest there is, which
  * no setting allows. Fractions and hexadecimal numbers are left alone: no setting takes one.
  */
-static int copy_number(Scanner *s)
+static int copy_number(SourceScanner *s)
 {
         const char *end = s->p + 1 + strspn(s->p + 1, DIGITS);
         bool plain = !*end || !strchr(".eExXL", *end);
@@ -161,10 +161,10 @@ static int copy_number(Scanner *s)
         r = copy_to(s, end);
         if (r < 0 || !plain || (value >= INT_MIN && value <= INT_MAX))
                 return r;
-        return append(s, "L", 1);
+        return append_text(s, "L", 1);
 }
 
-static const char *skip_blanks(const Scanner *s, const char *p)
+static const char *skip_blanks(const SourceScanner *s, const char *p)
 {
         while (p < s->end && (*p == ' ' || *p == '\t'))
                 p++;
@@ -172,7 +172,7 @@ static const char *skip_blanks(const Scanner *s, const char *p)
 }
 
 /* If an include stands at the start of this line, returns where its path starts, otherwise NULL. */
-static const char *match_include(const Scanner *s)
+static const char *match_include(const SourceScanner *s)
 {
         const char *p = skip_blanks(s, s->p), *path;
 
@@ -184,7 +184,7 @@ static const char *match_include(const Scanner *s)
 }
 
 /* The path between p and end without its escapes, behind the directory of the file that includes it. */
-static int resolve_path(const Scanner *s, const char *p, const char *end, char **ret)
+static int resolve_path(const SourceScanner *s, const char *p, const char *end, char **ret)
 {
         const char *name = file_name(s), *slash = strrchr(name, '/');
         size_t directory = slash && *p != '/' ? (size_t) (slash + 1 - name) : 0;
@@ -204,7 +204,7 @@ static int resolve_path(const Scanner *s, const char *p, const char *end, char *
         return 0;
 }
 
-static int read_file(const char *path, char **ret, size_t *ret_size)
+static int read_pool_file(const char *path, char **ret, size_t *ret_size)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
         void *data;
@@ -222,10 +222,10 @@ static int read_file(const char *path, char **ret, size_t *ret_size)
 }
 
 /* Reads the last of the source's files and puts it at the end of the text. */
-static int include_file(Scanner *s)
+static int include_file(SourceScanner *s)
 {
         Source *source = s->source;
-        Scanner inner = {
+        SourceScanner inner = {
                 .source = source,
                 .errors = s->errors,
                 .file = source->n_files - 1,
@@ -235,7 +235,7 @@ static int include_file(Scanner *s)
         size_t size;
         int r;
 
-        r = read_file(source->files[inner.file], &text, &size);
+        r = read_pool_file(source->files[inner.file], &text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -247,18 +247,18 @@ static int include_file(Scanner *s)
 }
 
 /* Puts a file in the place of the line "@include …"; what stands behind it on the line comes after. */
-static int copy_include(Scanner *s, const char *path)
+static int copy_include(SourceScanner *s, const char *path)
 {
         Source *source = s->source;
         const char *quote = find_quote(path, s->end);
         int r;
 
         if (!quote || memchr(path, '\n', (size_t) (quote - path)))
-                return fail(s, s->line, "the path of this @include is not closed");
+                return scan_failed(s, s->line, "the path of this @include is not closed");
         if (s->depth == SOURCE_DEPTH_MAX)
-                return fail(s, s->line, "files include each other too deep, or in a circle");
+                return scan_failed(s, s->line, "files include each other too deep, or in a circle");
         if (source->n_files == SOURCE_FILES_MAX)
-                return fail(s, s->line, "too many files are included");
+                return scan_failed(s, s->line, "too many files are included");
 
         r = resolve_path(s, path, quote, &source->files[source->n_files]);
         if (r < 0)
@@ -275,7 +275,7 @@ static int copy_include(Scanner *s, const char *path)
 }
 
 /* One step: a comment, a string, an include, a number, a name, or a single character. */
-static int scan_step(Scanner *s)
+static int scan_step(SourceScanner *s)
 {
         const char *path = s->line_start ? match_include(s) : NULL;
 
@@ -306,7 +306,7 @@ static unsigned line_of(const char *text, const char *place)
 }
 
 /* Goes through the text of a file. The last line gets an end: libconfig needs one behind a comment. */
-static int scan_text(Scanner *s, const char *text, size_t size)
+static int scan_text(SourceScanner *s, const char *text, size_t size)
 {
         const char *zero = memchr(text, 0, size);
         int r;
@@ -316,20 +316,20 @@ static int scan_text(Scanner *s, const char *text, size_t size)
         s->line = 1;
         s->line_start = true;
         if (zero)
-                return fail(s, line_of(text, zero), "the file holds a zero byte");
+                return scan_failed(s, line_of(text, zero), "the file holds a zero byte");
 
         r = source_start_segment(s->source, s->file, s->line);
         while (r >= 0 && s->p < s->end)
                 r = scan_step(s);
         if (r >= 0 && !s->line_start)
-                r = append(s, "\n", 1);
+                r = append_text(s, "\n", 1);
         return r;
 }
 
 int source_from_text(const char *name, const char *text, Source **ret, ConfigErrors *errors)
 {
         _cleanup_(source_freep) Source *source = NULL;
-        Scanner scanner = { .errors = errors };
+        SourceScanner scanner = { .errors = errors };
         int r;
 
         r = source_new(name, &source);
@@ -347,12 +347,12 @@ int source_from_text(const char *name, const char *text, Source **ret, ConfigErr
 int source_from_file(const char *path, Source **ret, ConfigErrors *errors)
 {
         _cleanup_(source_freep) Source *source = NULL;
-        Scanner scanner = { .errors = errors };
+        SourceScanner scanner = { .errors = errors };
         _cleanup_(freep) char *text = NULL;
         size_t size;
         int r;
 
-        r = read_file(path, &text, &size);
+        r = read_pool_file(path, &text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {

@@ -16,7 +16,7 @@
 #define LINE_SIZE_MAX 4096
 
 /* Writes text for scdoc(5), from the start of a line on, so that it stands in the page as it is here. */
-static void write_text(const char *text, FILE *f)
+static void write_manual_text(const char *text, FILE *f)
 {
         if (*text && strchr("#-;[]|`", *text))
                 fputc('\\', f);
@@ -28,7 +28,7 @@ static void write_text(const char *text, FILE *f)
 }
 
 /* What a function below writes, as a new string; NULL without memory. */
-static char *capture(void (*write)(const Setting *s, const Config *config, FILE *f), const Setting *s,
+static char *text_of(void (*write)(const Setting *s, const Config *config, FILE *f), const Setting *s,
                      const Config *config)
 {
         char *text = NULL;
@@ -45,27 +45,27 @@ static char *capture(void (*write)(const Setting *s, const Config *config, FILE 
         return NULL;
 }
 
-static void describe(const Setting *s, _unused_ const Config *config, FILE *f)
+static void write_description(const Setting *s, _unused_ const Config *config, FILE *f)
 {
         setting_describe(s, f);
 }
 
-static int write_setting(const Setting *s, const Config *config, FILE *f)
+static int write_man_setting(const Setting *s, const Config *config, FILE *f)
 {
-        _cleanup_(freep) char *description = capture(describe, s, config);
-        _cleanup_(freep) char *value = capture(setting_write, s, config);
+        _cleanup_(freep) char *description = text_of(write_description, s, config);
+        _cleanup_(freep) char *value = text_of(setting_write, s, config);
 
         if (!description || !value)
                 return -ENOMEM;
 
         fputc('*', f);
-        write_text(s->key, f);
+        write_manual_text(s->key, f);
         fputs("*\n\t", f);
-        write_text(s->help, f);
+        write_manual_text(s->help, f);
         fputs("++\nValue: ", f); /* behind "++", scdoc takes a tab for text */
-        write_text(description, f);
+        write_manual_text(description, f);
         fputs(". Default: ", f);
-        write_text(value, f);
+        write_manual_text(value, f);
         fputs(".\n\n", f);
         return 0;
 }
@@ -97,7 +97,7 @@ static int write_settings(FILE *f)
                         else
                                 fputs("## Outside of groups\n\n", f);
                 }
-                r = write_setting(&settings[i], config, f);
+                r = write_man_setting(&settings[i], config, f);
                 if (r < 0)
                         return r;
         }
@@ -121,7 +121,7 @@ static void write_code(AccessCode code, FILE *f)
         else if (info->argument != ACCESS_ARGUMENT_NONE)
                 fprintf(f, "%%{%.*s}%c", (int) strcspn(info->words, " "), info->words, info->letter);
         fputs("*\n\t", f);
-        write_text(info->help, f);
+        write_manual_text(info->help, f);
         fputs("\n\n", f);
 }
 

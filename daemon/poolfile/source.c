@@ -66,7 +66,7 @@ int source_append(Source *source, const char *data, size_t size)
 }
 
 /* The array of n items with room for one more: it doubles when n is a power of two. NULL without memory. */
-static void *grow(void *items, size_t n, size_t item_size)
+static void *make_room(void *items, size_t n, size_t item_size)
 {
         if ((n & (n - 1)) != 0)
                 return items;
@@ -75,7 +75,7 @@ static void *grow(void *items, size_t n, size_t item_size)
 
 int source_start_segment(Source *source, size_t file, unsigned file_line)
 {
-        SourceSegment *segments = grow(source->segments, source->n_segments, sizeof *segments);
+        SourceSegment *segments = make_room(source->segments, source->n_segments, sizeof *segments);
 
         assert(file < source->n_files);
 
@@ -97,7 +97,7 @@ int source_note_string(Source *source)
         if (source->after_string)
                 return 0;
 
-        strings = grow(source->strings, source->n_strings, sizeof *strings);
+        strings = make_room(source->strings, source->n_strings, sizeof *strings);
         if (!strings)
                 return -ENOMEM;
         source->strings = strings;

@@ -35,7 +35,7 @@ static const struct ValueOption {
 #include "sendmail/arguments.def"
 };
 
-static bool is_one_of(const char *value, size_t size, const char *const *words)
+static bool is_listed(const char *value, size_t size, const char *const *words)
 {
         for (; *words; words++)
                 if (strlen(*words) == size && strncasecmp(value, *words, size) == 0)
@@ -49,7 +49,7 @@ static bool is_list_of(const char *value, const char *const *words)
         for (;;) {
                 size_t n = strcspn(value, ",");
 
-                if (!is_one_of(value, n, words))
+                if (!is_listed(value, n, words))
                         return false;
                 if (!value[n])
                         return true;
@@ -96,12 +96,12 @@ static bool value_fits(ValueKind kind, const char *value)
         case KIND_DSN:
                 return is_list_of(value, conditions);
         case KIND_RETURN:
-                return is_one_of(value, strlen(value), parts);
+                return is_listed(value, strlen(value), parts);
         case KIND_BODY:
-                return is_one_of(value, strlen(value), bodies);
+                return is_listed(value, strlen(value), bodies);
         case KIND_MODE:
                 mode = startswith(value, "DeliveryMode=");
-                return mode && is_one_of(mode, strlen(mode), modes);
+                return mode && is_listed(mode, strlen(mode), modes);
         }
         return false;
 }

@@ -40,7 +40,7 @@
 /* Of /proc/self/cgroup. */
 #define CGROUP_MAX 8192U
 
-static void say(const char *text)
+static void say_to_caller(const char *text)
 {
         (void) dprintf(STDERR_FILENO, "php-pool-sendmail: %s\n", text);
 }
@@ -69,7 +69,7 @@ static char *find_pool(void)
 }
 
 /* Says why nothing was sent, to the caller and to the operator. */
-static int unavailable(int error, const char *what)
+static int say_unavailable(int error, const char *what)
 {
         _cleanup_(freep) char *pool = find_pool();
         char text[MAIL_TEXT_MAX];
@@ -81,7 +81,7 @@ static int unavailable(int error, const char *what)
         if (r >= 0)
                 (void) poll(NULL, 0, JOURNAL_LOOKS_MSEC);
         if (r < 0 || !stderr_is_journal())
-                say(text);
+                say_to_caller(text);
         return EX_UNAVAILABLE;
 }
 
@@ -102,7 +102,7 @@ static int connect_server(int *ret)
 }
 
 /* Standard input is the server's now: whoever writes there shall see when sendmail has closed it. */
-static void let_go(void)
+static void let_go_of_input(void)
 {
         for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
                 if (fd_null(fd) < 0)
@@ -163,18 +163,18 @@ int main(int argc, char **argv)
                         return EX_OSERR;
         r = mail_request_encode(argv + 1, &data, &size);
         if (r < 0)
-                return say("too many arguments."), EX_USAGE;
+                return say_to_caller("too many arguments."), EX_USAGE;
         r = connect_server(&fd);
         if (r < 0)
-                return unavailable(r, "php-pool-sendmail.socket is not there");
+                return say_unavailable(r, "php-pool-sendmail.socket is not there");
         r = fd_send(fd, data, size, fds, MAIL_FDS, 0);
         if (r >= 0)
-                let_go();
+                let_go_of_input();
         if (r >= 0 || r == -EPIPE)
                 r = wait_reply(fd, &reply);
         if (r < 0)
-                return unavailable(r, "php-pool-sendmail.service does not answer");
+                return say_unavailable(r, "php-pool-sendmail.service does not answer");
         if (*reply.text && !(reply.logged && stderr_is_journal()))
-                say(reply.text);
+                say_to_caller(reply.text);
         return (int) reply.status;
 }

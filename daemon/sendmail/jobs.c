@@ -44,7 +44,7 @@ static void user_put(Jobs *jobs, User *user)
         free(user);
 }
 
-static size_t *counter(MailLoad *load, JobState state)
+static size_t *counter_of(MailLoad *load, JobState state)
 {
         switch (state) {
         case JOB_WAITING:
@@ -65,7 +65,7 @@ void job_set_state(Job *job, JobState state)
         MailLoad *loads[] = { &job->jobs->load, &job->user->load };
 
         for (size_t i = 0; i < ELEMENTSOF(loads); i++) {
-                size_t *old = counter(loads[i], job->state), *new = counter(loads[i], state);
+                size_t *old = counter_of(loads[i], job->state), *new = counter_of(loads[i], state);
 
                 if (old)
                         (*old)--;

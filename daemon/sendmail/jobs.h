@@ -9,7 +9,7 @@
 #include "sendmail/peer.h"
 #include "sendmail/slots.h"
 
-typedef struct Server Server;
+typedef struct MailServer MailServer;
 typedef struct Jobs Jobs;
 
 typedef enum JobState {
@@ -31,7 +31,7 @@ typedef struct User {
 
 /* A connection on its way. */
 typedef struct Job {
-        Server *server;
+        MailServer *server;
         Jobs *jobs;
         User *user;     /* NULL before jobs_enter() */
         JobState state; /* job_set_state()'s alone */

@@ -92,7 +92,7 @@ int peer_become(const Peer *peer)
         return keep_shield();
 }
 
-static int add(char **environment, size_t i, const char *name, const char *value)
+static int set_variable(char **environment, size_t i, const char *name, const char *value)
 {
         if (asprintf(&environment[i], "%s=%s", name, value) >= 0)
                 return 0;
@@ -114,8 +114,9 @@ int peer_environment(const Peer *peer, char ***ret)
         if (!environment)
                 return -ENOMEM;
         environment[0] = strdup(PATH);
-        if (!environment[0] || add(environment, 1, "HOME", "/nonexistent") < 0 ||
-            add(environment, 2, "USER", name) < 0 || add(environment, 3, "LOGNAME", name) < 0)
+        if (!environment[0] || set_variable(environment, 1, "HOME", "/nonexistent") < 0 ||
+            set_variable(environment, 2, "USER", name) < 0 ||
+            set_variable(environment, 3, "LOGNAME", name) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(environment);
         return 0;

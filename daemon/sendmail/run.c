@@ -205,7 +205,7 @@ static void signal_children(int signo)
 }
 
 /* Waits until all children are gone. Those of a child that is killed become ours: they are killed next. */
-static void linger(Run *run)
+static void wait_for_descendants(Run *run)
 {
         bool ended, asked = false;
         usec_t now;
@@ -290,7 +290,7 @@ static bool start_sendmail(Run *run, const Peer *peer)
 }
 
 /* Tells the client how sendmail has ended. */
-static void report(const Run *run, const Peer *peer)
+static void report_end(const Run *run, const Peer *peer)
 {
         char text[128];
 
@@ -321,9 +321,9 @@ void mail_run(int connection, int running, const Peer *peer)
                 return;
         if (start_sendmail(&run, peer)) {
                 wait_sendmail(&run);
-                report(&run, peer);
+                report_end(&run, peer);
         }
         run.connection = fd_close(run.connection);
         fd_close(running);
-        linger(&run);
+        wait_for_descendants(&run);
 }

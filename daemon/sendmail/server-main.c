@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-        _cleanup_(server_freep) Server *s = NULL;
+        _cleanup_(mail_server_freep) MailServer *s = NULL;
         sigset_t child;
         int r;
 
@@ -31,9 +31,9 @@ int main(int argc, char **argv)
         (void) sigemptyset(&child);
         (void) sigaddset(&child, SIGCHLD);
         (void) sigprocmask(SIG_BLOCK, &child, NULL);
-        r = server_new(SD_LISTEN_FDS_START, &s);
+        r = mail_server_new(SD_LISTEN_FDS_START, &s);
         if (r >= 0)
-                r = server_run(s);
+                r = mail_server_run(s);
         if (r < 0)
                 (void) log_error_errno(r, "php-pool-sendmaild failed: %m");
         log_tell_lost(/* last= */ true);

@@ -30,7 +30,7 @@
 /* How often a user's connections that are not served are logged: to make them costs next to nothing. */
 #define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
 
-struct Server {
+struct MailServer {
         sd_event *event;
         int listen_fd;
         sd_event_source *listen, *idle, *pause;
@@ -41,12 +41,12 @@ struct Server {
 
 /* ---- Jobs ---- */
 
-static void dispatch(Server *s);
+static void start_waiting_jobs(MailServer *s);
 
 /* Looks at what there is to do after something has changed. */
-static void server_step(Server *s)
+static void mail_server_step(MailServer *s)
 {
-        dispatch(s);
+        start_waiting_jobs(s);
         if (s->jobs.first)
                 (void) sd_event_source_set_enabled(s->idle, SD_EVENT_OFF);
         else if (s->ending)
@@ -57,14 +57,14 @@ static void server_step(Server *s)
 
 static void job_end(Job *job)
 {
-        Server *s = job->server;
+        MailServer *s = job->server;
 
         job_free(job);
-        server_step(s);
+        mail_server_step(s);
 }
 
 /* The job's process has ended, and with it all of its descendants. */
-static int on_child(sd_event_source *source _unused_, const siginfo_t *info _unused_, void *userdata)
+static int on_job_child(sd_event_source *source _unused_, const siginfo_t *info _unused_, void *userdata)
 {
         job_end(userdata);
         return 0;
@@ -80,7 +80,7 @@ static void job_hurry(Job *job)
 }
 
 /* A user whose deliveries pile up has the oldest one ended. */
-static void limit_lingering(Server *s, const User *user)
+static void limit_lingering(MailServer *s, const User *user)
 {
         Job *job = s->jobs.first;
 
@@ -104,7 +104,7 @@ static int on_running_closed(sd_event_source *source _unused_, int fd _unused_, 
                 job_hurry(job);
         else
                 limit_lingering(job->server, job->user);
-        server_step(job->server);
+        mail_server_step(job->server);
         return 0;
 }
 
@@ -126,7 +126,7 @@ static int on_waited(sd_event_source *source _unused_, uint64_t now _unused_, vo
 }
 
 /* Leaves to a job's process what is of it, and nothing else of the server's. */
-_noreturn_ static void be_runner(const Server *s, const Job *me, int running)
+_noreturn_ static void be_runner(const MailServer *s, const Job *me, int running)
 {
         fd_close(s->listen_fd);
         for (const Job *job = s->jobs.first; job; job = job->next) {
@@ -141,7 +141,7 @@ _noreturn_ static void be_runner(const Server *s, const Job *me, int running)
 /* Forks its process. 0 or -errno. */
 static int job_run(Job *job)
 {
-        Server *s = job->server;
+        MailServer *s = job->server;
         int ends[2], r;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
@@ -160,14 +160,14 @@ static int job_run(Job *job)
         job->timer = sd_event_source_disable_unref(job->timer);
         job->source = sd_event_source_disable_unref(job->source);
         job->connection = fd_close(job->connection);
-        r = sd_event_add_child(s->event, &job->child, job->pid, WEXITED, on_child, job);
+        r = sd_event_add_child(s->event, &job->child, job->pid, WEXITED, on_job_child, job);
         if (r < 0)
                 return r;
         return sd_event_add_io(s->event, &job->source, job->running, EPOLLIN, on_running_closed, job);
 }
 
 /* Runs all whose turn it is. */
-static void dispatch(Server *s)
+static void start_waiting_jobs(MailServer *s)
 {
         Job *next;
 
@@ -189,7 +189,7 @@ static void dispatch(Server *s)
 /* Lets a new job wait for its turn, which may be now. 0, or -errno: it is the caller's still. */
 static int job_wait(Job *job)
 {
-        Server *s = job->server;
+        MailServer *s = job->server;
         MailReply wait = mail_reply(MAIL_WAIT, 0, false, NULL);
         int r;
 
@@ -209,7 +209,7 @@ static int job_wait(Job *job)
 }
 
 /* Answers a connection that is not served; false for one that is. */
-static bool refuse_client(Server *s, int fd, const Peer *peer)
+static bool refuse_client(MailServer *s, int fd, const Peer *peer)
 {
         static const MailLoad none = {};
         User *user = jobs_find_user(&s->jobs, peer->uid);
@@ -227,7 +227,7 @@ static bool refuse_client(Server *s, int fd, const Peer *peer)
         return true;
 }
 
-static int take_connection(Server *s, int fd)
+static int take_mail_client(MailServer *s, int fd)
 {
         _cleanup_(job_freep) Job *job = NULL;
         int r;
@@ -247,24 +247,24 @@ static int take_connection(Server *s, int fd)
         if (r < 0)
                 return r;
         TAKE_PTR(job);
-        server_step(s);
+        mail_server_step(s);
         return 0;
 }
 
 static int on_pause_over(sd_event_source *source _unused_, uint64_t now _unused_, void *userdata)
 {
-        Server *s = userdata;
+        MailServer *s = userdata;
 
         return s->ending ? 0 : sd_event_source_set_enabled(s->listen, SD_EVENT_ON);
 }
 
-static int on_connection(sd_event_source *source, int fd, uint32_t events _unused_, void *userdata)
+static int on_mail_client(sd_event_source *source, int fd, uint32_t events _unused_, void *userdata)
 {
-        Server *s = userdata;
+        MailServer *s = userdata;
         int r, connection;
 
         connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-        r = connection < 0 ? -errno : take_connection(s, connection);
+        r = connection < 0 ? -errno : take_mail_client(s, connection);
         if (r >= 0 || r == -EAGAIN || r == -EINTR || r == -ECONNABORTED)
                 return 0;
         if (log_is_due(&s->accept_logged, ACCEPT_LOG_INTERVAL))
@@ -279,7 +279,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events _unuse
 
 static int on_idle(sd_event_source *source _unused_, uint64_t now _unused_, void *userdata)
 {
-        Server *s = userdata;
+        MailServer *s = userdata;
 
         return sd_event_exit(s->event, 0);
 }
@@ -288,22 +288,22 @@ static int on_idle(sd_event_source *source _unused_, uint64_t now _unused_, void
 static int on_terminate(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
                         void *userdata)
 {
-        Server *s = userdata;
+        MailServer *s = userdata;
 
         s->ending = true;
         (void) sd_event_source_set_enabled(s->listen, SD_EVENT_OFF);
         for (Job *job = s->jobs.first; job; job = job->next)
                 if (job->state == JOB_LINGERING)
                         job_hurry(job);
-        server_step(s);
+        mail_server_step(s);
         return 0;
 }
 
-static int add_sources(Server *s)
+static int add_sources(MailServer *s)
 {
         int r;
 
-        r = sd_event_add_io(s->event, &s->listen, s->listen_fd, EPOLLIN, on_connection, s);
+        r = sd_event_add_io(s->event, &s->listen, s->listen_fd, EPOLLIN, on_mail_client, s);
         if (r < 0)
                 return r;
         r = sd_event_add_time_relative(s->event, &s->idle, CLOCK_MONOTONIC, SERVER_IDLE_USEC, 0, on_idle, s);
@@ -318,15 +318,15 @@ static int add_sources(Server *s)
         return sd_event_set_watchdog(s->event, true);
 }
 
-int server_new(int listen_fd, Server **ret)
+int mail_server_new(int listen_fd, MailServer **ret)
 {
-        _cleanup_(server_freep) Server *s = NULL;
+        _cleanup_(mail_server_freep) MailServer *s = NULL;
         int r;
 
         s = malloc(sizeof *s);
         if (!s)
                 return -ENOMEM;
-        *s = (Server){ .listen_fd = listen_fd };
+        *s = (MailServer){ .listen_fd = listen_fd };
         r = fd_nonblock(listen_fd, true);
         if (r < 0)
                 return r;
@@ -340,7 +340,7 @@ int server_new(int listen_fd, Server **ret)
         return 0;
 }
 
-Server *server_free(Server *s)
+MailServer *mail_server_free(MailServer *s)
 {
         while (s->jobs.first)
                 job_free(s->jobs.first);
@@ -353,7 +353,7 @@ Server *server_free(Server *s)
         return NULL;
 }
 
-int server_run(Server *s)
+int mail_server_run(MailServer *s)
 {
         return sd_event_loop(s->event);
 }

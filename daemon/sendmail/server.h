@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 
-typedef struct Server Server;
+typedef struct MailServer MailServer;
 
 /* Without anything to do for so long, the server ends; systemd starts it again for the next connection. */
 #define SERVER_IDLE_USEC (60 * USEC_PER_SEC)
@@ -14,9 +14,9 @@ typedef struct Server Server;
 #define SERVER_WAIT_USEC (30 * USEC_PER_SEC)
 
 /* Makes a server of the listening socket, which is then its own. 0 or -errno. */
-int server_new(int listen_fd, Server **ret);
-Server *server_free(Server *s);
-DEFINE_CLEANUP(Server *, server_free)
+int mail_server_new(int listen_fd, MailServer **ret);
+MailServer *mail_server_free(MailServer *s);
+DEFINE_CLEANUP(MailServer *, mail_server_free)
 
 /* Runs until it is idle, or told to end by SIGTERM and all that it has taken is sent. 0 or -errno. */
-int server_run(Server *s);
+int mail_server_run(MailServer *s);

@@ -19,7 +19,7 @@
 #include "ctl/import/fpm-file.h"
 #include "ctl/import/fpm-version.h"
 
-typedef struct Loader {
+typedef struct FpmLoader {
         FpmConfig *config;
         const char *file;
         size_t section; /* that entries go to */
@@ -27,7 +27,7 @@ typedef struct Loader {
         const FpmEnvironment *environment; /* or NULL */
         char php_version[16]; /* of the file's place, or what the environment says; "" for none */
         char *error;
-} Loader;
+} FpmLoader;
 
 void fpm_config_free(FpmConfig *config)
 {
@@ -54,7 +54,7 @@ void fpm_config_free(FpmConfig *config)
 }
 
 /* Says what is wrong; the first counts. line is 0 for the file itself. */
-static int _printf_(3, 4) fail(Loader *l, unsigned line, const char *format, ...)
+static int _printf_(3, 4) fail(FpmLoader *l, unsigned line, const char *format, ...)
 {
         _cleanup_(freep) char *text = NULL;
         va_list ap;
@@ -76,7 +76,7 @@ static int _printf_(3, 4) fail(Loader *l, unsigned line, const char *format, ...
 }
 
 /* The array of n items with room for one more: it doubles when n is a power of two. -ENOMEM. */
-static int grow(void *array, size_t n, size_t item_size)
+static int grow_array(void *array, size_t n, size_t item_size)
 {
         void **items = array, *more;
 
@@ -93,7 +93,7 @@ static int add_section(FpmConfig *config, const char *name, const char *file, un
 {
         FpmSection section = { .file = file, .line = line };
 
-        if (grow(&config->sections, config->n_sections, sizeof section) < 0)
+        if (grow_array(&config->sections, config->n_sections, sizeof section) < 0)
                 return -ENOMEM;
         if (name) {
                 section.name = strdup(name);
@@ -106,7 +106,7 @@ static int add_section(FpmConfig *config, const char *name, const char *file, un
 
 static int on_section(unsigned line, const char *name, void *userdata)
 {
-        Loader *l = userdata;
+        FpmLoader *l = userdata;
         FpmConfig *config = l->config;
         int r;
 
@@ -142,7 +142,7 @@ static int expand_pool(const char *value, const char *pool, char **ret)
 }
 
 /* Whether the directive may stand here with this key and value; says why not. */
-static int check_entry(Loader *l, const FpmEntry *entry, const char *name, bool in_pool)
+static int check_entry(FpmLoader *l, const FpmEntry *entry, const char *name, bool in_pool)
 {
         const FpmDirective *d = entry->directive;
         const char *wanted;
@@ -169,18 +169,18 @@ static int check_entry(Loader *l, const FpmEntry *entry, const char *name, bool 
         return 0;
 }
 
-static int include(Loader *l, unsigned line, const char *pattern);
+static int include_pattern(FpmLoader *l, unsigned line, const char *pattern);
 
-static int on_entry(unsigned line, const char *name, const char *key, const char *value, void *userdata)
+static int on_fpm_entry(unsigned line, const char *name, const char *key, const char *value, void *userdata)
 {
-        Loader *l = userdata;
+        FpmLoader *l = userdata;
         FpmSection *section = &l->config->sections[l->section];
         FpmEntry entry = { .file = l->file, .line = line };
         _cleanup_(freep) char *full = NULL, *expanded = NULL, *own_key = NULL;
         int r;
 
         if (!key && streq(name, "include"))
-                return include(l, line, value);
+                return include_pattern(l, line, value);
         if (text_format(&full, "%s%s", name, key ? "[]" : "") < 0)
                 return -ENOMEM;
         if (!section->name && strstr(value, "$pool"))
@@ -200,7 +200,7 @@ static int on_entry(unsigned line, const char *name, const char *key, const char
                 return r;
         if (l->config->n_entries++ == FPM_ENTRIES_MAX)
                 return fail(l, line, "there are too many sections and directives");
-        if (grow(&section->entries, section->n_entries, sizeof entry) < 0)
+        if (grow_array(&section->entries, section->n_entries, sizeof entry) < 0)
                 return -ENOMEM;
         section->entries[section->n_entries++] = entry;
         TAKE_PTR(own_key);
@@ -210,14 +210,14 @@ static int on_entry(unsigned line, const char *name, const char *key, const char
 
 static const char *get_variable(unsigned line, const char *name, void *userdata)
 {
-        Loader *l = userdata;
+        FpmLoader *l = userdata;
         FpmConfig *config = l->config;
         const char *unit = l->environment ? l->environment->get(name, l->environment->userdata) : NULL;
         const char *value = unit ?: getenv(name);
         FpmVariable variable = { .file = l->file, .line = line, .set = value, .by_unit = unit };
 
         /* Without memory the note is missing, and the next allocation fails. */
-        if (grow(&config->variables, config->n_variables, sizeof variable) >= 0) {
+        if (grow_array(&config->variables, config->n_variables, sizeof variable) >= 0) {
                 variable.name = strdup(name);
                 if (variable.name)
                         config->variables[config->n_variables++] = variable;
@@ -225,9 +225,9 @@ static const char *get_variable(unsigned line, const char *name, void *userdata)
         return value;
 }
 
-static int parse(Loader *l, const char *text, size_t size)
+static int parse_text(FpmLoader *l, const char *text, size_t size)
 {
-        const FpmReader reader = { on_section, on_entry, get_variable, l, l->php_version };
+        const FpmReader reader = { on_section, on_fpm_entry, get_variable, l, l->php_version };
         FpmError error = {};
         int r;
 
@@ -238,14 +238,14 @@ static int parse(Loader *l, const char *text, size_t size)
 }
 
 /* Makes the file the one that is read now. Its name stays with the configuration. */
-static int add_file(Loader *l, const char *path)
+static int add_fpm_file(FpmLoader *l, const char *path)
 {
         FpmConfig *config = l->config;
         char *copy;
 
         if (config->n_files == FPM_FILES_MAX)
                 return fail(l, 0, "too many files are included");
-        if (grow(&config->files, config->n_files, sizeof copy) < 0)
+        if (grow_array(&config->files, config->n_files, sizeof copy) < 0)
                 return -ENOMEM;
         copy = strdup(path);
         if (!copy)
@@ -255,7 +255,7 @@ static int add_file(Loader *l, const char *path)
         return 0;
 }
 
-static int read_file(const char *path, void **ret, size_t *ret_size)
+static int read_fpm_file(const char *path, void **ret, size_t *ret_size)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
 
@@ -264,25 +264,25 @@ static int read_file(const char *path, void **ret, size_t *ret_size)
         return fd < 0 ? -errno : io_read_file(fd, FPM_FILE_SIZE_MAX, ret, ret_size);
 }
 
-static int load(Loader *l, const char *path)
+static int load_file(FpmLoader *l, const char *path)
 {
         _cleanup_(freep) void *text = NULL;
         size_t size;
         int r;
 
-        r = add_file(l, path);
+        r = add_fpm_file(l, path);
         if (r < 0)
                 return r;
-        r = read_file(path, &text, &size);
+        r = read_fpm_file(path, &text, &size);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
                 return fail(l, 0, "cannot be read: %s", strerror(-r));
-        return parse(l, text, size);
+        return parse_text(l, text, size);
 }
 
 /* Reads what the pattern matches, in order; nothing is no error in FPM either. */
-static int include_all(Loader *l, const glob_t *found)
+static int include_all(FpmLoader *l, const glob_t *found)
 {
         for (size_t i = 0; i < found->gl_pathc; i++) {
                 const char *path = found->gl_pathv[i];
@@ -290,14 +290,14 @@ static int include_all(Loader *l, const glob_t *found)
 
                 if (path[strlen(path) - 1] == '/')
                         continue;
-                r = load(l, path);
+                r = load_file(l, path);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int include(Loader *l, unsigned line, const char *pattern)
+static int include_pattern(FpmLoader *l, unsigned line, const char *pattern)
 {
         _cleanup_(freep) char *absolute = NULL;
         const char *file = l->file;
@@ -325,7 +325,7 @@ static int include(Loader *l, unsigned line, const char *pattern)
 }
 
 /* Which PHP the FPM with this file is of. All files that it includes are read by the same one. */
-static void find_version(Loader *l, const char *name)
+static void find_version(FpmLoader *l, const char *name)
 {
         const char *known = l->environment ? l->environment->php_version : NULL, *place;
         size_t n = 0;
@@ -342,15 +342,15 @@ static int load_config(const char *name, const char *text, size_t size, const Fp
                        FpmConfig **ret, char **ret_error)
 {
         _cleanup_(fpm_config_freep) FpmConfig *config = calloc(1, sizeof *config);
-        Loader l = { .config = config, .environment = environment };
+        FpmLoader l = { .config = config, .environment = environment };
         int r;
 
         find_version(&l, name);
         r = config ? add_section(config, NULL, NULL, 0) : -ENOMEM;
         if (r >= 0)
-                r = text ? add_file(&l, name) : load(&l, name);
+                r = text ? add_fpm_file(&l, name) : load_file(&l, name);
         if (r >= 0 && text)
-                r = parse(&l, text, size);
+                r = parse_text(&l, text, size);
         if (r == -EINVAL)
                 *ret_error = TAKE_PTR(l.error);
         free(l.error);

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int scan_fail(const Scanner *s, const char *format, ...)
+int fpm_scan_fail(const FpmScanner *s, const char *format, ...)
 {
         va_list ap;
 

@@ -14,24 +14,24 @@
 #define BLANKS " \t"
 
 /* At p, in a line, which ends with a zero byte. */
-typedef struct Scanner {
+typedef struct FpmScanner {
         const FpmReader *reader;
         FpmError *error;
         const char *p;
         unsigned line;
         unsigned depth; /* of an expression */
-} Scanner;
+} FpmScanner;
 
-static inline void skip_blanks(Scanner *s)
+static inline void skip_blanks(FpmScanner *s)
 {
         s->p += strspn(s->p, BLANKS);
 }
 
 /* Whether only a comment may follow. */
-static inline bool at_end(const Scanner *s)
+static inline bool at_end(const FpmScanner *s)
 {
         return !*s->p || *s->p == ';';
 }
 
 /* Says what is wrong with the line; returns -EINVAL. */
-int scan_fail(const Scanner *s, const char *format, ...) _printf_(2, 3);
+int fpm_scan_fail(const FpmScanner *s, const char *format, ...) _printf_(2, 3);

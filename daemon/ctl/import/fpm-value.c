@@ -39,17 +39,17 @@ static const struct {
 #define E_ALL_BEFORE_8_4 32767
 
 /* Whether FPM is of this version or a later one; one that is not known is of the latest. */
-static bool is_of(const Scanner *s, unsigned major, unsigned minor)
+static bool is_of_version(const FpmScanner *s, unsigned major, unsigned minor)
 {
         const char *php = s->reader->php_version;
 
         return !php || !*php || version_at_least(php, major, minor);
 }
 
-static int put_variable(Scanner *s, FILE *f);
+static int put_variable(FpmScanner *s, FILE *f);
 
 /* Text in double quotes; p is behind the first. Blanks behind the second are part of it, as in PHP. */
-static int put_quoted(Scanner *s, FILE *f)
+static int put_fpm_quoted(FpmScanner *s, FILE *f)
 {
         while (*s->p && *s->p != '"') {
                 if (s->p[0] == '$' && s->p[1] == '{') {
@@ -67,17 +67,17 @@ static int put_quoted(Scanner *s, FILE *f)
                 fputc(*s->p++, f);
         }
         if (!*s->p)
-                return scan_fail(s, "the string that starts here is not closed");
+                return fpm_scan_fail(s, "the string that starts here is not closed");
         s->p++;
         skip_blanks(s);
         return 0;
 }
 
 /* The value of the constant whose name is the first n bytes of name; false for none. */
-static bool find_constant(const Scanner *s, const char *name, size_t n, int *ret)
+static bool find_constant(const FpmScanner *s, const char *name, size_t n, int *ret)
 {
         if (n == strlen("E_ALL") && memcmp(name, "E_ALL", n) == 0) {
-                *ret = is_of(s, 8, 4) ? E_ALL : E_ALL_BEFORE_8_4;
+                *ret = is_of_version(s, 8, 4) ? E_ALL : E_ALL_BEFORE_8_4;
                 return true;
         }
         for (size_t i = 0; i < ELEMENTSOF(constants); i++)
@@ -89,7 +89,7 @@ static bool find_constant(const Scanner *s, const char *name, size_t n, int *ret
 }
 
 /* A word of a fallback: one that is the name of a constant is its value. */
-static int put_fallback_word(Scanner *s, FILE *f)
+static int put_fallback_word(FpmScanner *s, FILE *f)
 {
         const char *start = s->p;
         int constant;
@@ -97,7 +97,7 @@ static int put_fallback_word(Scanner *s, FILE *f)
         while (*s->p && !strchr(";\"'}", *s->p) && !startswith(s->p, "${"))
                 s->p += strchr("\\$", *s->p) && s->p[1] ? 2 : 1;
         if (s->p == start)
-                return scan_fail(s, "this ${ is not closed");
+                return fpm_scan_fail(s, "this ${ is not closed");
         if (find_constant(s, start, (size_t) (s->p - start), &constant))
                 fprintf(f, "%d", constant);
         else
@@ -106,13 +106,13 @@ static int put_fallback_word(Scanner *s, FILE *f)
 }
 
 /* What stands for a variable that is not set; p is behind ":-", and then at the "}". */
-static int scan_fallback(Scanner *s, char **ret)
+static int fpm_scan_fallback(FpmScanner *s, char **ret)
 {
         Text text;
         int r;
 
         if (s->depth == FPM_DEPTH_MAX)
-                return scan_fail(s, "the fallback goes too deep");
+                return fpm_scan_fail(s, "the fallback goes too deep");
         r = text_open(&text);
         if (r < 0)
                 return r;
@@ -123,7 +123,7 @@ static int scan_fallback(Scanner *s, char **ret)
                         r = put_variable(s, text.f);
                 } else if (*s->p == '"') {
                         s->p++;
-                        r = put_quoted(s, text.f);
+                        r = put_fpm_quoted(s, text.f);
                 } else
                         r = put_fallback_word(s, text.f);
         }
@@ -132,11 +132,11 @@ static int scan_fallback(Scanner *s, char **ret)
 }
 
 /* ${NAME} or, from 8.3 on, ${NAME:-fallback}; p is behind "${". */
-static int put_variable(Scanner *s, FILE *f)
+static int put_variable(FpmScanner *s, FILE *f)
 {
         _cleanup_(freep) char *name = NULL, *fallback = NULL;
         size_t n = strcspn(s->p, "}"), n_name, blanks = strspn(s->p, BLANKS);
-        const char *separator = is_of(s, 8, 3) ? strstr(s->p, ":-") : NULL, *value;
+        const char *separator = is_of_version(s, 8, 3) ? strstr(s->p, ":-") : NULL, *value;
         int r;
 
         if (separator && separator < s->p + n)
@@ -144,7 +144,7 @@ static int put_variable(Scanner *s, FILE *f)
         else
                 separator = NULL;
         if (!s->p[n] || n == 0)
-                return scan_fail(s, "this ${ is not closed");
+                return fpm_scan_fail(s, "this ${ is not closed");
         n_name = n;
         while (n_name > blanks && strchr(BLANKS, s->p[n_name - 1]))
                 n_name--;
@@ -154,7 +154,7 @@ static int put_variable(Scanner *s, FILE *f)
         s->p += n;
         if (separator) {
                 s->p += strlen(":-");
-                r = scan_fallback(s, &fallback);
+                r = fpm_scan_fallback(s, &fallback);
                 if (r < 0)
                         return r;
         }
@@ -165,19 +165,19 @@ static int put_variable(Scanner *s, FILE *f)
         return 0;
 }
 
-static int put_apostrophed(Scanner *s, FILE *f)
+static int put_apostrophed(FpmScanner *s, FILE *f)
 {
         const char *end = strchr(s->p, '\'');
 
         if (!end)
-                return scan_fail(s, "the apostrophe that starts here is not closed; write it in quotes");
+                return fpm_scan_fail(s, "the apostrophe that starts here is not closed; write it in quotes");
         (void) fwrite(s->p, 1, (size_t) (end - s->p), f);
         s->p = end + 1;
         return 0;
 }
 
 /* A word without quotes: one that is the name of a constant is its value. */
-static int put_word(Scanner *s, FILE *f)
+static int put_word(FpmScanner *s, FILE *f)
 {
         const char *start = s->p;
         int constant;
@@ -197,15 +197,15 @@ static int put_word(Scanner *s, FILE *f)
                 return 0;
         }
         if (startswith(start, "PHP_") && strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n)
-                return scan_fail(s, "the constant %.*s is not known here; write its value",
-                                 (int) MIN(n, (size_t) 64), start);
+                return fpm_scan_fail(s, "the constant %.*s is not known here; write its value",
+                                     (int) MIN(n, (size_t) 64), start);
         (void) fwrite(start, 1, n, f);
         return 0;
 }
 
 /* One part of a value; *ret is false where none is left. Blanks count between two parts only, and not before
  * a quote. */
-static int put_part(Scanner *s, FILE *f, bool *ret)
+static int put_part(FpmScanner *s, FILE *f, bool *ret)
 {
         size_t blanks = strspn(s->p, BLANKS);
         char next = s->p[blanks];
@@ -222,7 +222,7 @@ static int put_part(Scanner *s, FILE *f, bool *ret)
 
         if (next == '"') {
                 s->p++;
-                return put_quoted(s, f);
+                return put_fpm_quoted(s, f);
         }
         if (next == '\'') {
                 s->p++;
@@ -236,7 +236,7 @@ static int put_part(Scanner *s, FILE *f, bool *ret)
 }
 
 /* Parts that stand side by side: one string. */
-static int scan_string(Scanner *s, char **ret)
+static int fpm_scan_string(FpmScanner *s, char **ret)
 {
         bool more = true;
         Text text;
@@ -263,10 +263,10 @@ static int put_number(int n, char **ret)
         return text_format(ret, "%d", n);
 }
 
-static int scan_expression(Scanner *s, char **ret);
+static int fpm_scan_expression(FpmScanner *s, char **ret);
 
 /* A string, or one behind ~ or !, or an expression in parentheses. */
-static int scan_operand(Scanner *s, char **ret)
+static int fpm_scan_operand(FpmScanner *s, char **ret)
 {
         _cleanup_(freep) char *inner = NULL;
         char c;
@@ -275,20 +275,20 @@ static int scan_operand(Scanner *s, char **ret)
         skip_blanks(s);
         c = *s->p;
         if (!c || !strchr("~!(", c))
-                return scan_string(s, ret);
+                return fpm_scan_string(s, ret);
         if (s->depth == FPM_DEPTH_MAX)
-                return scan_fail(s, "the expression goes too deep");
+                return fpm_scan_fail(s, "the expression goes too deep");
 
         s->p++;
         s->depth++;
-        r = c == '(' ? scan_expression(s, &inner) : scan_operand(s, &inner);
+        r = c == '(' ? fpm_scan_expression(s, &inner) : fpm_scan_operand(s, &inner);
         s->depth--;
         if (r < 0)
                 return r;
         if (c != '(')
                 return put_number(c == '~' ? ~number_of(inner) : !number_of(inner), ret);
         if (*s->p != ')')
-                return scan_fail(s, "a parenthesis is not closed");
+                return fpm_scan_fail(s, "a parenthesis is not closed");
         s->p++;
         skip_blanks(s);
         *ret = TAKE_PTR(inner);
@@ -296,19 +296,20 @@ static int scan_operand(Scanner *s, char **ret)
 }
 
 /* The operators have one precedence and are taken from the left, as in PHP's ini files. */
-static int scan_expression(Scanner *s, char **ret)
+static int fpm_scan_expression(FpmScanner *s, char **ret)
 {
         _cleanup_(freep) char *value = NULL;
         int r;
 
-        r = scan_operand(s, &value);
+        r = fpm_scan_operand(s, &value);
         while (r >= 0 && *s->p && strchr("|&^", *s->p)) {
                 _cleanup_(freep) char *right = NULL;
                 char sign = *s->p++;
                 int a = number_of(value), b;
 
                 skip_blanks(s);
-                r = at_end(s) ? scan_fail(s, "nothing stands behind \"%c\"", sign) : scan_operand(s, &right);
+                r = at_end(s) ? fpm_scan_fail(s, "nothing stands behind \"%c\"", sign)
+                              : fpm_scan_operand(s, &right);
                 if (r < 0)
                         break;
                 b = number_of(right);
@@ -321,7 +322,7 @@ static int scan_expression(Scanner *s, char **ret)
 }
 
 /* Whether the value is one of these words, and nothing else. */
-static bool take_word(Scanner *s, const char *const *words)
+static bool take_word(FpmScanner *s, const char *const *words)
 {
         for (; *words; words++) {
                 size_t n = strlen(*words);
@@ -338,7 +339,7 @@ static bool take_word(Scanner *s, const char *const *words)
         return false;
 }
 
-int scan_value(Scanner *s, char **ret)
+int fpm_scan_value(FpmScanner *s, char **ret)
 {
         static const char *const yes[] = { "true", "on", "yes", NULL };
         static const char *const no[] = { "false", "off", "no", "none", "null", NULL };
@@ -351,14 +352,14 @@ int scan_value(Scanner *s, char **ret)
         else if (at_end(s) || take_word(s, no))
                 value = strdup("");
         else {
-                r = scan_expression(s, &value);
+                r = fpm_scan_expression(s, &value);
                 if (r < 0)
                         return r;
         }
         if (!value)
                 return -ENOMEM;
         if (!at_end(s))
-                return scan_fail(s, "\"%c\" cannot stand here; a value with it stands in quotes", *s->p);
+                return fpm_scan_fail(s, "\"%c\" cannot stand here; a value with it stands in quotes", *s->p);
         *ret = TAKE_PTR(value);
         return 0;
 }

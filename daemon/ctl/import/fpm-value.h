@@ -6,4 +6,4 @@
 #include "ctl/import/fpm-scan.h"
 
 /* Reads a value up to the line's end, a new string. 0, -EINVAL or -ENOMEM. */
-int scan_value(Scanner *s, char **ret);
+int fpm_scan_value(FpmScanner *s, char **ret);

@@ -67,7 +67,7 @@ static int make_targets(const Import *import, const char *output, Targets *ret)
 }
 
 /* The text of a file, a new string; NULL where it cannot be read. */
-static char *read_text(const char *path)
+static char *read_existing(const char *path)
 {
         _cleanup_(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         void *text;
@@ -79,7 +79,7 @@ static char *read_text(const char *path)
 /* Whether it says nothing: the examples that are installed are such. */
 static bool holds_only_comments(const char *path)
 {
-        _cleanup_(freep) char *text = read_text(path);
+        _cleanup_(freep) char *text = read_existing(path);
 
         for (const char *p = text; p && *p; p = strchr(p, '\n')) {
                 p += strspn(p, " \t\r\n");
@@ -92,7 +92,7 @@ static bool holds_only_comments(const char *path)
 /* Whether an import of the same file wrote it. */
 static bool has_mark(const Target *t)
 {
-        _cleanup_(freep) char *text = read_text(t->path);
+        _cleanup_(freep) char *text = read_existing(t->path);
 
         return text && startswith(text, t->file->text);
 }
@@ -100,7 +100,7 @@ static bool has_mark(const Target *t)
 /* The file whose import wrote it, where that is another one, a new string; NULL otherwise. */
 static char *find_other_source(const Target *t)
 {
-        _cleanup_(freep) char *text = read_text(t->path);
+        _cleanup_(freep) char *text = read_existing(t->path);
         const char *source = text ? startswith(text, IMPORT_MARK) : NULL;
         size_t n = source ? strcspn(source, "\n") : 0;
 
@@ -219,7 +219,7 @@ static int rename_temporaries(const Targets *targets, size_t *ret_failed)
 }
 
 /* Says what failed, and what is new all the same; drops the rest. */
-static void give_up(const Targets *targets, size_t failed, bool renaming, int error)
+static void discard_files(const Targets *targets, size_t failed, bool renaming, int error)
 {
         bool changed = false;
 
@@ -283,7 +283,7 @@ int import_write_files(const Import *import, const char *output, bool force)
         if (r >= 0)
                 r = rename_temporaries(&targets, &failed);
         if (r < 0) {
-                give_up(&targets, failed, renaming, r);
+                discard_files(&targets, failed, renaming, r);
                 return r;
         }
         return remove_stale(&targets);

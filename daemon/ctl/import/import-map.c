@@ -69,9 +69,9 @@ static int note_unused(ImportPool *p, const FpmSection *section)
 }
 
 /* Adds a file: the mark, and the body behind it. One without a body is stale. */
-static int add_file(Import *import, const char *source, const char *body, const char *format, ...)
+static int add_import_file(Import *import, const char *source, const char *body, const char *format, ...)
                 _printf_(4, 5);
-static int add_file(Import *import, const char *source, const char *body, const char *format, ...)
+static int add_import_file(Import *import, const char *source, const char *body, const char *format, ...)
 {
         _cleanup_(freep) char *mark = NULL, *path = NULL, *text = NULL;
         ImportFile *files;
@@ -109,7 +109,7 @@ static const FpmEntry *entry_of(const ImportPool *p, const char *key)
 }
 
 /* Reads the pool file that was made as a manager would: what settings ask of each other is asked there. */
-static int check_pool(ImportPool *p, const char *text)
+static int check_import_pool(ImportPool *p, const char *text)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         _cleanup_(config_freep) Config *config = NULL;
@@ -147,18 +147,18 @@ static int write_pool(ImportPool *p)
         import_write_pool(p, text.f);
         r = text_close(&text, 0, &body);
         if (r >= 0)
-                r = check_pool(p, body);
+                r = check_import_pool(p, body);
         if (r < 0)
                 return r;
-        return add_file(p->import, p->section->file, body, CONFIG_DIR "/%s.conf", p->section->name);
+        return add_import_file(p->import, p->section->file, body, CONFIG_DIR "/%s.conf", p->section->name);
 }
 
 /* The drop-ins of a pool, in the order in which they are listed. */
-typedef struct DropIns {
+typedef struct PoolDropIns {
         char *socket, *status, *service;
-} DropIns;
+} PoolDropIns;
 
-static void drop_ins_clear(DropIns *d)
+static void pool_drop_ins_clear(PoolDropIns *d)
 {
         free(d->socket);
         free(d->status);
@@ -166,7 +166,7 @@ static void drop_ins_clear(DropIns *d)
 }
 
 /* Opens the drop-ins, has them and the settings made, and closes them. */
-static int map_texts(ImportPool *p, DropIns *ret)
+static int map_texts(ImportPool *p, PoolDropIns *ret)
 {
         Text socket = {}, status = {}, service = {};
         int r;
@@ -194,26 +194,26 @@ static int map_texts(ImportPool *p, DropIns *ret)
         return r;
 }
 
-static int add_drop_ins(Import *import, const FpmSection *section, const DropIns *drop_ins)
+static int add_pool_drop_ins(Import *import, const FpmSection *section, const PoolDropIns *drop_ins)
 {
         const char *name = section->name, *source = section->file;
         int r;
 
-        r = add_file(import, source, drop_ins->socket,
-                     IMPORT_UNIT_DIR "/php-pool@%s.socket.d/" IMPORT_DROP_IN, name);
+        r = add_import_file(import, source, drop_ins->socket,
+                            IMPORT_UNIT_DIR "/php-pool@%s.socket.d/" IMPORT_DROP_IN, name);
         if (r >= 0)
-                r = add_file(import, source, drop_ins->status,
-                             IMPORT_UNIT_DIR "/php-pool-status@%s.socket.d/" IMPORT_DROP_IN, name);
+                r = add_import_file(import, source, drop_ins->status,
+                                    IMPORT_UNIT_DIR "/php-pool-status@%s.socket.d/" IMPORT_DROP_IN, name);
         if (r >= 0)
-                r = add_file(import, source, drop_ins->service,
-                             IMPORT_UNIT_DIR "/php-pool@%s.service.d/" IMPORT_DROP_IN, name);
+                r = add_import_file(import, source, drop_ins->service,
+                                    IMPORT_UNIT_DIR "/php-pool@%s.service.d/" IMPORT_DROP_IN, name);
         return r;
 }
 
 static int map_pool(Import *import, FpmSection *section)
 {
         _cleanup_(config_freep) Config *config = NULL;
-        _cleanup_(drop_ins_clear) DropIns drop_ins = {};
+        _cleanup_(pool_drop_ins_clear) PoolDropIns drop_ins = {};
         ImportPool p = { .import = import, .section = section, .global = &import->fpm->sections[0] };
         int r;
 
@@ -233,7 +233,7 @@ static int map_pool(Import *import, FpmSection *section)
                 r = note_unused(&p, section);
         if (r >= 0)
                 r = write_pool(&p);
-        return r < 0 ? r : add_drop_ins(import, section, &drop_ins);
+        return r < 0 ? r : add_pool_drop_ins(import, section, &drop_ins);
 }
 
 static long long count_workers(FpmConfig *fpm)
@@ -268,7 +268,7 @@ static int map_slice(Import *import)
         if (theirs < 0)
                 return theirs;
         if (limit <= 0 || workers <= limit || theirs > 0) {
-                r = global->file ? add_file(import, source, "", "%s", path) : 0;
+                r = global->file ? add_import_file(import, source, "", "%s", path) : 0;
                 if (r < 0 || !max)
                         return r;
                 if (limit > 0 && workers > limit)
@@ -284,7 +284,7 @@ static int map_slice(Import *import)
                         "pools\nTasksMax=%lld\n",
                         limit, POOL_PROCESSES, pools, limit + POOL_PROCESSES * (long long) pools) < 0)
                 return -ENOMEM;
-        r = add_file(import, source, text, "%s", path);
+        r = add_import_file(import, source, text, "%s", path);
         return r < 0 ? r
                      : import_note(&p, max, true,
                                    "TasksMax= of php-pool.slice also counts what scripts run, and every "

@@ -60,7 +60,7 @@ int import_add_note(Import *import, ImportNote note)
         return 0;
 }
 
-static bool is_of(const FpmSection *section, const FpmEntry *entry)
+static bool is_note_of(const FpmSection *section, const FpmEntry *entry)
 {
         return section->n_entries > 0 && entry >= section->entries &&
                entry < section->entries + section->n_entries;
@@ -84,7 +84,7 @@ int import_note(ImportPool *p, const FpmEntry *entry, bool lost, const char *for
         int r;
 
         if (entry) {
-                note.section = is_of(p->global, entry) ? p->global : p->section;
+                note.section = is_note_of(p->global, entry) ? p->global : p->section;
                 note.file = entry->file;
                 note.line = entry->line;
                 r = format_subject(entry, &note.subject);

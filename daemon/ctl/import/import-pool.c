@@ -28,7 +28,7 @@ int import_path(ImportPool *p, const char *path, char **ret)
 }
 
 /* Tells that the setting cannot have this value. */
-static int refuse(ImportPool *p, const FpmEntry *entry, const Setting *s, const char *value)
+static int refuse_value(ImportPool *p, const FpmEntry *entry, const Setting *s, const char *value)
 {
         _cleanup_(freep) char *wanted = NULL;
         Text text;
@@ -54,11 +54,11 @@ int import_set_number(ImportPool *p, const FpmEntry *entry, const char *key, lon
 
         (void) snprintf(value, sizeof value, "%lld%s", n, s->type == SETTING_TIME ? "s" : "");
         if (n < 0 || (s->type == SETTING_TIME && n > (long long) (CONFIG_TIME_MAX / USEC_PER_SEC)))
-                return refuse(p, entry, s, value);
+                return refuse_value(p, entry, s, value);
         if (s->type == SETTING_TIME)
                 n *= (long long) USEC_PER_SEC;
         if (setting_set_number(s, (uint64_t) n, p->config) < 0)
-                return refuse(p, entry, s, value);
+                return refuse_value(p, entry, s, value);
         p->set[s - settings] = true;
         return 0;
 }
@@ -72,7 +72,7 @@ int import_set_string(ImportPool *p, const FpmEntry *entry, const char *key, con
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return refuse(p, entry, s, value);
+                return refuse_value(p, entry, s, value);
         p->set[s - settings] = true;
         return 0;
 }
@@ -84,7 +84,7 @@ int import_add_string(ImportPool *p, const FpmEntry *entry, const char *key, con
         size_t n = 0;
 
         if (!setting_allows_string(s, value))
-                return refuse(p, entry, s, value);
+                return refuse_value(p, entry, s, value);
         /* The first one takes the place of the default. */
         while (p->set[s - settings] && old[n])
                 n++;

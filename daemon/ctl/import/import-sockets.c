@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "ctl/import/internal.h"
 
-static bool is_path(const char *address)
+static bool is_socket_path(const char *address)
 {
         return !strchr(address, ':') && address[strspn(address, "0123456789")];
 }
@@ -171,7 +171,7 @@ static int write_allowed(ImportPool *p, FILE *f)
 }
 
 /* Tells what is said of the other kind of socket: FPM minds it as little. */
-static int note_unused(ImportPool *p, bool on_tcp, bool status_on_tcp)
+static int note_unused_sockets(ImportPool *p, bool on_tcp, bool status_on_tcp)
 {
         const FpmEntry *allowed = fpm_section_find(p->section, "listen.allowed_clients");
         static const char *const names[] = { "listen.owner", "listen.group", "listen.mode",
@@ -208,7 +208,7 @@ static int write_socket(ImportPool *p, const FpmEntry *listen, FILE *f)
 {
         const FpmEntry *backlog = fpm_section_find(p->section, "listen.backlog");
         _cleanup_(freep) char *address = NULL;
-        bool on_path = is_path(listen->value);
+        bool on_path = is_socket_path(listen->value);
         int r;
 
         r = on_path ? unix_address(p, listen, &address) : tcp_address(p, listen, &address);
@@ -232,10 +232,10 @@ int import_sockets(ImportPool *p)
         const FpmEntry *listen = fpm_section_find(p->section, "listen");
         const FpmEntry *status = fpm_section_find(p->section, "pm.status_listen");
         const FpmEntry *allowed = fpm_section_find(p->section, "listen.allowed_clients");
-        bool on_tcp = !is_path(listen->value);
+        bool on_tcp = !is_socket_path(listen->value);
         int r;
 
-        r = note_unused(p, on_tcp, status && !is_path(status->value));
+        r = note_unused_sockets(p, on_tcp, status && !is_socket_path(status->value));
         if (r >= 0 && on_tcp)
                 r = import_note(p, listen, false,
                                 "PHP_VALUE and PHP_ADMIN_VALUE are not taken over TCP, see "

@@ -130,8 +130,8 @@ static void write_list(char *const *list, const char *indent, FILE *f)
         fprintf(f, "%s%s]", *list ? "\n" : "", *list ? indent : "");
 }
 
-static void write_setting(const ImportPool *p, const Setting *s, const char *name, const char *indent,
-                          FILE *f)
+static void write_pool_setting(const ImportPool *p, const Setting *s, const char *name, const char *indent,
+                               FILE *f)
 {
         fprintf(f, "%s%s = ", indent, name);
         if (setting_storage(s) == STORE_STRV)
@@ -186,7 +186,7 @@ void import_write_pool(const ImportPool *p, FILE *f)
                         fprintf(f, "\n%.*s = {\n", (int) n_group - 1, key);
                 } else if (!dot)
                         fputc('\n', f);
-                write_setting(p, &settings[i], dot ? dot + 1 : key, dot ? "        " : "", f);
+                write_pool_setting(p, &settings[i], dot ? dot + 1 : key, dot ? "        " : "", f);
         }
         if (group)
                 fputs("};\n", f);

@@ -42,8 +42,9 @@ static const UnitDirective *find_directive(const UnitAssignment *a)
         return NULL;
 }
 
-static int note(ImportPool *p, const UnitAssignment *a, bool lost, const char *format, ...) _printf_(4, 5);
-static int note(ImportPool *p, const UnitAssignment *a, bool lost, const char *format, ...)
+static int note_assignment(ImportPool *p, const UnitAssignment *a, bool lost, const char *format, ...)
+                _printf_(4, 5);
+static int note_assignment(ImportPool *p, const UnitAssignment *a, bool lost, const char *format, ...)
 {
         ImportNote n = { .file = a->file, .line = a->line, .section = p->global, .lost = lost };
         va_list ap;
@@ -65,7 +66,7 @@ static int note(ImportPool *p, const UnitAssignment *a, bool lost, const char *f
  * The value for another unit: what stands for PHP-FPM's unit's name is replaced by that. 1 and *ret, a new
  * string; 0 for a specifier that means another thing in the pool's unit; or -ENOMEM.
  */
-static int translate(const UnitFile *unit, const char *value, char **ret)
+static int translate_specifiers(const UnitFile *unit, const char *value, char **ret)
 {
         const char *dot = strrchr(unit->name, '.');
         size_t stem = dot ? (size_t) (dot - unit->name) : strlen(unit->name);
@@ -124,7 +125,7 @@ int import_slice(const UnitFile *unit, char **ret)
                 if (!unit->items[i].vendor && streq(unit->items[i].section, "Service") &&
                     streq(unit->items[i].key, "Slice"))
                         theirs = unit->items[i].value;
-        r = theirs ? translate(unit, theirs, ret) : 0;
+        r = theirs ? translate_specifiers(unit, theirs, ret) : 0;
         if (r != 0)
                 return r;
         if (theirs)
@@ -141,14 +142,15 @@ static int note_each(ImportPool *p, const UnitAssignment *a)
         r = import_slice(p->import->unit, &slice);
         if (r < 0)
                 return r;
-        return note(p, a, true,
-                    "carried over: PHP-FPM's pools had it together, each has it here; for all together "
-                    "write "
-                    "it to %s%s",
-                    slice, r > 0 ? ", where it is for all else that is there, too" : "");
+        return note_assignment(
+                        p, a, true,
+                        "carried over: PHP-FPM's pools had it together, each has it here; for all together "
+                        "write "
+                        "it to %s%s",
+                        slice, r > 0 ? ", where it is for all else that is there, too" : "");
 }
 
-static int carry(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
+static int carry_over(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
 {
         _cleanup_(freep) char *value = NULL, *name = NULL;
         const char *reason = NULL;
@@ -159,16 +161,17 @@ static int carry(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)
         if (r < 0)
                 return r;
         if (reason)
-                return note(p, a, true, "not carried over: %s: %s", name, reason);
-        r = translate(p->import->unit, a->value, &value);
+                return note_assignment(p, a, true, "not carried over: %s: %s", name, reason);
+        r = translate_specifiers(p->import->unit, a->value, &value);
         if (r < 0)
                 return r;
         if (r == 0)
-                return note(p, a, true, "not carried over: a %%-specifier in it stands for PHP-FPM's unit");
+                return note_assignment(p, a, true,
+                                       "not carried over: a %%-specifier in it stands for PHP-FPM's unit");
         fprintf(f, "%s=%s\n", a->key, value);
         if (each && p->import->fpm->n_sections > 2)
                 return note_each(p, a);
-        return note(p, a, false, "carried over");
+        return note_assignment(p, a, false, "carried over");
 }
 
 static bool is_no(const char *value)
@@ -199,8 +202,10 @@ static bool wants_machines_tmp(const UnitFile *unit)
 static int tell_tmp(ImportPool *p, const UnitAssignment *a)
 {
         if (wants_machines_tmp(p->import->unit))
-                return note(p, a, false, "carried over, as an empty BindPaths=: the machine's /tmp");
-        return note(p, a, false, "nothing to write: each pool has a /tmp of its own, see php-pool(7)");
+                return note_assignment(p, a, false,
+                                       "carried over, as an empty BindPaths=: the machine's /tmp");
+        return note_assignment(p, a, false,
+                               "nothing to write: each pool has a /tmp of its own, see php-pool(7)");
 }
 
 static int map_assignment(ImportPool *p, const UnitAssignment *a, FILE *f)
@@ -208,16 +213,17 @@ static int map_assignment(ImportPool *p, const UnitAssignment *a, FILE *f)
         const UnitDirective *d = find_directive(a);
 
         if (!d)
-                return note(p, a, true, "not carried over: php-poolctl does not know it");
+                return note_assignment(p, a, true, "not carried over: php-poolctl does not know it");
         switch (d->what) {
         case UNIT_TMP:
                 return tell_tmp(p, a);
         case UNIT_REPLACED:
-                return note(p, a, false, "nothing to write: php-pool's units do this in their way");
+                return note_assignment(p, a, false,
+                                       "nothing to write: php-pool's units do this in their way");
         case UNIT_LOST:
-                return note(p, a, true, "not carried over: %s", d->reason);
+                return note_assignment(p, a, true, "not carried over: %s", d->reason);
         default:
-                return carry(p, a, d->what == UNIT_EACH, f);
+                return carry_over(p, a, d->what == UNIT_EACH, f);
         }
 }
 

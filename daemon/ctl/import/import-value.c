@@ -101,23 +101,23 @@ static bool is_account_name(const char *name)
 }
 
 /* What the system has of an account: its number, and its primary group's. */
-typedef struct Account {
+typedef struct FoundAccount {
         bool known;
         uint64_t id;
         uint64_t group; /* of a user that is known */
-} Account;
+} FoundAccount;
 
 /* By its name. A number says its id itself, even where the system does not know it. */
-static Account find_account(UnitAccount type, const char *name, uint64_t number, bool is_number)
+static FoundAccount find_account(UnitAccount type, const char *name, uint64_t number, bool is_number)
 {
-        Account account = { .id = number };
+        FoundAccount account = { .id = number };
 
         if (type == ACCOUNT_USER) {
                 const struct passwd *pw = is_number ? getpwuid((uid_t) number) : getpwnam(name);
 
                 account.known = pw;
                 if (pw)
-                        account = (Account){ true, pw->pw_uid, pw->pw_gid };
+                        account = (FoundAccount){ true, pw->pw_uid, pw->pw_gid };
         } else {
                 const struct group *gr = is_number ? getgrgid((gid_t) number) : getgrnam(name);
 
@@ -129,7 +129,7 @@ static Account find_account(UnitAccount type, const char *name, uint64_t number,
 }
 
 /* Whether scripts would be root, or in root's group: without -R, PHP-FPM does not start such a pool. */
-static bool is_root(ImportPool *p, UnitAccount type, const Account *account, bool is_number)
+static bool is_root_directory(ImportPool *p, UnitAccount type, const FoundAccount *account, bool is_number)
 {
         bool has_group = fpm_section_find(p->section, "group");
 
@@ -151,7 +151,7 @@ int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool 
 {
         const char *name = entry->value, *what = type == ACCOUNT_USER ? "user" : "group";
         bool is_number = !name[strspn(name, DIGITS)];
-        Account account;
+        FoundAccount account;
         uint64_t number = 0;
         int r;
 
@@ -163,7 +163,7 @@ int import_account(ImportPool *p, const FpmEntry *entry, UnitAccount type, bool 
                 return import_fail(p->import, entry->file, entry->line,
                                    "%s: \"%s\" is no name of a user or group", entry->directive->name, name);
         account = find_account(type, name, number, is_number);
-        if (!root_allowed && is_root(p, type, &account, is_number))
+        if (!root_allowed && is_root_directory(p, type, &account, is_number))
                 return import_fail(p->import, entry->file, entry->line,
                                    "%s: \"%s\" is root%s: scripts never run as root, as PHP-FPM refuses it, "
                                    "too",

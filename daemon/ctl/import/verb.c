@@ -48,7 +48,7 @@ static const char *get_variable(const char *name, void *userdata)
 }
 
 /* Loads and maps the file, with PHP-FPM's unit; says what is wrong with it. */
-static int load(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Import **ret)
+static int load_and_map(const char *path, FpmConfig **ret_fpm, UnitFile **ret_unit, Import **ret)
 {
         _cleanup_(freep) char *error = NULL, *directory = NULL, *absolute = NULL;
         Environment environment = {};
@@ -167,7 +167,7 @@ CtlExit verb_import(const Options *options, size_t n_args _unused_, char **args)
         _cleanup_(import_freep) Import *import = NULL;
         int hooks;
 
-        if (load(args[0], &fpm, &unit, &import) < 0)
+        if (load_and_map(args[0], &fpm, &unit, &import) < 0)
                 return CTL_FAILURE;
         if (options->dry_run)
                 import_print_files(import, output);

@@ -16,10 +16,10 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "config/php.h"
-#include "ctl/client.h"
+#include "ctl/call.h"
 #include "ctl/ctl.h"
-#include "ctl/status-reply.h"
 #include "ctl/print.h"
+#include "ctl/status-reply.h"
 #include "ctl/systemd.h"
 #include "ipc/control.h"
 #include "poolfile/parse.h"
@@ -48,7 +48,7 @@ static usec_t reload_timeout(const char *pool)
 /* What became of the reload of one pool. */
 typedef struct Reload {
         bool running; /* there was a manager */
-        int error;    /* 0, or as of client_call() */
+        int error;    /* 0, or as of call_method() */
         sd_bus_error words;
         usec_t timeout; /* how long it was given */
 } Reload;
@@ -64,10 +64,10 @@ static void reload_pool(const char *pool, const char *socket, usec_t timeout, Re
         int r;
 
         *ret = (Reload){ .timeout = timeout };
-        r = client_connect(pool, socket, CLIENT_TIMEOUT, &bus);
+        r = call_connect(pool, socket, CALL_TIMEOUT, &bus);
         ret->running = r != 0;
         if (r > 0)
-                r = client_call(bus, "Reload", timeout, &ret->words, NULL);
+                r = call_method(bus, "Reload", timeout, &ret->words, NULL);
         ret->error = r;
 }
 
@@ -80,7 +80,7 @@ static CtlExit fail_reload(const char *pool, const Reload *reload)
         if (reload->error == -ETIME)
                 return ctl_fail(0, "Failed to reload pool %s: it has not answered within %s.", pool,
                                 format_usec(timeout, reload->timeout));
-        return client_fail("reload", pool, reload->error, &reload->words);
+        return call_fail("reload", pool, reload->error, &reload->words);
 }
 
 static CtlExit reload_named(const char *pool, const char *socket)
@@ -109,7 +109,8 @@ static bool needs_none(sd_bus *systemd, const char *pool, const Reload *reload)
         /* A start that fails leaves who has connected to it waiting in the socket. */
         if (reload->error == -ETIMEDOUT)
                 return systemd_pool_is_starting(systemd, pool);
-        if (!client_is_gone(reload->error) && !sd_bus_error_has_name(&reload->words, CONTROL_ERROR_STOPPING))
+        if (!call_peer_is_gone(reload->error) &&
+            !sd_bus_error_has_name(&reload->words, CONTROL_ERROR_STOPPING))
                 return false;
         return systemd_pool_rests(pool);
 }
@@ -118,7 +119,7 @@ static bool needs_none(sd_bus *systemd, const char *pool, const Reload *reload)
 static void extend_unit_timeout(usec_t timeout)
 {
         (void) sd_notifyf(/* unset_environment= */ false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
-                          usec_add(usec_add(timeout, CLIENT_TIMEOUT), RELOAD_SLACK));
+                          usec_add(usec_add(timeout, CALL_TIMEOUT), RELOAD_SLACK));
 }
 
 static CtlExit fail_summary(char **names, size_t n, size_t n_all)
@@ -141,7 +142,7 @@ static bool runs_php(const char *pool, const char *php)
         const char *version;
         size_t n = strlen(php);
 
-        if (status_reply_get(pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &status) <= 0)
+        if (status_reply_get(pool, NULL, CALL_LIST_TIMEOUT, NULL, &status) <= 0)
                 return true;
         version = items_string(&status.pool, "php-version");
         return !version || (strncmp(version, php, n) == 0 && (version[n] == '.' || version[n] == 0));

@@ -12,17 +12,17 @@
 #include "ctl/ctl.h"
 
 /* A manager that does not answer a question for this long is stuck; its watchdog will say so too. */
-#define CLIENT_TIMEOUT (5 * USEC_PER_SEC)
+#define CALL_TIMEOUT (5 * USEC_PER_SEC)
 
 /* The same where many managers are asked one after the other. */
-#define CLIENT_LIST_TIMEOUT (2 * USEC_PER_SEC)
+#define CALL_LIST_TIMEOUT (2 * USEC_PER_SEC)
 
 /*
  * Where an answer may take long, the manager is asked every so often whether it still lives, and has so long
  * to say so.
  */
-#define CLIENT_PING_INTERVAL (2 * USEC_PER_SEC)
-#define CLIENT_SILENCE_MAX (15 * USEC_PER_SEC)
+#define CALL_PING_INTERVAL (2 * USEC_PER_SEC)
+#define CALL_SILENCE_MAX (15 * USEC_PER_SEC)
 
 /*
  * Connects to the manager of a pool, at path or, where that is NULL, at the pool's control socket, and waits
@@ -30,25 +30,25 @@
  * sd_bus_close_unref(); 0 when nobody listens there: the pool does not run. -ETIMEDOUT for a manager that
  * does not answer, -EACCES for a caller who is not root, or another -errno.
  */
-int client_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret);
+int call_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret);
 
 /*
  * Calls a method without arguments and waits for the answer. 0 and a reply, which the caller unrefs, if
  * asked for; -EREMOTEIO and *error, unless that is NULL, where the manager answered with an error;
- * -ETIMEDOUT for a manager that is silent, for timeout or, if that is shorter, for CLIENT_SILENCE_MAX;
+ * -ETIMEDOUT for a manager that is silent, for timeout or, if that is shorter, for CALL_SILENCE_MAX;
  * -ETIME for one that says that it lives, but has not answered within timeout; or another -errno.
  */
-int client_call(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
+int call_method(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
                 sd_bus_message **ret_reply);
 
-/* Waits until the manager closes the connection. 0, or an error as of client_call(). */
-int client_wait_closed(sd_bus *bus, usec_t timeout);
+/* Waits until the manager closes the connection. 0, or an error as of call_method(). */
+int call_wait_closed(sd_bus *bus, usec_t timeout);
 
 /* Whether an error means that the manager went away. */
-bool client_is_gone(int r);
+bool call_peer_is_gone(int r);
 
 /* The words for an error of these functions. They hold as long as *error, which may be NULL. */
-const char *client_error_text(int r, const sd_bus_error *error);
+const char *call_error_text(int r, const sd_bus_error *error);
 
 /* Says it, as ctl_fail_lines(): "Failed to WHAT pool POOL: …". error may be NULL. */
-CtlExit client_fail(const char *what, const char *pool, int r, const sd_bus_error *error);
+CtlExit call_fail(const char *what, const char *pool, int r, const sd_bus_error *error);

@@ -2,7 +2,7 @@
 
 /*
  * Speaks to a manager over its control socket: sd-bus from peer to peer, so there is no bus daemon, no Hello
- * and no name to address. Only client_fail() says anything.
+ * and no name to address. Only call_fail() says anything.
  *
  * The kernel accepts connections for a manager that is stuck, and sd-bus waits 90 s for it to authenticate,
  * in each call and also when it flushes; sd_bus_call() goes on reading beyond its time for as long as there
@@ -10,7 +10,7 @@
  * flushed, and each wait is a loop of our own, which looks at the clock after each message.
  */
 
-#include "ctl/client.h"
+#include "ctl/call.h"
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -64,7 +64,7 @@ static int bus_of_socket(int taken_fd, sd_bus **ret)
         return 0;
 }
 
-int client_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret)
+int call_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret)
 {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(freep) char *usual = NULL;
@@ -95,7 +95,7 @@ int client_connect(const char *pool, const char *path, usec_t timeout, sd_bus **
         return 1;
 }
 
-bool client_is_gone(int r)
+bool call_peer_is_gone(int r)
 {
         return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN || r == -ESHUTDOWN;
 }
@@ -124,7 +124,7 @@ static int check_time(const Wait *w)
 {
         usec_t now = now_monotonic();
 
-        if (now >= usec_add(w->heard, CLIENT_SILENCE_MAX))
+        if (now >= usec_add(w->heard, CALL_SILENCE_MAX))
                 return -ETIMEDOUT;
         if (now >= w->deadline)
                 return w->ping > 0 ? -ETIME : -ETIMEDOUT;
@@ -138,7 +138,7 @@ static int wait_more(sd_bus *bus, Wait *w)
         int r;
 
         if (now >= w->next_ping) {
-                w->next_ping = now + CLIENT_PING_INTERVAL;
+                w->next_ping = now + CALL_PING_INTERVAL;
                 r = send_call(bus, PEER_INTERFACE, "Ping", &w->ping);
                 if (r < 0)
                         return r;
@@ -160,7 +160,7 @@ static bool take_message(Wait *w, sd_bus_message *message)
         return cookie == w->cookie;
 }
 
-/* 0 and the answer; or an error as of client_call(). */
+/* 0 and the answer; or an error as of call_method(). */
 static int wait_answer(sd_bus *bus, Wait *w, sd_bus_message **ret)
 {
         for (;;) {
@@ -182,22 +182,22 @@ static int wait_answer(sd_bus *bus, Wait *w, sd_bus_message **ret)
         }
 }
 
-static Wait wait_for(usec_t timeout)
+static Wait wait_until_timeout(usec_t timeout)
 {
         usec_t now = now_monotonic();
 
         return (Wait){
                 .deadline = usec_add(now, timeout),
                 .heard = now,
-                .next_ping = timeout > CLIENT_SILENCE_MAX ? now + CLIENT_PING_INTERVAL : USEC_INFINITY,
+                .next_ping = timeout > CALL_SILENCE_MAX ? now + CALL_PING_INTERVAL : USEC_INFINITY,
         };
 }
 
-int client_call(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
+int call_method(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *error,
                 sd_bus_message **ret_reply)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Wait w = wait_for(timeout);
+        Wait w = wait_until_timeout(timeout);
         int r;
 
         r = send_call(bus, CONTROL_INTERFACE, method, &w.cookie);
@@ -216,14 +216,14 @@ int client_call(sd_bus *bus, const char *method, usec_t timeout, sd_bus_error *e
         return 0;
 }
 
-int client_wait_closed(sd_bus *bus, usec_t timeout)
+int call_wait_closed(sd_bus *bus, usec_t timeout)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *none = NULL;
-        Wait w = wait_for(timeout);
+        Wait w = wait_until_timeout(timeout);
         int r;
 
         r = wait_answer(bus, &w, &none);
-        return client_is_gone(r) ? 0 : r;
+        return call_peer_is_gone(r) ? 0 : r;
 }
 
 /* A method that one of the two knows and the other does not. */
@@ -235,7 +235,7 @@ static bool is_of_another_version(const sd_bus_error *error)
                          sd_bus_error_has_name(error, SD_BUS_ERROR_INVALID_ARGS));
 }
 
-const char *client_error_text(int r, const sd_bus_error *error)
+const char *call_error_text(int r, const sd_bus_error *error)
 {
         if (r == -EREMOTEIO && is_of_another_version(error))
                 return "its manager is of another version than php-poolctl, since an upgrade: restart the "
@@ -248,7 +248,7 @@ const char *client_error_text(int r, const sd_bus_error *error)
                 return "it does not answer.";
         if (r == -EBADMSG)
                 return "what answered is no manager of a pool.";
-        if (client_is_gone(r))
+        if (call_peer_is_gone(r))
                 return "it went away before it had answered.";
         return strerror(abs(r));
 }
@@ -263,7 +263,7 @@ static CtlExit fail_no_answer(const char *pool)
         return ctl_fail(0, "Pool %s has not started; journalctl -u php-pool@%s says why.", pool, pool);
 }
 
-CtlExit client_fail(const char *what, const char *pool, int r, const sd_bus_error *error)
+CtlExit call_fail(const char *what, const char *pool, int r, const sd_bus_error *error)
 {
         _cleanup_(freep) char *before = NULL;
 
@@ -271,5 +271,5 @@ CtlExit client_fail(const char *what, const char *pool, int r, const sd_bus_erro
                 return fail_no_answer(pool);
         if (text_format(&before, "Failed to %s pool %s", what, pool) < 0)
                 return CTL_FAILURE;
-        return ctl_fail_lines(before, client_error_text(r, error));
+        return ctl_fail_lines(before, call_error_text(r, error));
 }

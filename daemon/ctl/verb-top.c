@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/client.h"
+#include "ctl/call.h"
 #include "ctl/ctl.h"
 #include "ctl/print.h"
-#include "ctl/status.h"
+#include "ctl/status-text.h"
 #include "ctl/table.h"
 
 #define TOP_INTERVAL_SECONDS 1
@@ -24,7 +24,7 @@ static int show_pool(const char *pool, const char *socket)
         _cleanup_(status_reply_clear) StatusReply status = {};
         int r;
 
-        r = status_reply_get(pool, socket, CLIENT_LIST_TIMEOUT, NULL, &status);
+        r = status_reply_get(pool, socket, CALL_LIST_TIMEOUT, NULL, &status);
         if (r > 0)
                 return status_print(&status, /* legend= */ true);
         if (r == -EACCES)
@@ -32,7 +32,7 @@ static int show_pool(const char *pool, const char *socket)
         if (r == 0)
                 ctl_print("Pool %s is not running.", pool);
         else
-                ctl_print("Pool %s: %s", pool, client_error_text(r, NULL));
+                ctl_print("Pool %s: %s", pool, call_error_text(r, NULL));
         return 0;
 }
 
@@ -60,7 +60,7 @@ static int compare_rows(const void *a, const void *b)
         return strcmp(x->pool, y->pool);
 }
 
-static int add_row(Table *table, const Row *row)
+static int add_top_line(Table *table, const Row *row)
 {
         static const char *const keys[] = { "active-processes", "idle-processes", "max-children",
                                             "listen-queue",     "requests",       "slow-requests" };
@@ -68,7 +68,7 @@ static int add_row(Table *table, const Row *row)
 
         r = table_add(table, row->pool);
         if (r >= 0)
-                r = table_add(table, row->error < 0 ? client_error_text(row->error, NULL)
+                r = table_add(table, row->error < 0 ? call_error_text(row->error, NULL)
                                                     : items_string(&row->status.pool, "state"));
         for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0; i++)
                 r = row->error < 0 ? table_add(table, NULL)
@@ -98,7 +98,7 @@ static int print_rows(const Row *rows, size_t n)
         if (r >= 0)
                 r = table_add_line(&table, headings);
         for (size_t i = 0; i < shown && r >= 0; i++)
-                r = add_row(&table, &rows[i]);
+                r = add_top_line(&table, &rows[i]);
         if (r >= 0)
                 r = table_print(&table, stdout);
         if (r < 0)
@@ -119,7 +119,7 @@ static int show_rows(char *const *names, size_t n)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
                 rows[i].pool = names[i];
-                rows[i].error = status_reply_get(names[i], NULL, CLIENT_LIST_TIMEOUT, NULL, &rows[i].status);
+                rows[i].error = status_reply_get(names[i], NULL, CALL_LIST_TIMEOUT, NULL, &rows[i].status);
                 if (rows[i].error == -EACCES)
                         r = -EACCES;
         }
@@ -169,7 +169,7 @@ CtlExit verb_top(const Options *options, size_t n_args, char **args)
                         ctl_clear_screen();
                 r = pool ? show_pool(pool, options->socket) : show_all();
                 if (r < 0)
-                        return ctl_fail(0, "Failed to show the status: %s", client_error_text(r, NULL));
+                        return ctl_fail(0, "Failed to show the status: %s", call_error_text(r, NULL));
                 if (!terminal)
                         ctl_print("%s", "");
                 if (fflush(stdout) != 0)

@@ -23,12 +23,12 @@
 #include "ctl/systemd.h"
 #include "ipc/names.h"
 
-typedef struct Output {
+typedef struct AnswerOutput {
         Answer answer;
         bool include;
         bool terminal; /* who reads the output is a person: escaped, and else as it comes */
         Escaped out, errors;
-} Output;
+} AnswerOutput;
 
 static int set_param(Params *params, const char *name, const char *value)
 {
@@ -140,7 +140,7 @@ static int make_params(const Options *options, const char *script, int body_fd, 
 }
 
 /* A pipe's length is not known before its end: its bytes go to memory first. */
-static int spool(int fd, int *ret_fd)
+static int spool_pipe(int fd, int *ret_fd)
 {
         _cleanup_(fd_closep) int copy = -EBADF;
         char buffer[65536];
@@ -173,12 +173,12 @@ static int open_body(const char *path, int *ret_fd)
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR) != 0)
-                return spool(fd, ret_fd);
+                return spool_pipe(fd, ret_fd);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-static void write_output(Output *o, const char *bytes, size_t size)
+static void write_output(AnswerOutput *o, const char *bytes, size_t size)
 {
         if (o->terminal)
                 escaped_write(&o->out, bytes, size);
@@ -188,7 +188,7 @@ static void write_output(Output *o, const char *bytes, size_t size)
 
 static int on_output(void *userdata, const char *bytes, size_t size)
 {
-        Output *o = userdata;
+        AnswerOutput *o = userdata;
         bool had_head = o->answer.head_ended;
         const char *body;
         size_t n;
@@ -206,9 +206,9 @@ static int on_output(void *userdata, const char *bytes, size_t size)
 }
 
 /* What the application logs is for people wherever it goes. Each record is a line of its own, at least. */
-static int on_error(void *userdata, const char *bytes, size_t size)
+static int on_stderr(void *userdata, const char *bytes, size_t size)
 {
-        Output *o = userdata;
+        AnswerOutput *o = userdata;
 
         escaped_write(&o->errors, bytes, size);
         escaped_end_line(&o->errors);
@@ -288,7 +288,7 @@ static CtlExit connect_pool(const Options *options, const char *pool, int *ret_f
 }
 
 /* The verdict on what came back. */
-static CtlExit judge(const char *pool, int r, const Answer *answer)
+static CtlExit judge_answer(const char *pool, int r, const Answer *answer)
 {
         if (r == -ECONNRESET)
                 return ctl_fail(0,
@@ -308,13 +308,13 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
 {
         _cleanup_(params_freep) Params *params = NULL;
         _cleanup_(fd_closep) int body_fd = -EBADF, fd = -EBADF;
-        Output output = {
+        AnswerOutput output = {
                 .include = options->include,
                 .terminal = isatty(STDOUT_FILENO) > 0,
                 .out.f = stdout,
                 .errors.f = stderr,
         };
-        const ExchangeSink sink = { on_output, on_error, &output };
+        const ExchangeSink sink = { on_output, on_stderr, &output };
         const char *pool = ctl_pool_argument(args[0]);
         char timeout[PARSE_FORMAT_MAX];
         usec_t deadline;
@@ -341,7 +341,7 @@ CtlExit verb_request(const Options *options, size_t n_args _unused_, char **args
                 status = ctl_fail(0, "Request to pool %s failed: the answer did not end within %s.", pool,
                                   format_usec(timeout, options->timeout));
         else
-                status = judge(pool, r, &output.answer);
+                status = judge_answer(pool, r, &output.answer);
         answer_clear(&output.answer);
         return status;
 }

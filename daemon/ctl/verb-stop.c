@@ -6,7 +6,7 @@
  */
 
 #include "base/parse.h"
-#include "ctl/client.h"
+#include "ctl/call.h"
 #include "ctl/ctl.h"
 #include "ctl/print.h"
 #include "ipc/control.h"
@@ -32,18 +32,18 @@ static CtlExit stop_running(const char *pool, sd_bus *bus)
         char timeout[PARSE_FORMAT_MAX];
         int r;
 
-        r = client_call(bus, "Stop", CLIENT_TIMEOUT, &error, NULL);
-        if (client_is_gone(r))
+        r = call_method(bus, "Stop", CALL_TIMEOUT, &error, NULL);
+        if (call_peer_is_gone(r))
                 return CTL_SUCCESS;
         if (r < 0 && !sd_bus_error_has_name(&error, CONTROL_ERROR_STOPPING))
-                return client_fail("stop", pool, r, &error);
+                return call_fail("stop", pool, r, &error);
 
-        r = client_wait_closed(bus, STOP_TIMEOUT);
+        r = call_wait_closed(bus, STOP_TIMEOUT);
         if (r == -ETIME)
                 return ctl_fail(0, "Failed to stop pool %s: requests have not ended within %s.", pool,
                                 format_usec(timeout, STOP_TIMEOUT));
         if (r < 0)
-                return client_fail("stop", pool, r, NULL);
+                return call_fail("stop", pool, r, NULL);
         return CTL_SUCCESS;
 }
 
@@ -57,8 +57,8 @@ CtlExit verb_stop(const Options *options, size_t n_args _unused_, char **args)
                 return ctl_fail_no_pool(pool);
         if (manager_has_ended())
                 return CTL_SUCCESS;
-        r = client_connect(pool, options->socket, CLIENT_TIMEOUT, &bus);
+        r = call_connect(pool, options->socket, CALL_TIMEOUT, &bus);
         if (r < 0)
-                return client_fail("stop", pool, r, NULL);
+                return call_fail("stop", pool, r, NULL);
         return r > 0 ? stop_running(pool, bus) : CTL_SUCCESS;
 }

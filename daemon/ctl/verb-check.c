@@ -31,7 +31,7 @@ typedef struct Places {
         bool failed;
 } Places;
 
-static int on_place(const char *source, const char *name, const char *text, bool fatal, void *userdata)
+static int say_place(const char *source, const char *name, const char *text, bool fatal, void *userdata)
 {
         Places *places = userdata;
         bool of_file = *source == '/';
@@ -59,7 +59,7 @@ static CtlExit check_places(const char *path, const char *pool, const Config *co
                 r = unit_file_load("", name, &unit);
         }
         if (r >= 0)
-                r = places_check(config, unit && unit->found ? unit : NULL, pool ?: "POOL", on_place,
+                r = places_check(config, unit && unit->found ? unit : NULL, pool ?: "POOL", say_place,
                                  &places);
         if (r < 0)
                 return ctl_fail(r, "Failed to check %s: %m", path);
@@ -67,7 +67,7 @@ static CtlExit check_places(const char *path, const char *pool, const Config *co
 }
 
 /* pool is NULL for a file that is none's. */
-static CtlExit check_file(const char *path, const char *pool)
+static CtlExit check_pool_file(const char *path, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
         _cleanup_(config_freep) Config *config = NULL;
@@ -88,7 +88,7 @@ static CtlExit check_file(const char *path, const char *pool)
         return status;
 }
 
-static CtlExit check_pool(const char *pool)
+static CtlExit check_named_pool(const char *pool)
 {
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -96,10 +96,10 @@ static CtlExit check_pool(const char *pool)
         r = ctl_pool_file(pool, &path);
         if (r < 0)
                 return ctl_fail(r, "Failed to check pool %s: %m", pool);
-        return check_file(path, pool);
+        return check_pool_file(path, pool);
 }
 
-static CtlExit check_all(void)
+static CtlExit check_every_pool(void)
 {
         CtlExit status = CTL_SUCCESS;
         char **names;
@@ -112,7 +112,7 @@ static CtlExit check_all(void)
         if (n == 0)
                 ctl_print("No pool has a file in " CONFIG_DIR ".");
         for (size_t i = 0; i < n; i++)
-                status = MAX(status, check_pool(names[i]));
+                status = MAX(status, check_named_pool(names[i]));
         ctl_names_free(names, n);
         if (ctl_fail_misnamed())
                 status = CTL_FAILURE;
@@ -130,7 +130,7 @@ static CtlExit check_path(const char *path)
                 if (!pool)
                         return ctl_fail(ENOMEM, "Failed to check %s: %m", path);
         }
-        return check_file(path, pool && pool_name_valid(pool) ? pool : NULL);
+        return check_pool_file(path, pool && pool_name_valid(pool) ? pool : NULL);
 }
 
 /* A file is what has a "/", or what is a file here and can be no pool with a file of its own. */
@@ -141,21 +141,21 @@ CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
         int r;
 
         if (n_args == 0)
-                return check_all();
+                return check_every_pool();
         if (strchr(args[0], '/'))
                 return check_path(args[0]);
         name = ctl_pool_argument(args[0]);
         if (!pool_name_valid(name))
-                return access(name, F_OK) >= 0 ? check_file(name, NULL) : ctl_fail_no_pool(name);
+                return access(name, F_OK) >= 0 ? check_pool_file(name, NULL) : ctl_fail_no_pool(name);
 
         r = ctl_pool_file(name, &path);
         if (r < 0)
                 return ctl_fail(r, "Failed to check pool %s: %m", name);
         if (access(path, F_OK) < 0 && errno == ENOENT) {
                 if (access(name, F_OK) >= 0)
-                        return check_file(name, NULL);
+                        return check_pool_file(name, NULL);
                 if (!ctl_pool_exists(name))
                         return ctl_fail_no_pool(name);
         }
-        return check_file(path, name);
+        return check_pool_file(path, name);
 }

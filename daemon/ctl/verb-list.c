@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "ctl/client.h"
+#include "ctl/call.h"
 #include "ctl/ctl.h"
-#include "ctl/status-reply.h"
 #include "ctl/print.h"
+#include "ctl/status-reply.h"
 #include "ctl/systemd.h"
 #include "ctl/table.h"
 #include "poolfile/parse.h"
@@ -29,13 +29,13 @@ typedef struct Entry {
         char *php;      /* "8.4", what its file chooses, where no manager says what it runs; NULL for none */
 } Entry;
 
-typedef struct List {
+typedef struct PoolList {
         Entry *entries;
         size_t n;
         int error; /* why a running pool could not be asked, or 0 */
-} List;
+} PoolList;
 
-static void list_clear(List *list)
+static void pool_list_clear(PoolList *list)
 {
         for (size_t i = 0; i < list->n; i++) {
                 Entry *e = &list->entries[i];
@@ -50,9 +50,9 @@ static void list_clear(List *list)
         free(list->entries);
 }
 
-static int list_add(const char *pool, void *userdata)
+static int pool_list_add(const char *pool, void *userdata)
 {
-        List *list = userdata;
+        PoolList *list = userdata;
         Entry *entries;
         char *copy;
 
@@ -77,7 +77,7 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* systemd may be NULL: then only pools with a file are found. */
-static int list_find(List *list, sd_bus *systemd)
+static int pool_list_find(PoolList *list, sd_bus *systemd)
 {
         char **names;
         size_t n;
@@ -87,13 +87,13 @@ static int list_find(List *list, sd_bus *systemd)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = list_add(names[i], list);
+                r = pool_list_add(names[i], list);
         ctl_names_free(names, n);
         if (r < 0)
                 return r;
 
         if (systemd)
-                r = systemd_each_pool(systemd, list_add, list);
+                r = systemd_each_pool(systemd, pool_list_add, list);
         if (r < 0)
                 return r;
         if (list->n > 0)
@@ -117,7 +117,7 @@ static int find_php(Entry *e)
         return r == -ENOMEM ? r : 0;
 }
 
-static int list_ask(List *list, sd_bus *systemd)
+static int pool_list_ask(PoolList *list, sd_bus *systemd)
 {
         for (size_t i = 0; i < list->n; i++) {
                 Entry *e = &list->entries[i];
@@ -133,7 +133,7 @@ static int list_ask(List *list, sd_bus *systemd)
                 if (r < 0)
                         return r;
 
-                r = status_reply_get(e->pool, NULL, CLIENT_LIST_TIMEOUT, NULL, &e->status);
+                r = status_reply_get(e->pool, NULL, CALL_LIST_TIMEOUT, NULL, &e->status);
                 e->answered = r > 0;
                 e->no_answer = r == -ETIMEDOUT;
                 if (r < 0 && !e->no_answer)
@@ -194,7 +194,7 @@ static int add_listen(Table *table, const Entry *e)
         return table_add(table, joined);
 }
 
-static int add_row(Table *table, const Entry *e)
+static int add_pool_line(Table *table, const Entry *e)
 {
         const StatusItems *pool = &e->status.pool;
         int r;
@@ -223,7 +223,7 @@ static int add_row(Table *table, const Entry *e)
         return add_listen(table, e);
 }
 
-static int print_text(const List *list, bool legend)
+static int print_text(const PoolList *list, bool legend)
 {
         static const char *const headings[] = { "POOL", "STATE", "PHP", "WORKERS", "REQUESTS", "SOCKETS" };
         _cleanup_(table_clear) Table table = {};
@@ -233,7 +233,7 @@ static int print_text(const List *list, bool legend)
         if (r >= 0 && legend)
                 r = table_add_line(&table, headings);
         for (size_t i = 0; i < list->n && r >= 0; i++)
-                r = add_row(&table, &list->entries[i]);
+                r = add_pool_line(&table, &list->entries[i]);
         if (r >= 0)
                 r = table_print(&table, stdout);
         if (r < 0)
@@ -245,7 +245,7 @@ static int print_text(const List *list, bool legend)
         return 0;
 }
 
-static void print_json(const List *list)
+static void print_list_json(const PoolList *list)
 {
         static const char *const counts[] = { "active-processes", "idle-processes", "total-processes",
                                               "requests" };
@@ -275,17 +275,17 @@ static void print_json(const List *list)
 }
 
 /* For completion and scripts: no manager is asked, and systemd only if it answers at once. */
-static CtlExit list_names(void)
+static CtlExit print_names(void)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
-        _cleanup_(list_clear) List list = {};
+        _cleanup_(pool_list_clear) PoolList list = {};
         int r;
 
         if (systemd_connect(&systemd) >= 0)
-                (void) sd_bus_set_method_call_timeout(systemd, CLIENT_LIST_TIMEOUT);
-        r = list_find(&list, systemd);
+                (void) sd_bus_set_method_call_timeout(systemd, CALL_LIST_TIMEOUT);
+        r = pool_list_find(&list, systemd);
         if (r < 0)
-                r = list_find(&list, NULL);
+                r = pool_list_find(&list, NULL);
         if (r < 0)
                 return ctl_fail(r, "Failed to list the pools: %m");
         for (size_t i = 0; i < list.n; i++)
@@ -296,23 +296,23 @@ static CtlExit list_names(void)
 CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _unused_)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
-        _cleanup_(list_clear) List list = {};
+        _cleanup_(pool_list_clear) PoolList list = {};
         int r;
 
         if (options->names)
-                return list_names();
+                return print_names();
         r = systemd_connect(&systemd);
         if (r < 0)
                 return ctl_fail(r, "Failed to connect to systemd: %m");
-        r = list_find(&list, systemd);
+        r = pool_list_find(&list, systemd);
         if (r >= 0)
-                r = list_ask(&list, systemd);
+                r = pool_list_ask(&list, systemd);
         if (r < 0)
                 return ctl_fail(r, "Failed to list the pools: %m");
 
         (void) ctl_fail_misnamed();
         if (options->json) {
-                print_json(&list);
+                print_list_json(&list);
                 return CTL_SUCCESS;
         }
         r = print_text(&list, !options->no_legend);
@@ -320,6 +320,6 @@ CtlExit verb_list(const Options *options, size_t n_args _unused_, char **args _u
                 return ctl_fail(r, "Failed to list the pools: %m");
         if (list.error < 0 && !options->no_legend)
                 (void) ctl_fail(0, "Pools without figures could not be asked: %s",
-                                client_error_text(list.error, NULL));
+                                call_error_text(list.error, NULL));
         return CTL_SUCCESS;
 }
