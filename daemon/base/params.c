@@ -247,6 +247,8 @@ void params_unset(Params *params, const char *name)
 
         params->end--;
         move_items(params, i, i + 1, params->end - i);
+        if (params->end == params->first)
+                params->end = params->first = 1; /* nothing is set at 0, which in hints[] is none */
 }
 
 const char *params_get(const Params *params, const char *name, size_t *ret_size)

@@ -10,11 +10,7 @@
 
 #include "fastcgi/decoder.h"
 #include "fastcgi/encoder.h"
-
-/* Checks also where assert() is compiled out. */
-#define CHECK(condition) ((condition) ? (void) 0 : abort())
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "input.h"
 
 /* When the active request is answered: the low bits of the input's first byte. */
 typedef enum Finish {

@@ -22,8 +22,8 @@ RUNS = 600_000
 
 def libraries(fuzzer):
     """The libraries of ours that a fuzzer links."""
-    said = subprocess.run(["ninja", "-C", BUILD, "-t", "query", f"tests/fuzz-{fuzzer}"], check=True, text=True,
-                          capture_output=True).stdout
+    query = ["ninja", "-C", BUILD, "-t", "query", f"tests/fuzz-{fuzzer}"]
+    said = subprocess.run(query, check=True, text=True, capture_output=True).stdout
     return sorted(set(re.findall(r"\S+\.a$", said.split("outputs:")[0], re.MULTILINE)))
 
 
@@ -33,9 +33,9 @@ def search(program, tmp_path, runs):
     for directory in new, seeds:
         directory.mkdir()
     (seeds / "request").write_bytes(SEED.read_bytes())
-    ended = subprocess.run(
-        [BUILD / "tests" / program, "-seed=1", f"-runs={runs}", "-max_len=96", f"-dict={HERE}/dict/fastcgi",
-         f"-artifact_prefix={tmp_path}/", new, seeds], text=True, errors="replace", capture_output=True, check=False)
+    command = [BUILD / "tests" / program, "-seed=1", f"-runs={runs}", "-max_len=96",
+               f"-dict={HERE}/dict/fastcgi", f"-artifact_prefix={tmp_path}/", new, seeds]
+    ended = subprocess.run(command, text=True, errors="replace", capture_output=True, check=False)
     return ended.returncode, ended.stderr
 
 

@@ -166,6 +166,19 @@ static void test_full_list(void **state _unused_)
                 assert_non_null(params_get(params, params_at(params, i)->name, NULL));
 }
 
+/* Nothing is forgotten where the place in front was used and all are removed. */
+static void test_set_first_and_emptied(void **state _unused_)
+{
+        _cleanup_(params_freep) Params *params = new_params();
+
+        assert_int_equal(params_set_first(params, "ROLE", 4, "1", 1), 0);
+        params_unset(params, "ROLE");
+        assert_int_equal(params_count(params), 0);
+        assert_int_equal(set(params, "A", "2"), 0);
+        assert_param(params, 0, "A", "2");
+        assert_string_equal(params_get(params, "A", NULL), "2");
+}
+
 static void test_zero_bytes(void **state _unused_)
 {
         _cleanup_(params_freep) Params *params = new_params();
@@ -330,6 +343,7 @@ int main(void)
                 cmocka_unit_test(test_unset_moves_the_rest_up),
                 cmocka_unit_test(test_set_first),
                 cmocka_unit_test(test_full_list),
+                cmocka_unit_test(test_set_first_and_emptied),
                 cmocka_unit_test(test_zero_bytes),
                 cmocka_unit_test(test_strings_of_its_own),
                 cmocka_unit_test(test_pointers_are_stable),
