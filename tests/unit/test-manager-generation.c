@@ -422,7 +422,9 @@ static void test_retire_hears_the_template_out(void **state)
         say_started(f);
         assert_int_equal(generation_spawn(f->g, 1), 1);
         assert_int_equal(ipc_send(f->channel,
-                                  &(IpcMessage){ .type = IPC_SPAWNED, .n = 1, .workers = { { 0, WORKER_PID } } },
+                                  &(IpcMessage){ .type = IPC_SPAWNED,
+                                                 .n = 1,
+                                                 .workers = { { 0, WORKER_PID } } },
                                   NULL, 0),
                          0);
         generation_retire(f->g, KILL_RELOAD_DRAIN, 0);

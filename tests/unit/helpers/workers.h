@@ -7,7 +7,7 @@
 
 #include "manager/pool/workers.h"
 
-/* The process id of the worker in slot 0, the others' follow. It is above the largest pid_max: no process's. */
+/* The process id of the worker in slot 0, the others' follow. Above the largest pid_max: no process's. */
 #define WORKER_PID 5000000
 
 /* Orders one; its slot. */
