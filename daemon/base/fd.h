@@ -20,7 +20,8 @@ static inline void fd_closep(int *fd)
 int fd_cloexec(int fd, bool cloexec);
 
 /*
- * Sets or clears O_NONBLOCK, which belongs to the open file: whoever shares it shares the flag. 0 or -errno.
+ * Sets or clears O_NONBLOCK, which belongs to the open file: processes that share the file share the flag.
+ * 0 or -errno.
  */
 int fd_nonblock(int fd, bool nonblock);
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* What is on its way to journald may be so much; the system may allow less (net.core.wmem_max). */
+/* The most bytes that may be on their way to journald; the system may allow less (net.core.wmem_max). */
 #define SEND_BUFFER (8 * 1024 * 1024)
 
 static void record_append(JournalRecord *r, const void *bytes, size_t size)
@@ -72,8 +72,8 @@ int journal_open(void)
 }
 
 /*
- * Where the time is up, sendto(2) says -EAGAIN, as where it does not wait. poll(2) is of no use for that: it
- * knows of a listener's queue only where the socket is connected.
+ * When the time is up, sendto(2) fails with -EAGAIN, as it does without a time. poll(2) does not help: it
+ * knows of the queue of the other end only on a socket that is connected.
  */
 static ssize_t send_within(int fd, const JournalRecord *r, const struct sockaddr_un *to, usec_t wait)
 {

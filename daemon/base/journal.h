@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Records for the journal, for which nobody waits longer than he wants. sd_journal_sendv(3) waits where
- * journald is slow or stopped; a request must not. So this speaks journald's protocol itself
- * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/): one datagram a record, dropped where it would wait.
+ * Records for the journal. The caller says how long it waits at most. sd_journal_sendv(3) waits while
+ * journald is slow or stopped, and a request must not wait. So this file speaks journald's protocol itself
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL/): one datagram a record, which is dropped where it would
+ * wait.
  */
 
 #include "base/time.h"
@@ -29,7 +30,7 @@ void journal_record_add_pair(JournalRecord *record, const char *pair);
 int journal_open(void);
 
 /*
- * Sends a record to the socket at that path, and waits so long at most, 0 for not at all, for whoever
- * listens there to take it. 0, -EAGAIN where nobody did, or -errno: it is lost then.
+ * Sends a record to the socket at that path, and waits so long at most, 0 for not at all, until journald
+ * takes it. 0, -EAGAIN where it did not in time, or -errno: the record is lost then.
  */
 int journal_send(int fd, const char *path, const JournalRecord *record, usec_t wait);

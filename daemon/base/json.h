@@ -29,7 +29,7 @@ typedef enum JsonStyle {
 typedef struct Json {
         FILE *f;
         JsonStyle style;
-        const char *separator; /* what stands before the next value: NULL for nothing, or with a comma */
+        const char *separator; /* the text before the next value: NULL for nothing, or with a comma */
 } Json;
 
 /*

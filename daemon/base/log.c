@@ -39,10 +39,10 @@ static struct {
         Grace grace;
 
         int stderr_fd;
-        bool torn; /* it took only part of what it was last sent */
+        bool torn; /* it took only a part of the last write */
 } log_state = { .max_level = LOG_NOTICE, .fd = -EBADF, .path = JOURNAL_SOCKET, .stderr_fd = STDERR_FILENO };
 
-/* That is being put together, and text on its way there: too large for the stack of a deep script. */
+/* The record that is put together, and text on its way there: too large for the stack of a deep script. */
 static JournalRecord record;
 static char escaped[LOG_MESSAGE_MAX];
 
@@ -57,8 +57,9 @@ const char *log_level_to_string(int level)
 }
 
 /*
- * What is under way counts for the socket that it was sent by, and what was lost for who lost it: a process
- * that was forked has its own of both. Where it can have no socket, its parent's does.
+ * The kernel counts records on their way for the socket that sent them, and losses are counted for the
+ * process that has them: so a process that was forked gets its own of both. If it cannot get a socket, it
+ * uses its parent's.
  */
 static void own_socket(void)
 {

@@ -4,16 +4,16 @@
 /*
  * The log: sentences for people, facts as journal fields.
  *
- * Goes to the journal (base/journal.h) where standard error is a journal stream ($JOURNAL_STREAM, see
- * systemd.exec(5)), otherwise as text to standard error. A process whose standard error is something else of
- * ours is told the target by $PHP_POOL_LOG, "journal" or "stderr", which goes before. Only programs' own
- * layers (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
+ * Records go to the journal (base/journal.h) where standard error is a journal stream ($JOURNAL_STREAM,
+ * see systemd.exec(5)), otherwise as text to standard error. For a process whose standard error is another
+ * pipe of ours, $PHP_POOL_LOG names the target, "journal" or "stderr", and takes precedence. Only the
+ * layers of programs (manager, worker, ctl) log above LOG_DEBUG; libraries return -errno.
  *
- * What the journal does not take at once is lost, and counted; only records of LOG_ERR and worse wait for
- * it, a tenth of a second in all for a request (base/grace.h). The next record that it takes is followed by
- * one that tells how many were lost. Without a journal at all (another root, no descriptor for it) standard
- * error has the text: with sd-daemon(3)'s "<3>" in front where it is a journal stream. What is not
- * printable, or no UTF-8, stands as \x1B everywhere.
+ * A record that the journal does not take at once is lost, and counted. Only for records of LOG_ERR and
+ * worse does a process wait, a tenth of a second in all for a request (base/grace.h). Behind the next
+ * record that the journal takes, another one tells how many were lost. Without a journal at all (another
+ * root, no descriptor for it), the text goes to standard error: with sd-daemon(3)'s "<3>" in front where
+ * that is a journal stream. Bytes that are not printable, or no UTF-8, are written as \x1B everywhere.
  */
 
 #include <syslog.h>
@@ -44,7 +44,7 @@ void log_set_stderr(int fd);
 /* True when records go to the journal, so that fields are kept. */
 bool log_to_journal(void);
 
-/* Drops what is less urgent than level (syslog(3) numbers; LOG_NOTICE at first). */
+/* Drops records that are less urgent than level (syslog(3) numbers; LOG_NOTICE at first). */
 void log_set_max_level(int level);
 int log_get_max_level(void);
 
@@ -52,8 +52,8 @@ int log_get_max_level(void);
 int log_set_context(const char *name, const char *value);
 
 /*
- * Sends one record to the journal, whatever the level and wherever the log goes: for those who count their
- * own losses. The message has size bytes. 0, or -errno: -EAGAIN where the journal takes none now.
+ * Sends one record to the journal, whatever the level and wherever the log goes: for callers that count
+ * their own losses. The message has size bytes. 0, or -errno: -EAGAIN where the journal takes none now.
  */
 int log_journal(int level, const char *message_id, const LogField *fields, const char *message, size_t size);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Counting what a log has lost, so that it can be told: not each time, and again where nobody heard it. */
+/*
+ * Counts the records that a log has lost, and says when to log the count: not each time, and again if that
+ * failed.
+ */
 
 #include "base/time.h"
 
-/* What is lost is told this often at most, while losing goes on; and once it has ended, at once. */
+/* While records are lost, the count is logged this often at most; once that has ended, at once. */
 #define LOSSES_INTERVAL (10 * USEC_PER_SEC)
 
-/* What could not be told is tried again after so long. */
+/* A count that could not be logged is tried again after so long. */
 #define LOSSES_RETRY USEC_PER_SEC
 
 /* Zero it before the first use. */

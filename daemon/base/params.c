@@ -94,7 +94,7 @@ void params_clear(Params *params)
         forget_items(params);
 }
 
-/* Room for size bytes. What would fill a block alone gets its own, behind the one that is being filled. */
+/* Room for size bytes. A string that would fill a block alone gets its own, behind the one being filled. */
 static char *params_allocate(Params *params, size_t size)
 {
         ParamsBlock *first = params->blocks, *block;

@@ -11,8 +11,8 @@
 
 /*
  * Bounds of what a client may send, and so of memory and time: the calls of params_set() since
- * params_clear(), and the bytes of the names and values given to them, each with its zero. What was replaced
- * or removed since counts too.
+ * params_clear(), and the bytes of the names and values given to them, each with its zero. Parameters that
+ * were replaced or removed since count, too.
  */
 #define PARAMS_COUNT_MAX 2048
 #define PARAMS_SIZE_MAX (1024U * 1024U)
@@ -37,7 +37,7 @@ void params_clear(Params *params);
 /*
  * Adds or replaces a parameter; name and value are copied, and may be strings of this list. A replaced one
  * keeps its place. Strings that params_get() or params_at() gave before stay valid and unchanged until
- * params_clear(). 0, -ENOMEM, or -E2BIG for what goes beyond the bounds above; the list is as it was then.
+ * params_clear(). 0, -ENOMEM, or -E2BIG for more than the bounds above; the list is as it was then.
  */
 int params_set(Params *params, const char *name, size_t name_size, const char *value, size_t value_size);
 

@@ -30,8 +30,8 @@ int parse_size(const char *s, uint64_t *ret);
 const char *format_usec(char *buffer, usec_t t);
 
 /*
- * Whether a version, "8.4" or "8.4.28", is that one or a later one; what stands behind the second number
- * does not count. False for what is no version: "" of a PHP that is not known yet.
+ * Whether a version, "8.4" or "8.4.28", is that one or a later one; anything behind the second number is
+ * ignored. False for a text that is no version, such as "", which stands for a PHP that is not known yet.
  */
 bool version_at_least(const char *version, unsigned major, unsigned minor);
 

@@ -15,8 +15,8 @@ int text_vformat(char **ret, const char *format, va_list ap) _printf_(2, 0);
 int text_format(char **ret, const char *format, ...) _printf_(2, 3);
 
 /*
- * Writes text of others so that it does nothing to a terminal and passes for nothing else: what is not
- * printable, or no UTF-8, stands as utf8_escape() has it.
+ * Writes text of others so that it does nothing to a terminal and cannot be taken for other text: bytes
+ * that are not printable, or no UTF-8, are written as utf8_escape() writes them.
  */
 void text_write_escaped(FILE *f, const char *bytes, size_t size, bool lines);
 
@@ -34,8 +34,8 @@ typedef struct Text {
 int text_open(Text *t);
 
 /*
- * Closes it. *ret is the string, which the caller frees. What is negative, r or -ENOMEM, is returned, and
- * the string is freed then.
+ * Closes it. 0, and *ret is the string, which the caller frees. Or r where that is negative, or -ENOMEM: the
+ * string is freed then.
  */
 int text_close(Text *t, int r, char **ret);
 

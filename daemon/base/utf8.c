@@ -67,7 +67,7 @@ size_t utf8_cut(const char *bytes, size_t size)
         return size;
 }
 
-/* Has what stands around it shown in another order, or on another line (Unicode's UAX 9 and UAX 14). */
+/* A terminal shows the text around it in another order, or on another line (Unicode's UAX 9 and UAX 14). */
 static bool moves_text(uint32_t code)
 {
         return code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||

@@ -11,7 +11,7 @@
  */
 size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret_code);
 
-/* size, without what there is at the end of bytes[] of a character that goes on behind it. */
+/* size, less the bytes of a character that begins at the end of bytes[] and is not complete there. */
 size_t utf8_cut(const char *bytes, size_t size);
 
 /*
@@ -25,14 +25,14 @@ bool utf8_is_printable(uint32_t code);
 bool utf8_is_no_control(uint32_t code);
 
 /*
- * Copies text to to[], of which max bytes are used and no zero is added. What is not printable, or not
- * UTF-8, stands there as "\x1B", byte by byte, as in the access log. With lines set, line breaks and tabs
- * stay, and a carriage return in front of a line break goes. What does not fit is cut, never within a
- * character. The number of bytes written.
+ * Copies text to to[], of which max bytes are used and no zero is added. Bytes that are not printable, or
+ * not UTF-8, are written as "\x1B", one by one, as in the access log. With lines set, line breaks and tabs
+ * stay, and a carriage return in front of a line break is left out. Text that does not fit is cut, never
+ * within a character. The number of bytes written.
  */
 size_t utf8_escape(const char *bytes, size_t size, bool lines, char *to, size_t max);
 
-/* Replaces in place, byte by byte with "?", what is not printable or not UTF-8: it is one line then. */
+/* Replaces bytes that are not printable or not UTF-8 with "?", in place: the text is one line then. */
 void utf8_make_printable(char *s);
 
 /* The same, but line breaks stay. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The parser of access.format: see access.h. Its grammar is PHP-FPM's: "%" and a letter, between them maybe
- * an argument in braces. It takes no less than PHP-FPM but for what that passes over in silence: a "%" at
- * the end, an empty format, two arguments.
+ * The parser of access.format: see access.h. Its grammar is PHP-FPM's: "%" and a letter, between them
+ * maybe an argument in braces. It accepts what PHP-FPM accepts, except errors that PHP-FPM ignores without
+ * a word: a "%" at the end, an empty format, two arguments.
  */
 
 #include "config/access.h"
@@ -129,7 +129,7 @@ static int add_code(const FormatParser *p, char letter, const char *argument)
         return add_format_piece(p, code, argument, argument ? strlen(argument) : 0);
 }
 
-/* What stands behind a "%". Empty braces are none, as in PHP-FPM. */
+/* The text behind a "%". Empty braces are no argument, as in PHP-FPM. */
 static int parse_code(FormatParser *p)
 {
         const char *argument = NULL;

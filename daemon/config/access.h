@@ -5,10 +5,10 @@
 
 #include "base/util.h"
 
-/* The most pieces: codes, and what stands between them. */
+/* The most pieces: codes, and the texts between them. */
 #define ACCESS_PIECES_MAX 128
 
-/* What an error's sentence needs at most; longer ones are cut. */
+/* The most bytes of an error's sentence; longer ones are cut. */
 #define ACCESS_ERROR_MAX 160
 
 typedef enum AccessCode {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the types of text in settings.def allow: see allow.h.
+ * The values that the types of text in settings.def allow: see allow.h.
  *
  * The table setting_types[] in settings.c names these functions beside the words that errors and the manual
- * use for them. They run on both sides: on what an operator wrote, and on what comes in the sealed memfd.
+ * use for them. They run on both sides: on the values of the pool file, and on those of the sealed memfd.
  */
 
 #include "config/allow.h"

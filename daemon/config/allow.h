@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the types of text in settings.def allow. Pure: nothing here looks whether a file is there. */
+/*
+ * The values that the types of text in settings.def allow. Pure: nothing here looks whether a file exists.
+ */
 
 #include "base/util.h"
 
@@ -23,7 +25,7 @@ bool allow_php_version(const char *s);
 /* "." and at least one more character, none of them "/". */
 bool allow_extension(const char *s);
 
-/* What network_parse() reads. */
+/* A network that network_parse() reads. */
 bool allow_network(const char *s);
 
 /*

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * security.allowed_clients: see clients.h. It is asked whenever a connection is taken, before a byte of it
- * is read: a new one, and one that the manager hands on to a worker, since that was accepted by somebody
- * else, perhaps before a reload changed the list. Unix sockets have permissions instead, and are not asked
- * about. What is neither (vsock) has no address that could be allowed. It costs no system call.
+ * security.allowed_clients: see clients.h. A process that takes a connection asks before it reads a byte
+ * from it. A worker also asks about a connection that the manager hands to it, since another worker
+ * accepted that one, perhaps before a reload changed the list. Nobody asks about Unix sockets, which have
+ * permissions instead. Other sockets (vsock) have no address that could be allowed. The check costs no
+ * system call.
  *
- * Unlike the rest of this layer it logs: the decision is made here, for whoever asks, and told once.
+ * Unlike the rest of this layer, this file logs: it makes the decision for all callers, and logs it once.
  */
 
 #include "config/clients.h"

@@ -64,7 +64,7 @@ int config_new(Config **ret);
 void config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free)
 
-/* "dynamic" for PM_DYNAMIC, as in the pool file; NULL for what is no mode. */
+/* "dynamic" for PM_DYNAMIC, as in the pool file; NULL for a number that is no mode. */
 const char *pm_mode_to_string(PmMode mode);
 
 /*

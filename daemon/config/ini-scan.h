@@ -16,7 +16,7 @@ typedef enum IniToken {
         INI_QUOTED,  /* text within quotes; it has escapes */
         INI_DOLLAR,  /* "${" */
         INI_VARIABLE,
-        INI_FALLBACK,  /* ":-": what stands for a variable that is not set follows */
+        INI_FALLBACK,  /* ":-": behind it comes the value for a variable that is not set */
         INI_BROKEN,    /* an apostrophe that is not closed */
         INI_CHARACTER, /* any other: IniScanner.start is it */
 } IniToken;
@@ -37,14 +37,14 @@ typedef enum IniState {
 
 typedef struct IniScanner {
         const char *p, *end;
-        const char *start; /* of the token, without what PHP cuts off */
+        const char *start; /* of the token, without the bytes that PHP cuts off */
         size_t size;
-        unsigned line, token_line; /* of what is next, and of the token */
+        unsigned line, token_line; /* of the next byte, and of the token */
         IniState states[INI_STATES_MAX];
         size_t n_states;
 } IniScanner;
 
-/* text is what a zero byte ends. */
+/* A zero byte ends the text. */
 void ini_scan_start(IniScanner *s, const char *text);
 
 IniToken ini_scan_next(IniScanner *s);

@@ -2,7 +2,7 @@
 
 /*
  * The grammar of PHP's ini files: see ini.h. One token is looked at before it is taken. A value is gathered
- * while its grammar is followed; what stands in it of variables and operators is not worked out.
+ * while its grammar is followed; variables and operators in it are not evaluated.
  */
 
 #include "config/ini.h"
@@ -98,7 +98,7 @@ static int read_variable(Reader *r, FILE *f, bool *known)
         return 0;
 }
 
-/* What stands in quotes, the first of which is next. */
+/* A text in quotes, the first of which is next. */
 static int read_quotes(Reader *r, FILE *f, bool *known)
 {
         next(r);
@@ -163,7 +163,7 @@ static int read_expression(Reader *r, FILE *f, bool *known)
         }
 }
 
-/* What stands behind a "=", which is next. */
+/* The value behind a "=", which is next. */
 static int read_value(Reader *r, FILE *f, bool *known)
 {
         if (!is_character(r, '='))
@@ -199,7 +199,7 @@ static int read_entry(Reader *r, const char *name)
         return r->on_entry(r->section ?: "", name, known ? value : NULL, r->userdata);
 }
 
-/* What stands in brackets, up to the second, which is taken. */
+/* The text in brackets, up to the second, which is taken. */
 static int read_brackets(Reader *r, char **ret)
 {
         bool known = true;

@@ -22,9 +22,10 @@ typedef struct IniError {
 } IniError;
 
 /*
- * An entry: name, and the value as PHP would have it, but that a constant is its own name; NULL for one that
- * depends on ${VARIABLE} or has operators, and where nothing but the name stands there. section is what the
- * "[section]" above it has, "" for none. A negative return ends the reading and is returned.
+ * An entry: its name, and the value as PHP would have it, except that a constant is its own name. The
+ * value is NULL where it depends on ${VARIABLE} or has operators, and where there is a name alone. section
+ * is the name of the "[section]" above it, "" for none. A negative return ends the reading and is
+ * returned.
  */
 typedef int IniOnEntry(const char *section, const char *name, const char *value, void *userdata);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Networks: see network.h. The pool file's check and the worker's use the same parser, so that what was
- * accepted is also what is meant. Nothing here allocates but network_parse_list().
+ * Networks: see network.h. The check of the pool file and the worker use the same parser, so that a worker
+ * compares with the networks that the check accepted. Nothing here allocates but network_parse_list().
  */
 
 #include "config/network.h"

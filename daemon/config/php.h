@@ -40,7 +40,7 @@ bool php_version_supported(const char *version);
  */
 const char *php_directory(void);
 
-/* The workers that are there. A directory that is not there has none. 0 or -errno. */
+/* The workers in the directory. A directory that does not exist has none. 0 or -errno. */
 int php_list(const char *directory, PhpList *ret);
 
 /* The PHP that a pool with this php.version runs: that one, or for "" the newest. 0, or -ENOENT for none. */
@@ -50,8 +50,8 @@ int php_choose(const PhpList *list, const char *wanted, PhpVersion *ret);
 int php_find(const char *directory, const char *wanted, PhpVersion *ret);
 
 /*
- * Why there is none, with what is there and what to install: "8.3 is not installed here: …". A new string. 0
- * or -ENOMEM.
+ * Why php_choose() found none, which PHPs there are and what to install: "8.3 is not installed here: …". A
+ * new string. 0 or -ENOMEM.
  */
 int php_missing(const char *directory, const PhpList *list, const char *wanted, char **ret);
 

@@ -5,9 +5,9 @@
  *
  * A word, then each setting in the order of settings.def: a number, a truth value and a choice as 64 bits,
  * a string as its length (32 bits) and its bytes without a zero, a list as its count (32 bits) and its
- * strings; all in the byte order of the machine, which both sides run on, of the same build (ipc/inherit.h).
- * The reader believes nothing: every length is held against what is left, every value against what the
- * table allows.
+ * strings; all in the byte order of the machine, which both sides run on, of the same build
+ * (ipc/inherit.h). The reader believes nothing: it checks every length against the bytes that are left,
+ * and every value against the table.
  */
 
 #include <fcntl.h>
@@ -105,7 +105,7 @@ int config_seal(const Config *config, int *ret_fd)
         return fd_new_sealed_memfd("php-pool-settings", data, size, ret_fd);
 }
 
-/* What is still to be read. */
+/* The bytes that are still to be read. */
 typedef struct SealReader {
         const uint8_t *p;
         size_t left;
@@ -227,7 +227,7 @@ static int unseal_settings(const void *data, size_t size, Config **ret)
         return 0;
 }
 
-/* Only what nobody can change any more is read. */
+/* Only a memfd that nobody can change any more is read. */
 static int check_seals(int fd)
 {
         const int wanted = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;

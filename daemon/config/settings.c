@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The table of settings and what their types allow: see settings.h.
+ * The table of settings, and the values that their types allow: see settings.h.
  *
- * Whoever brings a value (the defaults, the pool file, the sealed form) asks here whether it is allowed.
+ * All that bring a value (the defaults, the pool file, the sealed form) ask here whether it is allowed.
  * Nothing here knows libconfig: the worker links this file. A new type is a line in SettingType, one in
  * setting_types[] and its C type in config.h.
  */

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot per
- * worker, aligned to cache lines, with exactly one writer, the worker, but for one line of it that only the
- * manager writes; no locks. What a reader copies out is range-checked: a worker can lie about itself, wake
- * the manager for nothing, or undo its pool's time limits. It can do nothing to the manager.
+ * The scoreboard of a generation: a memfd that the manager and the generation's processes map. One slot
+ * per worker, aligned to cache lines, with exactly one writer, the worker, but for one line of it that
+ * only the manager writes; no locks. A reader copies a slot out and checks the ranges: a worker can lie
+ * about itself, wake the manager for nothing, or undo its pool's time limits. It can do nothing to the
+ * manager.
  *
  * The header says what wakes the manager. Which workers are idle is a set of bits, one a slot: a worker that
  * dies between two changes leaves no count wrong.
@@ -15,7 +16,7 @@
 
 #include "base/time.h"
 
-/* A worker's stage. FPM's names are what people see. */
+/* A worker's stage. The status shows FPM's names. */
 #define STAGE_LIST                                                                                          \
         STAGE(FREE, "Free")         /* no worker has the slot; set by the manager */                        \
         STAGE(STARTING, "Starting") /* set by the manager when it orders the worker */                      \
@@ -47,7 +48,7 @@ static inline bool stage_has_request(Stage stage)
 #define SCOREBOARD_SCRIPT_MAX 512
 #define SCOREBOARD_USER_MAX 64
 
-/* What a worker says of itself. Strings are cut to fit. */
+/* A worker's own record of itself. Strings are cut to fit. */
 typedef struct WorkerRecord {
         pid_t pid;
         Stage stage;
@@ -120,8 +121,8 @@ void scoreboard_note_progress(Scoreboard *board, size_t slot);
 bool scoreboard_claim_timer(Scoreboard *board);
 
 /*
- * Whether somebody looks at the status: what only it shows, and costs something to find out, is wanted. It
- * may be read at any time; what it was at a request's begin need not hold at its end.
+ * Whether somebody looks at the status: workers then measure what only the status shows, which costs
+ * something. It may be read at any time, and may change while a request runs.
  */
 bool scoreboard_watched(const Scoreboard *board);
 

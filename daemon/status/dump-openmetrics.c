@@ -33,7 +33,7 @@ static void dump_sample(FILE *f, const StatusField *field, const PoolStatus *sta
         (void) fputc('\n', f);
 }
 
-/* What is text, as labels of a metric that is always 1. */
+/* The fields that are text, as labels of a metric that is always 1. */
 static void dump_info(FILE *f, const PoolStatus *status)
 {
         dump_family(f, "phppool", "info", "What the pool is.");

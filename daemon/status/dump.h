@@ -15,8 +15,8 @@
 DumpFormat dump_format_of_query(const char *query, bool *ret_full);
 
 /*
- * The head of an answer with a page in this format, up to and with its empty line; and of any other that
- * nobody may keep, as plain text: the ping's, a refusal.
+ * The head of an answer with a page in this format, up to and with its empty line. For other answers that
+ * no cache may keep, the ping's and refusals, it is the head of the format for plain text.
  */
 const char *dump_headers(DumpFormat format);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the status page's formats write: the fields of status.def, and their values. Strings are clients'
- * words: only dump_string() writes them. Knows no format.
+ * The fields of status.def and their values, for the formats of the status page to write. Clients may have
+ * chosen the strings: only dump_string() writes them. This file knows no format.
  */
 
 #include "status/field.h"

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "status/status.h"
 
-/* What a field's value is. */
+/* The type of a field's value. */
 typedef enum StatusKind {
         STATUS_STRING,
         STATUS_URI, /* a string */

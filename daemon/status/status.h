@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A pool's status as plain structs: see status.def. Strings belong to whoever filled the struct in. */
+/* A pool's status as plain structs: see status.def. Strings belong to the code that filled the struct in. */
 
 #include "base/time.h"
 
