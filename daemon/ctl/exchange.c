@@ -136,25 +136,22 @@ int exchange_connect(const char *address, usec_t timeout, int *ret_fd)
         return 0;
 }
 
-/* Puts BEGIN_REQUEST and PARAMS into out; it is later used again for the body. */
+/* Puts the request's head into out; it is later used again for the body. */
 static int begin_request(Exchange *e, const Params *params)
 {
-        _cleanup_(freep) uint8_t *encoded = NULL;
-        size_t n;
+        uint8_t *larger;
         int r;
 
-        r = fcgi_encode_params(REQUEST_ID, params, &encoded, &n);
+        r = fcgi_encode_request_head(REQUEST_ID, FCGI_RESPONDER, /* keep_connection= */ false, params,
+                                     &e->out, &e->n_out);
         if (r < 0)
                 return r;
-        e->out = malloc(MAX(FCGI_BEGIN_REQUEST_SIZE + n, (size_t) FCGI_HEADER_SIZE + BODY_CHUNK));
-        e->in = malloc(RECORD_MAX);
-        if (!e->out || !e->in)
+        larger = realloc(e->out, MAX(e->n_out, (size_t) FCGI_HEADER_SIZE + BODY_CHUNK));
+        if (!larger)
                 return -ENOMEM;
-
-        fcgi_encode_begin_request(e->out, REQUEST_ID, FCGI_RESPONDER, /* keep_connection= */ false);
-        memcpy(e->out + FCGI_BEGIN_REQUEST_SIZE, encoded, n);
-        e->n_out = FCGI_BEGIN_REQUEST_SIZE + n;
-        return 0;
+        e->out = larger;
+        e->in = malloc(RECORD_MAX);
+        return e->in ? 0 : -ENOMEM;
 }
 
 /* Puts the next STDIN record into out; the one that ends the body is empty. */

@@ -4,66 +4,19 @@
  * The incoming half of the FastCGI codec: see decoder.h. Pure: no descriptor, no clock, no log. The worker
  * owns one for its connection.
  *
- * Two things are kept apart: where in a record the input stands (the bytes of a header, then content_left,
- * then padding_left), and how far the active request is (RequestState). When a header is complete,
- * record_start() decides what its content is for (Sink), and record_content() feeds it there in whatever
- * pieces it comes. Each of them gives one event at most, so none ever has to wait in a queue.
+ * Two things are kept apart (decoder-state.h): where in a record the input stands (the bytes of a header,
+ * then content_left, then padding_left), and how far the active request is (RequestState). When a header
+ * is complete, record_start() decides what its content is for (Sink), and record_content() feeds it there
+ * in whatever pieces it comes. Each of them gives one event at most, so none ever has to wait in a queue.
  */
 
 #include "fastcgi/decoder.h"
 
+#include "fastcgi/decoder-state.h"
 #include "fastcgi/encoder.h"
-#include "fastcgi/pairs.h"
 
 /* 5.1: the content of a BEGIN_REQUEST. */
 #define BEGIN_REQUEST_CONTENT_SIZE 8
-
-/* 4.1: the only value that is told, as PHP-FPM does; FCGI_MAX_CONNS and FCGI_MAX_REQS are not known here. */
-#define MPXS_CONNS_NAME "FCGI_MPXS_CONNS"
-#define MPXS_CONNS_VALUE "0"
-#define MPXS_CONNS_PAIR_SIZE (2 + sizeof MPXS_CONNS_NAME - 1 + sizeof MPXS_CONNS_VALUE - 1)
-
-/* The largest reply: GET_VALUES_RESULT with its padding. */
-#define REPLY_SIZE_MAX (FCGI_HEADER_SIZE + ((MPXS_CONNS_PAIR_SIZE + 7) & ~(size_t) 7))
-
-/* How far the active request is. */
-typedef enum RequestState {
-        REQUEST_NONE,
-        REQUEST_PARAMS,    /* until the empty PARAMS record */
-        REQUEST_BODY,      /* until the empty STDIN record */
-        REQUEST_WHOLE,     /* only an abort can follow; from here on the next BEGIN_REQUEST has to wait */
-        REQUEST_TOO_LARGE, /* its records are skipped, until the empty STDIN record */
-        REQUEST_DROPPED,   /* its records are skipped */
-} RequestState;
-
-/* What the content of the current record is for. */
-typedef enum Sink {
-        SINK_SKIP,
-        SINK_BEGIN,
-        SINK_PARAMS,
-        SINK_BODY,
-        SINK_GET_VALUES,
-} Sink;
-
-struct FcgiDecoder {
-        int error; /* 0, or what every call returns from now on */
-
-        uint8_t header_bytes[FCGI_HEADER_SIZE];
-        size_t header_used;
-        FcgiHeader header; /* of the record that content_left and padding_left belong to */
-        size_t content_left;
-        size_t padding_left;
-        Sink sink;
-
-        uint8_t whole[FCGI_GET_VALUES_MAX]; /* content that is looked at in one piece: SINK_BEGIN and */
-        size_t whole_used;                  /* SINK_GET_VALUES */
-
-        RequestState state;
-        FcgiRequest request;
-        FcgiCutPair cut_pair; /* of PARAMS */
-
-        uint8_t reply[REPLY_SIZE_MAX];
-};
 
 int fcgi_decoder_new(FcgiDecoder **ret)
 {
@@ -426,88 +379,4 @@ int fcgi_decoder_next(FcgiDecoder *d, const uint8_t *bytes, size_t size, size_t 
 
         *ret_used = used;
         return r;
-}
-
-/* ---- Moving to another process ---- */
-
-static uint8_t *put_bytes(uint8_t *p, const void *bytes, size_t size)
-{
-        if (size > 0)
-                memcpy(p, bytes, size);
-        return p + size;
-}
-
-static uint8_t *put_header(uint8_t *p, FcgiType type, uint16_t id, size_t content, size_t padding)
-{
-        fcgi_encode_header(p, type, id, content, (uint8_t) padding);
-        return p + FCGI_HEADER_SIZE;
-}
-
-/* The start of a pair that is not complete. */
-static uint8_t *put_cut_pair(uint8_t *p, const FcgiDecoder *d)
-{
-        for (size_t i = 0; i < d->cut_pair.used;) {
-                size_t n = MIN(d->cut_pair.used - i, (size_t) FCGI_CONTENT_MAX);
-
-                p = put_header(p, FCGI_PARAMS, d->request.id, n, 0);
-                p = put_bytes(p, d->cut_pair.bytes + i, n);
-                i += n;
-        }
-        return p;
-}
-
-/*
- * What was taken of a record that is not complete. One that is skipped stands for itself no more: it may
- * have been answered, and is one that nobody answers.
- */
-static uint8_t *put_record(uint8_t *p, const FcgiDecoder *d)
-{
-        if (d->header_used > 0)
-                return put_bytes(p, d->header_bytes, d->header_used);
-        if (d->content_left == 0 && d->padding_left == 0)
-                return p;
-        if (d->sink == SINK_SKIP || d->content_left == 0)
-                return put_header(p, FCGI_DATA, 1, d->content_left, d->padding_left);
-        if (d->sink == SINK_PARAMS)
-                return put_header(p, FCGI_PARAMS, d->request.id, d->content_left, d->padding_left);
-
-        p = put_header(p, d->header.type, d->header.request_id, d->whole_used + d->content_left,
-                       d->padding_left);
-        return put_bytes(p, d->whole, d->whole_used);
-}
-
-int fcgi_decoder_save(const FcgiDecoder *d, const uint8_t *rest, size_t rest_size, uint8_t **ret,
-                      size_t *ret_size)
-{
-        bool head = d->state == REQUEST_PARAMS;
-        _cleanup_(freep) uint8_t *params = NULL;
-        size_t params_size = 0, cut = d->cut_pair.used;
-        uint8_t *bytes, *p;
-        int r;
-
-        assert(d->error == 0 && (head || d->state == REQUEST_NONE));
-
-        if (head) {
-                r = fcgi_encode_params(d->request.id, d->request.params, &params, &params_size);
-                if (r < 0)
-                        return r;
-                params_size -= FCGI_HEADER_SIZE; /* the end, which is still to come */
-        }
-
-        bytes = malloc(FCGI_BEGIN_REQUEST_SIZE + params_size + cut +
-                       (cut / FCGI_CONTENT_MAX + 2) * FCGI_HEADER_SIZE + sizeof d->whole + rest_size);
-        if (!bytes)
-                return -ENOMEM;
-        p = bytes;
-        if (head) {
-                fcgi_encode_begin_request(p, d->request.id, d->request.role, d->request.keep_connection);
-                p = put_bytes(p + FCGI_BEGIN_REQUEST_SIZE, params, params_size);
-                p = put_cut_pair(p, d);
-        }
-        p = put_record(p, d);
-        p = put_bytes(p, rest, rest_size);
-
-        *ret = bytes;
-        *ret_size = (size_t) (p - bytes);
-        return 0;
 }

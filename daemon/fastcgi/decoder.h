@@ -13,9 +13,6 @@
 #include "base/params.h"
 #include "fastcgi/protocol.h"
 
-/* The largest content of a GET_VALUES record; all that can be asked for is three short names (4.1). */
-#define FCGI_GET_VALUES_MAX 1024
-
 typedef enum FcgiEvent {
         FCGI_NEED_MORE = 0, /* all input is used up */
         FCGI_REQUEST,       /* BEGIN_REQUEST and all of PARAMS are there: see item.request. An authorizer may
@@ -35,13 +32,6 @@ typedef enum FcgiEvent {
                              * The rest of the input stays for the call after fcgi_decoder_finish(); calls
                              * before it say FCGI_PAUSED again and take nothing */
 } FcgiEvent;
-
-typedef struct FcgiRequest {
-        uint16_t id;
-        FcgiRole role;
-        bool keep_connection; /* FCGI_KEEP_CONN */
-        Params *params;       /* the decoder's; may be changed; fcgi_decoder_finish() clears it */
-} FcgiRequest;
 
 typedef struct FcgiItem {
         union {
@@ -77,16 +67,6 @@ void fcgi_decoder_reset(FcgiDecoder *decoder);
  */
 int fcgi_decoder_next(FcgiDecoder *decoder, const uint8_t *bytes, size_t size, size_t *ret_used,
                       FcgiItem *ret);
-
-/*
- * Writes down where the decoder is, as the bytes that bring a new one to the same place: for another process
- * to go on with. Between requests, or with part of a request's head only: not from FCGI_REQUEST to
- * fcgi_decoder_finish(). `rest` is what was read and not taken, and stands behind. What was skipped or
- * answered is left out, so it is never much more than params.h's bounds allow. The caller frees it. 0 or
- * -ENOMEM.
- */
-int fcgi_decoder_save(const FcgiDecoder *decoder, const uint8_t *rest, size_t rest_size, uint8_t **ret,
-                      size_t *ret_size);
 
 /*
  * The active request was answered, or is given up: records of it that are still to come are skipped, the

@@ -189,20 +189,22 @@ static size_t params_size_max(const Params *params)
         return content + n_records * RECORD_OVERHEAD_MAX;
 }
 
-int fcgi_encode_params(uint16_t request_id, const Params *params, uint8_t **ret_bytes, size_t *ret_size)
+int fcgi_encode_request_head(uint16_t request_id, FcgiRole role, bool keep_connection, const Params *params,
+                             uint8_t **ret_bytes, size_t *ret_size)
 {
+        Stream stream = { .request_id = request_id, .type = FCGI_PARAMS };
         uint8_t *bytes;
-        Stream stream;
 
-        bytes = malloc(params_size_max(params));
+        bytes = malloc(FCGI_BEGIN_REQUEST_SIZE + params_size_max(params));
         if (!bytes)
                 return -ENOMEM;
 
-        stream = (Stream) { .record = bytes, .request_id = request_id, .type = FCGI_PARAMS };
+        fcgi_encode_begin_request(bytes, request_id, role, keep_connection);
+        stream.record = bytes + FCGI_BEGIN_REQUEST_SIZE;
         for (size_t i = 0; i < params_count(params); i++)
                 stream_write_pair(&stream, params_at(params, i));
         (void) stream_finish(&stream);
-        stream_close_record(&stream);
+        stream_close_record(&stream); /* the end */
 
         *ret_bytes = bytes;
         *ret_size = (size_t) (stream.record - bytes);

@@ -55,18 +55,19 @@ size_t fcgi_answer_size(const FcgiAnswer *answer);
  */
 uint8_t *fcgi_encode_answer(uint8_t *p, const FcgiAnswer *answer);
 
-/* The client's side, for php-poolctl and tests: */
+/* The client's side, for php-poolctl, tests, and a request that another process goes on with: */
 
 /* Writes a BEGIN_REQUEST record (5.1) of FCGI_BEGIN_REQUEST_SIZE bytes. */
 #define FCGI_BEGIN_REQUEST_SIZE (FCGI_HEADER_SIZE + 8)
 void fcgi_encode_begin_request(uint8_t *p, uint16_t request_id, FcgiRole role, bool keep_connection);
 
 /*
- * Encodes all parameters and the empty record that ends them into a new buffer, which the caller frees
- * (3.4, 5.2). Records end at multiples of 8, and at ends of pairs unless one pair is too large for a record:
- * PHP-FPM takes no others. 0 or -ENOMEM.
+ * Encodes all that comes before the body into a new buffer, which the caller frees: BEGIN_REQUEST, all
+ * parameters (3.4, 5.2), and the empty record that ends them. Records end at multiples of 8, and at ends of
+ * pairs unless one pair is too large for a record: PHP-FPM takes no others. 0 or -ENOMEM.
  */
-int fcgi_encode_params(uint16_t request_id, const Params *params, uint8_t **ret_bytes, size_t *ret_size);
+int fcgi_encode_request_head(uint16_t request_id, FcgiRole role, bool keep_connection, const Params *params,
+                             uint8_t **ret_bytes, size_t *ret_size);
 
 /* Reads a record header of FCGI_HEADER_SIZE bytes (3.3); nothing in it is checked. */
 typedef struct FcgiHeader {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The numbers of the FastCGI Specification 1.0; the sections are that document's. */
+/*
+ * The numbers of the FastCGI Specification 1.0, whose sections are named; and what a request is on both
+ * sides of the codec.
+ */
 
-#include "base/util.h"
+#include "base/params.h"
 
 #define FCGI_VERSION_1 1                /* 3.3 */
 #define FCGI_HEADER_SIZE 8              /* 3.3 */
@@ -40,3 +43,13 @@ typedef enum FcgiStatus {
         FCGI_OVERLOADED = 2,
         FCGI_UNKNOWN_ROLE = 3,
 } FcgiStatus;
+
+/* The largest content of a GET_VALUES record; all that can be asked for is three short names (4.1). */
+#define FCGI_GET_VALUES_MAX 1024
+
+typedef struct FcgiRequest {
+        uint16_t id;
+        FcgiRole role;
+        bool keep_connection; /* FCGI_KEEP_CONN */
+        Params *params;       /* the decoder's; may be changed; fcgi_decoder_finish() clears it */
+} FcgiRequest;

@@ -116,16 +116,15 @@ static int make_request(const char *script)
         for (size_t i = 0; i < ELEMENTSOF(own); i++)
                 (void) params_set(params, own[i][0], strlen(own[i][0]), own[i][1], strlen(own[i][1]));
 
-        r = fcgi_encode_params(1, params, &encoded, &size);
+        r = fcgi_encode_request_head(1, FCGI_RESPONDER, load.keep, params, &encoded, &size);
         if (r < 0)
                 return r;
-        load.request_size = FCGI_BEGIN_REQUEST_SIZE + size + FCGI_HEADER_SIZE;
+        load.request_size = size + FCGI_HEADER_SIZE;
         load.request = malloc(load.request_size);
         if (!load.request)
                 return -ENOMEM;
-        fcgi_encode_begin_request(load.request, 1, FCGI_RESPONDER, load.keep);
-        memcpy(load.request + FCGI_BEGIN_REQUEST_SIZE, encoded, size);
-        fcgi_encode_header(load.request + FCGI_BEGIN_REQUEST_SIZE + size, FCGI_STDIN, 1, 0, 0);
+        memcpy(load.request, encoded, size);
+        fcgi_encode_header(load.request + size, FCGI_STDIN, 1, 0, 0);
         free(encoded);
         return 0;
 }

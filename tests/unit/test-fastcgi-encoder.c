@@ -109,6 +109,7 @@ static void test_begin_request(void **state _unused_)
 static void test_params_bytes(void **state _unused_)
 {
         static const uint8_t expected[] = {
+                1, 1, 0, 7, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0,   /* BEGIN_REQUEST */
                 1, 4, 0, 7, 0, 12, 4, 0,                          /* header: 12 bytes, 4 of padding */
                 1, 2, 'A', 'b', 'c', 5, 0, 'E', 'M', 'P', 'T', 'Y', /* both pairs */
                 0, 0, 0, 0,                                         /* padding */
@@ -121,20 +122,23 @@ static void test_params_bytes(void **state _unused_)
         assert_int_equal(params_new(&params), 0);
         assert_int_equal(params_set(params, "A", 1, "bc", 2), 0);
         assert_int_equal(params_set(params, "EMPTY", 5, "", 0), 0);
-        assert_int_equal(fcgi_encode_params(7, params, &bytes, &size), 0);
+        assert_int_equal(fcgi_encode_request_head(7, FCGI_RESPONDER, true, params, &bytes, &size), 0);
         assert_int_equal(size, sizeof expected);
         assert_memory_equal(bytes, expected, size);
 }
 
 static void test_no_params(void **state _unused_)
 {
-        static const uint8_t expected[FCGI_HEADER_SIZE] = { 1, 4, 0, 7 };
+        static const uint8_t expected[] = {
+                1, 1, 0, 7, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, /* BEGIN_REQUEST */
+                1, 4, 0, 7, 0, 0, 0, 0,                         /* no PARAMS */
+        };
         _cleanup_(params_freep) Params *params = NULL;
         _cleanup_(freep) uint8_t *bytes = NULL;
         size_t size;
 
         assert_int_equal(params_new(&params), 0);
-        assert_int_equal(fcgi_encode_params(7, params, &bytes, &size), 0);
+        assert_int_equal(fcgi_encode_request_head(7, FCGI_RESPONDER, true, params, &bytes, &size), 0);
         assert_int_equal(size, sizeof expected);
         assert_memory_equal(bytes, expected, size);
 }
@@ -215,15 +219,10 @@ static void assert_same_params(const Params *a, const Params *b)
 static void assert_decodes_to(const uint8_t *bytes, size_t size, const Params *params)
 {
         _cleanup_(fcgi_decoder_freep) FcgiDecoder *decoder = NULL;
-        uint8_t begin[FCGI_BEGIN_REQUEST_SIZE];
         FcgiItem item;
         size_t used;
 
         assert_int_equal(fcgi_decoder_new(&decoder), 0);
-        fcgi_encode_begin_request(begin, 9, FCGI_AUTHORIZER, true);
-        assert_int_equal(fcgi_decoder_next(decoder, begin, sizeof begin, &used, &item), FCGI_NEED_MORE);
-        assert_int_equal(used, sizeof begin);
-
         assert_int_equal(fcgi_decoder_next(decoder, bytes, size, &used, &item), FCGI_REQUEST);
         assert_int_equal(used, size);
         assert_int_equal(item.request.id, 9);
@@ -241,8 +240,11 @@ static void test_params_round_trip(void **state _unused_)
 
                 assert_int_equal(params_new(&params), 0);
                 fill(params, &lists[i]);
-                assert_int_equal(fcgi_encode_params(9, params, &bytes, &size), 0);
-                assert_int_equal(count_records(bytes, size), lists[i].n_records);
+                assert_int_equal(fcgi_encode_request_head(9, FCGI_AUTHORIZER, true, params, &bytes, &size),
+                                 0);
+                assert_int_equal(count_records(bytes + FCGI_BEGIN_REQUEST_SIZE,
+                                               size - FCGI_BEGIN_REQUEST_SIZE),
+                                 lists[i].n_records);
                 assert_decodes_to(bytes, size, params);
         }
 }

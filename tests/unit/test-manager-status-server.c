@@ -197,10 +197,8 @@ static void test_large_page(void **state)
 static Bytes answer_to(Fixture *f, const char *name, const char *method, const char *query)
 {
         _cleanup_(params_freep) Params *params = NULL;
-        _cleanup_(freep) uint8_t *records = NULL;
         Bytes request = {}, answer = {};
         uint8_t buffer[65536];
-        size_t size;
         ssize_t n;
         int fd;
 
@@ -208,9 +206,7 @@ static Bytes answer_to(Fixture *f, const char *name, const char *method, const c
         assert_int_equal(params_set(params, "SCRIPT_NAME", 11, name, strlen(name)), 0);
         assert_int_equal(params_set(params, "REQUEST_METHOD", 14, method, strlen(method)), 0);
         assert_int_equal(params_set(params, "QUERY_STRING", 12, query, strlen(query)), 0);
-        assert_int_equal(fcgi_encode_params(1, params, &records, &size), 0);
-        add_begin(&request, 1, FCGI_RESPONDER, false);
-        bytes_add(&request, records, size);
+        add_head_of(&request, 1, FCGI_RESPONDER, false, params);
         add_record(&request, FCGI_STDIN, 1, NULL, 0);
 
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -206,18 +206,14 @@ static int client_connect(Fixture *f, size_t listener)
 static void ask(int fd, const char *script, bool keep)
 {
         _cleanup_(params_freep) Params *params = NULL;
-        _cleanup_(freep) uint8_t *records = NULL;
         Bytes b = {};
-        size_t size;
 
         assert_int_equal(params_new(&params), 0);
         set_param(params, "SCRIPT_NAME", script);
         set_param(params, "REQUEST_METHOD", "POST");
         set_param(params, "REQUEST_URI", "/uri?a");
         set_param(params, "CONTENT_LENGTH", "0");
-        assert_int_equal(fcgi_encode_params(1, params, &records, &size), 0);
-        add_begin(&b, 1, FCGI_RESPONDER, keep);
-        bytes_add(&b, records, size);
+        add_head_of(&b, 1, FCGI_RESPONDER, keep, params);
         add_record(&b, FCGI_STDIN, 1, NULL, 0);
         send_bytes(fd, &b);
         bytes_clear(&b);

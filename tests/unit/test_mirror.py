@@ -5,7 +5,7 @@ import re
 import subprocess
 
 # Functions of ours that a test puts its own in the place of, where the code has no interface for it.
-REPLACED = {"page_render", "php_interrupt", "php_serve"}
+REPLACED = {"php_interrupt", "php_serve"}
 
 
 def test_names_mirror_the_tree(source_dir):

@@ -9,6 +9,8 @@
 
 #include <sys/socket.h>
 
+#include "fastcgi/decoder-save.h"
+
 static void forget_replay(Input *i)
 {
         if (i->bytes != i->buffer)

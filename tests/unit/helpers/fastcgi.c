@@ -50,19 +50,23 @@ void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep)
         bytes_add(b, record, sizeof record);
 }
 
+void add_head_of(Bytes *b, uint16_t id, FcgiRole role, bool keep, const Params *params)
+{
+        _cleanup_(freep) uint8_t *head = NULL;
+        size_t size;
+
+        assert_int_equal(fcgi_encode_request_head(id, role, keep, params, &head, &size), 0);
+        bytes_add(b, head, size);
+}
+
 void add_head(Bytes *b, uint16_t id, FcgiRole role, bool keep)
 {
         _cleanup_(params_freep) Params *params = NULL;
-        _cleanup_(freep) uint8_t *records = NULL;
-        size_t size;
 
         assert_int_equal(params_new(&params), 0);
         set_param(params, "REQUEST_METHOD", "GET");
         set_param(params, "SCRIPT_NAME", "/a.php");
-        assert_int_equal(fcgi_encode_params(id, params, &records, &size), 0);
-
-        add_begin(b, id, role, keep);
-        bytes_add(b, records, size);
+        add_head_of(b, id, role, keep, params);
 }
 
 void add_request(Bytes *b, uint16_t id, bool keep, const void *body, size_t size, size_t record)

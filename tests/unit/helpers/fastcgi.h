@@ -18,7 +18,10 @@ void add_record(Bytes *b, FcgiType type, uint16_t id, const void *content, size_
 void add_end(Bytes *b, uint16_t id);
 void add_begin(Bytes *b, uint16_t id, FcgiRole role, bool keep);
 
-/* BEGIN_REQUEST and PARAMS with a few parameters. */
+/* BEGIN_REQUEST and PARAMS with these parameters. */
+void add_head_of(Bytes *b, uint16_t id, FcgiRole role, bool keep, const Params *params);
+
+/* The same with a few. */
 void add_head(Bytes *b, uint16_t id, FcgiRole role, bool keep);
 
 /* A whole request; the body in records of the given size, 0 for one. */
