@@ -8,6 +8,8 @@
 #include "helpers/unit.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,13 +29,26 @@
 
 /* ---- The template's place ---- */
 
-/* Ends with its channel's end that the test does not have. */
+/* Whether each of the generation's own descriptors is what it should be. */
+static bool inherited_all(const Inherit *inherit)
+{
+        _cleanup_(scoreboard_freep) Scoreboard *board = NULL;
+        _cleanup_(config_freep) Config *config = NULL;
+        struct itimerspec timer;
+
+        return config_unseal(inherit->settings, &config) >= 0 && config->pm_max_children == CHILDREN &&
+               scoreboard_map(inherit->scoreboard, &board) >= 0 && scoreboard_size(board) == SLOTS &&
+               timerfd_gettime(inherit->limit, &timer) >= 0;
+}
+
+/* Says nothing itself, and ends when nobody holds the other end of the hand-off socket any more. */
 static int stand_in(int argc, char **argv)
 {
         Inherit inherit;
         char byte;
 
-        if (inherit_parse(argc - INHERIT_ARGV_FIRST, argv + INHERIT_ARGV_FIRST, &inherit) < 0)
+        if (inherit_parse(argc - INHERIT_ARGV_FIRST, argv + INHERIT_ARGV_FIRST, &inherit) < 0 ||
+            !inherited_all(&inherit))
                 return EXIT_FAILURE;
         if (fd_send(inherit.handoff, "c", 1, &inherit.channel, 1, 0) < 0)
                 return EXIT_FAILURE;
@@ -63,7 +78,10 @@ static void receive_channel(Fixture *f)
         size_t n;
         char byte;
 
+        const struct timeval patience = { .tv_sec = 10 };
+
         assert_int_equal(fd_nonblock(f->handoff[0], false), 0);
+        assert_int_equal(setsockopt(f->handoff[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
         assert_int_equal(fd_receive(f->handoff[0], &byte, 1, &f->channel, 1, &n), 1);
         assert_int_equal(n, 1);
         assert_int_equal(fd_nonblock(f->channel, true), 0);
@@ -88,6 +106,8 @@ static void start(Fixture *f)
         config->php_version = strdup(VERSION);
         config->pm_max_children = CHILDREN;
         config->reload_start_timeout = 60 * S;
+        free(config->php_ini_scan_dir);
+        config->php_ini_scan_dir = strdup(f->directory.path);
         assert_int_equal(generation_start(&owner, 7, config, &inherit, &f->g), 0);
         receive_channel(f);
 }
@@ -101,6 +121,7 @@ static int fixture_open(void **state)
         directory_make(&f->directory);
         assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
         directory_link(&f->directory, PROGRAM, self);
+        directory_write_text(&f->directory, "a.ini", "");
         assert_int_equal(setenv("PHP_POOL_WORKER_DIR", f->directory.path, 1), 0);
         assert_int_equal(sd_event_new(&f->event), 0);
         open_queue(f->handoff);
@@ -230,6 +251,7 @@ static void test_life(void **state)
         assert_int_equal(g->id, 7);
         assert_string_equal(g->id_text, "7");
         assert_int_equal(g->workers.n, SLOTS);
+        assert_true(g->has_ini);
         assert_int_equal(g->deadline, g->started + 60 * S);
         assert_int_equal(g->state, GENERATION_STARTING);
         assert_false(generation_has_template(g) || generation_can_fork(g));
@@ -265,6 +287,33 @@ static void test_life(void **state)
         assert_int_equal(g->drain_reason, KILL_RELOAD_DRAIN);
         assert_true(g->retired_at >= g->started);
         assert_int_equal(order_of(&f->g->workers, 0), IPC_RETIRE);
+}
+
+/* A contract that is broken ends the manager. */
+static void test_illegal_states_are_asserted(void **state)
+{
+        Fixture *f = *state;
+
+        say_started(f);
+        for (unsigned i = 0; i < 3; i++) {
+                pid_t pid = fork_child();
+                int status;
+
+                if (pid == 0) {
+                        (void) prctl(PR_SET_DUMPABLE, 0); /* no core */
+                        (void) close(STDERR_FILENO);
+                        (void) signal(SIGABRT, SIG_DFL);
+                        if (i == 0)
+                                generation_suspect(f->g); /* it was never ready */
+                        for (unsigned k = 0; i == 1 && k < 2; k++)
+                                generation_template_died(f->g);
+                        for (unsigned k = 0; i == 2 && k < 2; k++)
+                                generation_retire(f->g, KILL_RELOAD_DRAIN, 0);
+                        _exit(0);
+                }
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        }
 }
 
 static void test_says_started_again(void **state)
@@ -604,6 +653,7 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_states),
                 TEST(test_life),
+                TEST(test_illegal_states_are_asserted),
                 TEST(test_says_started_again),
                 TEST(test_template_dies),
                 TEST(test_failure),

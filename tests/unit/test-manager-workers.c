@@ -6,10 +6,12 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "helpers/child.h"
+#include "helpers/fds.h"
 #include "helpers/workers.h"
 #include "ipc/messages.h"
 #include "manager/pool/workers.h"
@@ -125,6 +127,43 @@ static void test_order(void **state)
         assert_int_equal(workers_order(ws, SLOTS + 1, slots, fds), SLOTS - 2);
         assert_int_equal(slots[0], 2);
         assert_int_equal(workers_order(ws, 1, slots, fds), 0);
+}
+
+/* Without descriptors there are fewer, or none, and what is not ordered is free. */
+static void test_no_descriptors(void **state)
+{
+        Workers *ws = *state;
+        struct rlimit before, limit;
+        uint32_t slots[SLOTS];
+        int fds[SLOTS], next = dup(0);
+
+        assert_true(next >= 0);
+        close(next);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        limit = (struct rlimit){ .rlim_cur = (rlim_t) next + 1, .rlim_max = before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(workers_order(ws, 3, slots, fds), 1);
+        assert_int_equal(workers_order(ws, 1, slots, fds), -EMFILE);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(workers_in_state(ws, 1, WORKER_NONE));
+        assert_int_equal(scoreboard_stage(ws->board, 1), STAGE_FREE);
+}
+
+static void test_made_and_cleared(void **state _unused_)
+{
+        size_t before = count_fds();
+        Workers ws;
+
+        assert_int_equal(workers_new(SCOREBOARD_SLOTS_MAX + 1, &ws), -ERANGE);
+        assert_int_equal(workers_new(2, &ws), 0);
+        assert_int_equal(ws.n, 2);
+        for (size_t i = 0; i < 2; i++) {
+                assert_true(workers_in_state(&ws, i, WORKER_NONE));
+                assert_int_equal(ws.slots[i].retire_fd, -EBADF);
+        }
+        (void) order_worker(&ws);
+        workers_clear(&ws);
+        assert_int_equal(count_fds(), before);
 }
 
 static void test_forked(void **state)
@@ -332,6 +371,8 @@ int main(void)
                 cmocka_unit_test(test_states),
                 TEST(test_illegal_state_is_asserted),
                 TEST(test_order),
+                TEST(test_no_descriptors),
+                cmocka_unit_test(test_made_and_cleared),
                 TEST(test_forked),
                 TEST(test_bury),
                 TEST(test_lost),
