@@ -119,7 +119,7 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
                 (void) log_error_errno(r, "Failed to take scoreboard slot %zu: %m", slot);
                 return EXIT_STATUS_RESOURCES;
         }
-        r = limit_catch(c, slot);
+        r = limit_catch(c, slot, php_interrupt);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to catch the signal that ends a request: %m");
                 return EXIT_STATUS_RESOURCES;

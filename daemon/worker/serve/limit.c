@@ -16,10 +16,10 @@
 
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
-#include "worker/php/php.h"
 
 /* For the signal handlers, which can be told nothing. */
 static struct {
+        void (*interrupt)(void);
         const Scoreboard *board;
         size_t slot;
         Connection *connection;
@@ -28,14 +28,15 @@ static struct {
 static void on_interrupt_signal(int signal _unused_)
 {
         if (scoreboard_condemned(limit.board, limit.slot))
-                php_interrupt();
+                limit.interrupt();
 }
 
-int limit_catch(const WorkerContext *context, size_t slot)
+int limit_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void))
 {
         /* No SA_RESTART: what the script waits for is cut short. */
         struct sigaction action = { .sa_handler = on_interrupt_signal };
 
+        limit.interrupt = interrupt;
         limit.board = context->board;
         limit.slot = slot;
         return sigaction(IPC_INTERRUPT_SIGNAL, &action, NULL) < 0 ? -errno : 0;

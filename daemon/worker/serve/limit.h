@@ -10,10 +10,11 @@
 #include "worker/transport/connection.h"
 
 /*
- * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests; the context stays the caller's for as long as
- * the process lives. 0 or -errno.
+ * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests: where the one at hand is condemned, it calls
+ * interrupt(), which is async-signal-safe and has PHP end the script. The context stays the caller's for as
+ * long as the process lives. 0 or -errno.
  */
-int limit_catch(const WorkerContext *context, size_t slot);
+int limit_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void));
 
 /* Names the connection, NULL for none, on which limit_end() may answer. */
 void limit_set_connection(Connection *connection);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The worker's loop in a process of its own, with a script of ours in PHP's place. The test is the manager
- * (it has the other end of the hand-off queue, the scoreboard and the retire eventfd) and all clients.
+ * A worker's requests, pulled in a process of its own, which runs a script of ours for each. The test is the
+ * manager (it has the other end of the hand-off queue, the scoreboard and the retire eventfd) and all clients.
  */
 
 #include <setjmp.h>
@@ -30,8 +30,7 @@
 #include "helpers/text.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
-#include "worker/php/php.h"
-#include "worker/serve/serve.h"
+#include "worker/serve/server.h"
 #include "worker/transport/patience.h"
 
 #define LISTENERS 2
@@ -53,7 +52,7 @@ typedef struct Fixture {
 /* For the script, which is told nothing else. */
 static int script_gate = -EBADF;
 
-PhpOutcome php_serve(Request *request)
+static PhpOutcome run_script(Request *request)
 {
         const char *name = params_get(request->params, "SCRIPT_NAME", NULL);
         static unsigned served;
@@ -70,10 +69,6 @@ PhpOutcome php_serve(Request *request)
         (void) request->ops->write(request, text, strlen(text));
         (void) request->ops->finish(request);
         return (PhpOutcome) { .status = 200, .memory = 4096, .must_exit = streq(name, "/exit") };
-}
-
-void php_interrupt(void)
-{
 }
 
 /* ---- What the worker waits for in vain ---- */
@@ -93,6 +88,24 @@ int ppoll(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout, cons
 }
 
 /* ---- The worker ---- */
+
+static ExitStatus serve(const Fixture *f)
+{
+        ExitStatus status;
+        Request *request;
+        Server *server;
+
+        if (server_open(&f->context, SLOT, f->retire_fd, &server) < 0)
+                return EXIT_STATUS_RESOURCES;
+        while ((request = server_next(server))) {
+                PhpOutcome outcome = run_script(request);
+
+                server_done(server, &outcome);
+        }
+        status = server_exit_status(server);
+        server_close(server);
+        return status;
+}
 
 static void add_listener(Fixture *f, size_t i)
 {
@@ -136,7 +149,7 @@ static void fixture_open(Fixture *f, uint64_t max_requests)
                 script_gate = f->gate[0];
                 if (scoreboard_attach(f->board, SLOT) < 0)
                         _exit(99);
-                _exit(serve(&f->context, SLOT, f->retire_fd));
+                _exit((int) serve(f));
         }
 }
 
