@@ -12,6 +12,7 @@
 #include "worker/memory-fds.h"
 #include "worker/serve/access-log.h"
 #include "worker/title.h"
+#include "worker/transport/transport.h"
 
 typedef struct WorkerContext {
         const char *pool;
@@ -23,5 +24,6 @@ typedef struct WorkerContext {
         bool unix_socket[INHERIT_LISTEN_MAX]; /* for each listening socket: it is an AF_UNIX one */
         const Network *allowed;               /* security.allowed_clients; NULL for anybody */
         size_t n_allowed;
+        const Transport *const *transports; /* for each Protocol */
         Title title;
 } WorkerContext;

@@ -20,6 +20,11 @@
 #include "base/log.h"
 #include "ipc/exit-status.h"
 #include "worker/template.h"
+#include "worker/transport/fastcgi.h"
+
+static const Transport *const transports[_PROTOCOL_MAX] = {
+        [PROTOCOL_FASTCGI] = &fastcgi_transport,
+};
 
 static void take_environment(void)
 {
@@ -127,7 +132,7 @@ static int run(WorkerContext *c)
 int main(int argc, char **argv)
 {
         _cleanup_(freep) char *pool = NULL;
-        WorkerContext context = {};
+        WorkerContext context = { .transports = transports };
         int r;
 
         /* execve(2) has made us dumpable: other processes of this user could read and write our memory. */

@@ -45,16 +45,6 @@ typedef struct WarmupRequest {
 
 /* ---- The operations of a request ---- */
 
-static ssize_t on_read_body(Request *request _unused_, void *buffer _unused_, size_t size _unused_)
-{
-        return 0;
-}
-
-static int on_write(Request *request _unused_, const void *bytes _unused_, size_t size _unused_)
-{
-        return 0;
-}
-
 /* Each message comes in one piece, behind others that only set it off: the last piece is a message. */
 static int on_write_error(Request *request, const void *bytes, size_t size)
 {
@@ -68,38 +58,9 @@ static int on_write_error(Request *request, const void *bytes, size_t size)
         return 0;
 }
 
-static int on_flush(Request *request _unused_)
-{
-        return 0;
-}
-
-static int on_finish(Request *request)
-{
-        request->finished = true;
-        return 0;
-}
-
-static void on_release(Request *request _unused_)
-{
-}
-
-static void on_script_known(Request *request _unused_, const char *script _unused_)
-{
-}
-
-static void on_script_ended(Request *request _unused_)
-{
-}
-
+/* Nobody sends a body, or reads the answer. */
 static const RequestOps ops = {
-        .read_body = on_read_body,
-        .write = on_write,
         .write_error = on_write_error,
-        .flush = on_flush,
-        .finish = on_finish,
-        .release = on_release,
-        .script_known = on_script_known,
-        .script_ended = on_script_ended,
 };
 
 /* ---- In the child ---- */

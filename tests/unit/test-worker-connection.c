@@ -2,7 +2,7 @@
 
 /*
  * The FastCGI transport over a socket pair, without PHP: the test is the web server and, between
- * connection_next() and connection_done(), the script.
+ * connection_next() and connection_settle(), the script.
  */
 
 #include <setjmp.h>
@@ -23,7 +23,7 @@
 #include "helpers/fds.h"
 #include "helpers/handoff.h"
 #include "worker/request/wait.h"
-#include "worker/transport/connection.h"
+#include "worker/transport/fastcgi.h"
 
 #define LONG_TIMEOUT (60 * USEC_PER_SEC)
 #define SHORT_TIMEOUT (20 * USEC_PER_MSEC)
@@ -92,6 +92,13 @@ static const ConnectionHooks hooks = {
         .closing = on_closing,
 };
 
+/* The script has ended. */
+static void finish_request(Connection *connection)
+{
+        connection_settle(connection);
+        connection_done(connection);
+}
+
 static void fixture_connect(Fixture *f)
 {
         int pair[2];
@@ -106,7 +113,7 @@ static void fixture_connect(Fixture *f)
 static void fixture_open(Fixture *f, usec_t header_timeout)
 {
         *f = (Fixture) { .fds_before = count_fds(), .client = -EBADF };
-        assert_int_equal(connection_new(header_timeout, &hooks, f, &f->connection), 0);
+        assert_int_equal(connection_new(&fastcgi_transport, header_timeout, &hooks, f, &f->connection), 0);
         assert_int_equal(connection_fd(f->connection), -EBADF);
         fixture_connect(f);
 }
@@ -153,7 +160,7 @@ static void expect_verdict(Fixture *f, ConnectionVerdict verdict)
 
 static void say(Request *request, const char *text)
 {
-        assert_int_equal(request->ops->write(request, text, strlen(text)), 0);
+        assert_int_equal(request_write(request, text, strlen(text)), 0);
 }
 
 /* Serves one request with a tiny script, and checks every byte that comes of it. */
@@ -164,7 +171,7 @@ static void serve_hello(Fixture *f, uint16_t id)
 
         say(request, HEADERS);
         say(request, "hello\n");
-        connection_done(f->connection);
+        finish_request(f->connection);
 
         add_record(&expected, FCGI_STDOUT, id, HEADERS "hello\n", strlen(HEADERS "hello\n"));
         add_end(&expected, id);
@@ -194,21 +201,21 @@ static void test_small_answer(void **state _unused_)
         assert_string_equal(params_get(request->params, "FCGI_ROLE", NULL), "RESPONDER");
         assert_int_equal(f.reading, 1);
 
-        request->ops->script_known(request, "/srv/a.php");
+        request_script_known(request, "/srv/a.php");
         assert_string_equal(f.script, "/srv/a.php");
         say(request, HEADERS "hello\n");
         expect_nothing(f.client); /* gathered */
-        assert_int_equal(request->ops->finish(request), 0);
-        assert_true(request->finished);
+        assert_int_equal(request_finish(request), 0);
+        assert_int_equal(request->answer, ANSWER_ENDED);
         assert_int_equal(f.finishing, 1);
         assert_int_equal(f.closing, 1);
         assert_int_equal(connection_fd(f.connection), -EBADF);
 
         say(request, "dropped");
-        assert_int_equal(request->ops->flush(request), 0);
-        assert_int_equal(request->ops->finish(request), 0);
+        assert_int_equal(request_flush(request), 0);
+        assert_int_equal(request_finish(request), 0);
         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
-        connection_done(f.connection);
+        finish_request(f.connection);
         assert_int_equal(f.finishing, 1);
 
         expect_bytes(f.client, &answer);
@@ -237,13 +244,13 @@ static void test_give_up(void **state _unused_)
         assert_memory_equal(got + FCGI_HEADER_SIZE, "Status: 504 ", 12);
         assert_int_equal(got[n - FCGI_END_REQUEST_SIZE + 1], FCGI_END_REQUEST);
 
-        assert_int_equal(request->ops->flush(request), 0);
+        assert_int_equal(request_flush(request), 0);
         add_record(&part, FCGI_STDOUT, 7, HEADERS "gathered, never sent",
                    strlen(HEADERS "gathered, never sent"));
         expect_bytes(f.client, &part);
         connection_give_up(f.connection);
         expect_nothing(f.client);
-        assert_int_equal(request->ops->finish(request), 0);
+        assert_int_equal(request_finish(request), 0);
         connection_give_up(f.connection);
         fixture_close(&f);
         bytes_clear(&part);
@@ -261,11 +268,11 @@ static void test_streams_in_order(void **state _unused_)
 
         request = next_request(&f);
         say(request, "a");
-        assert_int_equal(request->ops->write_error(request, "oops", 4), 0);
-        assert_int_equal(request->ops->write_error(request, "", 0), 0);
+        assert_int_equal(request_write_error(request, "oops", 4), 0);
+        assert_int_equal(request_write_error(request, "", 0), 0);
         say(request, "b");
         say(request, "c");
-        connection_done(f.connection);
+        finish_request(f.connection);
 
         add_record(&expected, FCGI_STDOUT, 77, "a", 1);
         add_record(&expected, FCGI_STDERR, 77, "oops", 4);
@@ -288,15 +295,15 @@ static void test_flush(void **state _unused_)
         client_sends(&f, &b);
 
         request = next_request(&f);
-        assert_int_equal(request->ops->flush(request), 0);
+        assert_int_equal(request_flush(request), 0);
         expect_nothing(f.client);
         assert_int_equal(f.progress, 0);
         say(request, "a");
-        assert_int_equal(request->ops->flush(request), 0);
+        assert_int_equal(request_flush(request), 0);
         assert_int_equal(f.progress, 1);
         add_record(&expected, FCGI_STDOUT, 1, "a", 1);
         expect_bytes(f.client, &expected);
-        connection_done(f.connection);
+        finish_request(f.connection);
         bytes_clear(&expected);
         add_end(&expected, 1);
         expect_bytes(f.client, &expected);
@@ -372,8 +379,8 @@ static void test_padding_is_zero(void **state _unused_)
         client_sends(&f, &b);
 
         request = next_request(&f);
-        assert_int_equal(request->ops->write(request, secret, sizeof secret), 0);
-        connection_done(f.connection);
+        assert_int_equal(request_write(request, secret, sizeof secret), 0);
+        finish_request(f.connection);
         receive_bytes(f.client, &b, FCGI_HEADER_SIZE + sizeof secret + FCGI_END_REQUEST_SIZE);
         serve_hello(&f, 2);
         bytes_clear(&b);
@@ -421,7 +428,7 @@ static void test_roles(void **state _unused_)
                 client_sends(&f, &b);
                 request = next_request(&f);
                 assert_string_equal(params_get(request->params, "FCGI_ROLE", NULL), names[role - 1]);
-                connection_done(f.connection);
+                finish_request(f.connection);
         }
         fixture_close(&f);
 }
@@ -508,18 +515,18 @@ static void test_moved_anywhere(void **state _unused_)
                 client_sends(&f, &first);
                 r = connection_next(f.connection, &request);
                 if (r == CONNECTION_REQUEST)
-                        connection_done(f.connection);
+                        finish_request(f.connection);
                 move_connection(&f);
                 client_sends(&f, &rest);
                 if (r != CONNECTION_REQUEST) {
                         request = next_request(&f);
                         assert_string_equal(params_get(request->params, "HTTP_COOKIE", NULL), "a=b");
-                        connection_done(f.connection);
+                        finish_request(f.connection);
                 }
                 request = next_request(&f);
                 assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
                 assert_null(params_get(request->params, "HTTP_COOKIE", NULL));
-                connection_done(f.connection);
+                finish_request(f.connection);
                 if (connection_pending(f.connection))
                         expect_verdict(&f, CONNECTION_IDLE);
                 while (recv(f.client, (char[256]) {}, 256, MSG_DONTWAIT) > 0)
@@ -614,19 +621,19 @@ static void test_release(void **state _unused_)
                         bytes_add(&b, "\1\1\0", 3);
                 client_sends(&f, &b);
                 request = next_request(&f);
-                request->ops->release(request);
+                request_release(request);
                 assert_int_equal(f.released, 0); /* it is not finished */
-                assert_int_equal(request->ops->finish(request), 0);
-                request->ops->release(request);
+                assert_int_equal(request_finish(request), 0);
+                request_release(request);
                 assert_int_equal(f.released, cases[i].released);
                 if (f.released > 0) {
                         assert_int_equal(connection_save(f.connection, &origin), 0);
                         assert_true(origin.head < 0);
                         connection_close(f.connection);
-                        assert_int_equal(request->ops->read_body(request, (char[8]) {}, 8), 0);
+                        assert_int_equal(request_read_body(request, (char[8]) {}, 8), 0);
                         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
                 }
-                connection_done(f.connection);
+                finish_request(f.connection);
                 fixture_close(&f);
         }
 }
@@ -771,13 +778,13 @@ static void test_body(void **state _unused_)
                 add_request(&b, 1, true, body, sizeof body, 77);
                 client_sends(&f, &b);
                 request = next_request(&f);
-                while ((n = request->ops->read_body(request, got + size, MIN(step, sizeof got - size))) > 0)
+                while ((n = request_read_body(request, got + size, MIN(step, sizeof got - size))) > 0)
                         size += (size_t) n;
                 assert_int_equal(n, 0);
                 assert_int_equal(size, sizeof body);
                 assert_memory_equal(got, body, sizeof body);
-                assert_int_equal(request->ops->read_body(request, got, 1), 0);
-                connection_done(f.connection);
+                assert_int_equal(request_read_body(request, got, 1), 0);
+                finish_request(f.connection);
         }
         fixture_close(&f);
 }
@@ -798,13 +805,13 @@ static void test_body_in_pieces(void **state _unused_)
         for (unsigned i = 1; i <= 3; i++) {
                 add_record(&b, FCGI_STDIN, 1, "x", 1);
                 client_sends(&f, &b);
-                assert_int_equal(request->ops->read_body(request, got, sizeof got), 1);
+                assert_int_equal(request_read_body(request, got, sizeof got), 1);
                 assert_int_equal(f.progress, i);
         }
         add_record(&b, FCGI_STDIN, 1, NULL, 0);
         client_sends(&f, &b);
-        assert_int_equal(request->ops->read_body(request, got, sizeof got), 0);
-        connection_done(f.connection);
+        assert_int_equal(request_read_body(request, got, sizeof got), 0);
+        finish_request(f.connection);
         fixture_close(&f);
 }
 
@@ -871,7 +878,7 @@ static void test_unread_body_larger_than_all_buffers(void **state _unused_)
                 }
                 assert_int_equal(wait_for(connection_fd(f.connection), POLLIN, USEC_INFINITY), 0);
                 (void) next_request(&f);
-                connection_done(f.connection);
+                finish_request(f.connection);
                 expect_exit(pid, 0);
                 assert_int_equal(f.closing, !keep);
                 if (keep) {
@@ -897,7 +904,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 add_record(&b, FCGI_STDIN, 1, "abc", 3);
                 client_sends(&f, &b);
                 (void) next_request(&f);
-                connection_done(f.connection);
+                finish_request(f.connection);
                 assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
                 assert_int_equal(f.closing, 1);
                 fixture_close(&f);
@@ -907,7 +914,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 add_head(&b, 1, FCGI_AUTHORIZER, keep);
                 client_sends(&f, &b);
                 (void) next_request(&f);
-                connection_done(f.connection);
+                finish_request(f.connection);
                 assert_true(now_monotonic() - begin < LONG_TIMEOUT);
                 assert_int_equal(f.closing, !keep);
                 fixture_close(&f);
@@ -926,7 +933,7 @@ static void test_body_after_the_answer(void **state _unused_)
         add_head(&b, 1, FCGI_RESPONDER, false);
         client_sends(&f, &b);
         request = next_request(&f);
-        assert_int_equal(request->ops->finish(request), 0);
+        assert_int_equal(request_finish(request), 0);
         assert_int_equal(f.closing, 0);
         add_end(&b, 1);
         expect_bytes(f.client, &b);
@@ -936,8 +943,8 @@ static void test_body_after_the_answer(void **state _unused_)
         add_record(&b, FCGI_STDIN, 1, "x", 1);
         add_record(&b, FCGI_STDIN, 1, NULL, 0);
         client_sends(&f, &b);
-        assert_int_equal(request->ops->read_body(request, &c, 1), 1);
-        connection_done(f.connection);
+        assert_int_equal(request_read_body(request, &c, 1), 1);
+        finish_request(f.connection);
         assert_int_equal(f.closing, 1);
         fixture_close(&f);
 }
@@ -969,7 +976,7 @@ static void test_end_of_the_request_after_the_answer(void **state _unused_)
                 close(connection_fd(f.connection));
                 _exit(read_then_send_end(f.client));
         }
-        connection_done(f.connection);
+        finish_request(f.connection);
         assert_int_equal(f.closing, 1);
         expect_exit(pid, 0);
         fixture_close(&f);
@@ -987,10 +994,10 @@ static void test_abort(void **state _unused_)
         add_record(&b, FCGI_ABORT_REQUEST, 8, NULL, 0);
         client_sends(&f, &b);
         request = next_request(&f);
-        assert_int_equal(request->ops->read_body(request, &c, 1), -ECONNABORTED);
-        assert_int_equal(request->ops->write(request, "x", 1), -EPIPE);
-        assert_int_equal(request->ops->flush(request), -EPIPE);
-        connection_done(f.connection);
+        assert_int_equal(request_read_body(request, &c, 1), -ECONNABORTED);
+        assert_int_equal(request_write(request, "x", 1), -EPIPE);
+        assert_int_equal(request_flush(request), -EPIPE);
+        finish_request(f.connection);
         add_end(&expected, 8);
         expect_bytes(f.client, &expected);
 
@@ -1015,9 +1022,9 @@ static void test_client_gone_in_a_body(void **state _unused_)
         request = next_request(&f);
         fd_close(f.client);
         f.client = -EBADF;
-        assert_int_equal(request->ops->read_body(request, c, sizeof c), 3);
-        assert_int_equal(request->ops->read_body(request, c, sizeof c), -ECONNRESET);
-        connection_done(f.connection);
+        assert_int_equal(request_read_body(request, c, sizeof c), 3);
+        assert_int_equal(request_read_body(request, c, sizeof c), -ECONNRESET);
+        finish_request(f.connection);
         assert_int_equal(f.closing, 1);
         fixture_close(&f);
 }
@@ -1039,13 +1046,13 @@ static void test_client_gone_in_an_answer(void **state _unused_)
         fd_close(f.client);
         f.client = -EBADF;
 
-        while (request->ops->write(request, piece, sizeof piece) == 0)
+        while (request_write(request, piece, sizeof piece) == 0)
                 assert_true(n++ < 100);
-        assert_int_equal(request->ops->write(request, "x", 1), -EPIPE);
-        assert_int_equal(request->ops->write_error(request, "x", 1), -EPIPE);
-        assert_int_equal(request->ops->flush(request), -EPIPE);
-        assert_int_equal(request->ops->finish(request), -EPIPE);
-        connection_done(f.connection);
+        assert_int_equal(request_write(request, "x", 1), -EPIPE);
+        assert_int_equal(request_write_error(request, "x", 1), -EPIPE);
+        assert_int_equal(request_flush(request), -EPIPE);
+        assert_int_equal(request_finish(request), -EPIPE);
+        finish_request(f.connection);
         assert_int_equal(f.closing, 1);
         fixture_close(&f);
 }
@@ -1125,10 +1132,10 @@ static void stream(size_t total, size_t piece_size)
         while (sent.size < total) {
                 size_t n = MIN(piece_size, total - sent.size);
 
-                assert_int_equal(request->ops->write(request, piece, n), 0);
+                assert_int_equal(request_write(request, piece, n), 0);
                 add_to_sum(&sent, piece, n);
         }
-        connection_done(f.connection);
+        finish_request(f.connection);
 
         assert_int_equal(read(report[0], &got, sizeof got), sizeof got);
         assert_int_equal(got.size, sent.size);

@@ -30,8 +30,9 @@
 #include "helpers/text.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
+#include "worker/serve/patience.h"
 #include "worker/serve/server.h"
-#include "worker/transport/patience.h"
+#include "worker/transport/fastcgi.h"
 
 #define LISTENERS 2
 #define SLOT 1
@@ -60,14 +61,14 @@ static PhpOutcome run_script(Request *request)
         char text[32];
         char c;
 
-        request->ops->script_known(request, name);
+        request_script_known(request, name);
         while (streq(name, "/spin") && clock() < spin_until)
                 ;
         if (streq(name, "/gate"))
                 (void) !read(script_gate, &c, 1);
         (void) snprintf(text, sizeof text, "%04u", served++);
-        (void) request->ops->write(request, text, strlen(text));
-        (void) request->ops->finish(request);
+        (void) request_write(request, text, strlen(text));
+        (void) request_finish(request);
         return (PhpOutcome) { .status = 200, .memory = 4096, .must_exit = streq(name, "/exit") };
 }
 
@@ -125,9 +126,12 @@ static void add_listener(Fixture *f, size_t i)
 
 static void fixture_open(Fixture *f, uint64_t max_requests)
 {
+        static const Transport *const transports[_PROTOCOL_MAX] = {
+                [PROTOCOL_FASTCGI] = &fastcgi_transport,
+        };
         int pair[2];
 
-        *f = (Fixture) { .context.pool = "test" };
+        *f = (Fixture) { .context = { .pool = "test", .transports = transports } };
         assert_int_equal(config_new(&f->config), 0);
         f->config->pm_max_requests = max_requests;
         f->context.config = f->config;

@@ -22,12 +22,12 @@ static ZEND_FUNCTION(fastcgi_finish_request)
 
         ZEND_PARSE_PARAMETERS_NONE();
 
-        if (!r || r->request->finished)
+        if (!r || request_answered(r->request))
                 RETURN_FALSE;
         php_output_end_all();
         php_header();
-        if (r->request->ops->finish(r->request) >= 0)
-                r->request->ops->release(r->request);
+        if (request_finish(r->request) >= 0)
+                request_release(r->request);
         RETURN_TRUE;
 }
 

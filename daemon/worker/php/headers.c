@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The head of an answer, as CGI has it (RFC 3875, section 6.3): a Status: line where the status is not 200,
- * and the headers. Who sent which form of status decides what the line says, in PHP-FPM's order:
- * header("HTTP/1.1 404 Gone Fishing"), header("Status: 404"), http_response_code(404).
+ * The head of an answer, taken from PHP: its status, how CGI is to say it (RFC 3875, section 6.3), and the
+ * fields. The form in which the script sent the status decides that, in PHP-FPM's order: header("HTTP/1.1
+ * 404 Gone Fishing"), header("Status: 404"), http_response_code(404).
  */
 
 #include "worker/php/internal.h"
@@ -11,14 +11,13 @@
 #include <http_status_codes.h>
 #include <stdio.h>
 
-/* Forms in which the status stands in the head. */
-typedef enum StatusForm {
-        STATUS_NONE,   /* 200, which needs none */
-        STATUS_LINE,   /* "HTTP/1.1 404 Not Found", whole */
-        STATUS_REASON, /* the same behind "Status:" */
-        STATUS_HEADER, /* among the headers already */
-        STATUS_CODE,   /* made from the number */
-} StatusForm;
+/* A head with no more fields than this needs no memory. */
+#define FIELDS_FEW 32
+
+/* What stands behind "Status:" for a number: three to ten digits, and the longest reason. */
+#define STATUS_TEXT_MAX 128
+
+#define STATUS_NOT_MODIFIED 304
 
 static bool header_is(const sapi_header_struct *header, const char *name)
 {
@@ -55,64 +54,45 @@ static const char *status_reason(int status)
         return NULL;
 }
 
-static StatusForm status_form(sapi_headers_struct *headers)
-{
-        const char *line = headers->http_status_line, *space;
-
-        if (!php_process.settings.nph && headers->http_response_code == 200)
-                return STATUS_NONE;
-        if (line && php_process.settings.rfc2616_headers)
-                return STATUS_LINE;
-        space = line ? strchr(line, ' ') : NULL;
-        if (space && space - line >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
-                return STATUS_REASON;
-        return has_header(headers, "Status:") ? STATUS_HEADER : STATUS_CODE;
-}
-
-static int emit(Request *request, const char *bytes, size_t size)
-{
-        return request->ops->write(request, bytes, size);
-}
-
-static int emit_line(Request *request, const char *bytes, size_t size)
-{
-        int r;
-
-        r = emit(request, bytes, size);
-        return r < 0 ? r : emit(request, "\r\n", 2);
-}
-
-static int emit_code(Request *request, int status)
+/* The same as header("HTTP/1.1 404 Not Found") would have it. */
+static const char *status_text(int status, char text[static STATUS_TEXT_MAX])
 {
         const char *reason = status_reason(status);
-        char line[128];
-        int n;
 
-        n = snprintf(line, sizeof line, "Status: %d%s%s", status, reason ? " " : "", reason ? reason : "");
-        return emit_line(request, line, (size_t) n);
+        (void) snprintf(text, STATUS_TEXT_MAX, " %d%s%s", status, reason ? " " : "", reason ? reason : "");
+        return text;
 }
 
-/* Writes the status, and gives the one that the client sees. */
-static int emit_status(Request *request, sapi_headers_struct *headers, StatusForm form, int *ret_status)
+/* What stands behind the version in a line of HTTP, NULL where the line is none. */
+static const char *behind_version(const char *line)
+{
+        const char *space = line ? strchr(line, ' ') : NULL;
+
+        return space && space - line >= 5 && strncasecmp(line, "HTTP/", 5) == 0 ? space : NULL;
+}
+
+/* The status, and its text, which may stand in the given place. */
+static void take_status(sapi_headers_struct *headers, char text[static STATUS_TEXT_MAX], Head *head)
 {
         const char *line = headers->http_status_line, *space = NULL;
-        int r = 0;
 
-        *ret_status = headers->http_response_code;
-        if (form == STATUS_CODE)
-                return emit_code(request, headers->http_response_code);
+        head->status = headers->http_response_code;
+        if (!php_process.settings.nph && head->status == 200)
+                return;
 
-        if (form == STATUS_LINE || form == STATUS_REASON)
+        if (line && php_process.settings.rfc2616_headers) {
+                head->said = HEAD_STATUS_LINE;
+                head->text = line;
                 space = strchr(line, ' ');
-        if (space)
-                *ret_status = atoi(space + 1);
-        if (form == STATUS_REASON) {
-                r = emit(request, "Status:", 7);
-                line = space;
+        } else if ((space = behind_version(line))) {
+                head->said = HEAD_STATUS_FIELD;
+                head->text = space;
+        } else if (!has_header(headers, "Status:")) {
+                head->said = HEAD_STATUS_FIELD;
+                head->text = status_text(head->status, text);
         }
-        if (r >= 0 && (form == STATUS_LINE || form == STATUS_REASON))
-                r = emit_line(request, line, strlen(line));
-        return r;
+        if (space)
+                head->status = atoi(space + 1);
 }
 
 /* Keeps the value of a header that the log wants. */
@@ -130,42 +110,66 @@ static void keep_header(Request *request, const sapi_header_struct *h)
         }
 }
 
-static int emit_headers(Request *request, sapi_headers_struct *headers)
+/* The fields that are sent. One of them may say the status, where nothing else does. */
+static void take_fields(Request *request, sapi_headers_struct *headers, HeadField *fields, Head *head)
 {
-        StatusForm form = status_form(headers);
-        bool status_sent = form != STATUS_NONE && form != STATUS_HEADER;
+        bool not_modified = head->status == STATUS_NOT_MODIFIED;
         zend_llist_position pos;
-        int r, status;
 
-        r = emit_status(request, headers, form, &status);
-        for (const sapi_header_struct *h = header_first(headers, &pos); h && r >= 0;
-             h = header_next(headers, &pos)) {
-                if (h->header_len == 0 || (status == 304 && header_is(h, "Content-Type:")))
+        head->fields = fields;
+        for (const sapi_header_struct *h = header_first(headers, &pos); h; h = header_next(headers, &pos)) {
+                if (h->header_len == 0 || (not_modified && header_is(h, "Content-Type:")))
                         continue;
                 if (header_is(h, "Status:")) {
-                        if (status_sent)
+                        if (head->said != HEAD_STATUS_UNSAID)
                                 continue;
-                        status_sent = true;
+                        head->said = HEAD_STATUS_AMONG;
+                        head->status = atoi(h->header + strlen("Status:"));
                 }
-                r = emit_line(request, h->header, h->header_len);
+                fields[head->n_fields++] = (HeadField) { h->header, h->header_len };
                 keep_header(request, h);
         }
-        return r < 0 ? r : emit(request, "\r\n", 2);
+}
+
+/* Owns memory, and calls nothing of PHP that could leave by longjmp(3). */
+static int write_headers(Request *request, sapi_headers_struct *headers)
+{
+        size_t n = zend_llist_count(&headers->headers);
+        _cleanup_(freep) HeadField *more = NULL;
+        char text[STATUS_TEXT_MAX];
+        HeadField few[FIELDS_FEW];
+        Head head = {};
+
+        if (n > FIELDS_FEW) {
+                more = calloc(n, sizeof *more);
+                if (!more)
+                        return -ENOMEM;
+        }
+        take_status(headers, text, &head);
+        take_fields(request, headers, more ?: few, &head);
+        return request_write_head(request, &head);
 }
 
 int sapi_write_headers(sapi_headers_struct *headers)
 {
         PhpRequest *r = php_request();
 
-        if (r && !r->request->finished && emit_headers(r->request, headers) < 0)
+        if (r && write_headers(r->request, headers) < 0)
                 php_handle_aborted_connection();
         return SAPI_HEADER_SENT_SUCCESSFULLY;
 }
 
 void sapi_write_status(Request *request, int status)
 {
-        static const char type[] = "Content-type: text/html; charset=UTF-8\r\n\r\n";
+        static const char type[] = "Content-type: text/html; charset=UTF-8";
+        const HeadField field = { type, sizeof type - 1 };
+        char text[STATUS_TEXT_MAX];
 
-        if (emit_code(request, status) >= 0)
-                (void) emit(request, type, sizeof type - 1);
+        (void) request_write_head(request, &(Head) {
+                                                   .status = status,
+                                                   .said = HEAD_STATUS_FIELD,
+                                                   .text = status_text(status, text),
+                                                   .fields = &field,
+                                                   .n_fields = 1,
+                                           });
 }

@@ -142,19 +142,16 @@ static void write_journal(const PhpRequest *r, int level, const char *message, c
 /* Several messages of a request stand behind each other, in the form that PHP-FPM gave them. */
 static void write_web_server(PhpRequest *r, const char *prefix, const char *message)
 {
-        const RequestOps *ops;
-
-        if (!r || !php_process.settings.logging || r->request->finished)
+        if (!r || !php_process.settings.logging || request_answered(r->request))
                 return;
 
-        ops = r->request->ops;
         if (r->error_written)
-                (void) ops->write_error(r->request, "; ", 2);
+                (void) request_write_error(r->request, "; ", 2);
         r->error_written = true;
         if (*prefix)
-                (void) ops->write_error(r->request, prefix, strlen(prefix));
+                (void) request_write_error(r->request, prefix, strlen(prefix));
         if (*message)
-                (void) ops->write_error(r->request, message, strlen(message));
+                (void) request_write_error(r->request, message, strlen(message));
 }
 
 /* Whatever PHP's level is for it, what it logs at all is no less than a notice to the operator. */

@@ -264,7 +264,7 @@ static void run(PhpRequest *r)
         describe(r);
         r->request->script = r->script.path;
         if (r->script.path)
-                r->request->ops->script_known(r->request, r->script.path);
+                request_script_known(r->request, r->script.path);
 
         php_log_request_begins();
         ini_request_begins();
@@ -283,7 +283,7 @@ static void run(PhpRequest *r)
                 add_error_header();
         }
         zend_end_try();
-        r->request->ops->script_ended(r->request);
+        request_script_ended(r->request);
         forget_path();
         timeout_script_ended();
         php_request_shutdown(NULL);
@@ -313,7 +313,7 @@ PhpOutcome php_serve(Request *request)
         run_guarded(&r);
         if (r.body_fd >= 0)
                 (void) close(r.body_fd);
-        (void) request->ops->finish(request);
+        (void) request_finish(request);
         stderr_end_request();
         return r.outcome;
 }

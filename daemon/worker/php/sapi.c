@@ -21,10 +21,10 @@ static size_t on_write(const char *bytes, size_t size)
 {
         PhpRequest *r = php_request();
 
-        /* After fastcgi_finish_request() output goes nowhere, and the script goes on. */
-        if (!r || r->request->finished)
+        if (!r)
                 return size;
-        if (r->request->ops->write(r->request, bytes, size) < 0) {
+        /* After fastcgi_finish_request() it goes nowhere, and the script goes on. */
+        if (request_write(r->request, bytes, size) < 0) {
                 php_handle_aborted_connection();
                 return 0;
         }
@@ -35,10 +35,10 @@ static void on_flush(void *context)
 {
         PhpRequest *r = context;
 
-        if (!r || r->request->finished)
+        if (!r || request_answered(r->request))
                 return;
         compat_flush_head();
-        if (r->request->ops->flush(r->request) < 0)
+        if (request_flush(r->request) < 0)
                 php_handle_aborted_connection();
 }
 
@@ -68,7 +68,7 @@ static ssize_t read_body(PhpRequest *r, char *buffer, size_t size)
         ssize_t n;
 
         if (r->body_fd < 0)
-                return r->request->ops->read_body(r->request, buffer, size);
+                return request_read_body(r->request, buffer, size);
         do
                 n = read(r->body_fd, buffer, size);
         while (n < 0 && errno == EINTR);
@@ -81,7 +81,7 @@ static size_t on_read_post(char *buffer, size_t size)
         PhpRequest *r = php_request();
         size_t n = 0;
 
-        if (!r || r->body_ended || r->request->finished || body_file_failed(r))
+        if (!r || r->body_ended || request_answered(r->request) || body_file_failed(r))
                 return 0;
         if (!r->body_unsized) {
                 size_t left = (size_t) (SG(request_info).content_length - SG(read_post_bytes));
@@ -228,7 +228,7 @@ static int on_deactivate(void)
         if (r) {
                 r->outcome.status = SG(sapi_headers).http_response_code;
                 r->outcome.memory = zend_memory_peak_usage(true);
-                (void) r->request->ops->finish(r->request);
+                (void) request_finish(r->request);
         }
         return SUCCESS;
 }

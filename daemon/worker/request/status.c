@@ -18,7 +18,10 @@
 /* A page has some hundred bytes a worker, or some thousand where URIs are long. */
 #define STATUS_SIZE_MAX (64U * 1024U * 1024U)
 
-#define UNAVAILABLE_HEAD "Status: 503 Service Unavailable\r\n"
+/* The most fields that dump_headers() has. */
+#define FIELDS_MAX 8
+
+#define UNAVAILABLE_TEXT " 503 Service Unavailable"
 #define UNAVAILABLE_BODY "Status not available.\n"
 
 /* Sends the question with a socket for the answer; the queue to the manager may be full for a moment. */
@@ -80,7 +83,29 @@ int status_ask(int handoff, DumpFormat format, bool full, char **ret, size_t *re
 
 static void write_text(Request *request, const char *text)
 {
-        (void) request->ops->write(request, text, strlen(text));
+        (void) request_write(request, text, strlen(text));
+}
+
+/* The fields of dump_headers(), each of which a line break ends. */
+static size_t split_fields(const char *text, HeadField fields[static FIELDS_MAX])
+{
+        size_t n = 0;
+
+        for (const char *end; n < FIELDS_MAX && (end = strstr(text, "\r\n")) && end > text; text = end + 2)
+                fields[n++] = (HeadField) { text, (size_t) (end - text) };
+        return n;
+}
+
+/* A status of 200 has no text. */
+static void write_head(Request *request, int status, const char *text, DumpFormat format)
+{
+        HeadField fields[FIELDS_MAX];
+        Head head = { .status = status, .text = text, .fields = fields };
+
+        if (text)
+                head.said = HEAD_STATUS_FIELD;
+        head.n_fields = split_fields(dump_headers(format), fields);
+        (void) request_write_head(request, &head);
 }
 
 static int serve_page(Request *request, bool head, int handoff)
@@ -92,20 +117,19 @@ static int serve_page(Request *request, bool head, int handoff)
 
         format = dump_format_of_query(params_get(request->params, "QUERY_STRING", NULL), &full);
         if (!head && status_ask(handoff, format, full, &page, &size) < 0) {
-                write_text(request, UNAVAILABLE_HEAD);
-                write_text(request, dump_headers(DUMP_TEXT));
+                write_head(request, 503, UNAVAILABLE_TEXT, DUMP_TEXT);
                 write_text(request, UNAVAILABLE_BODY);
                 return 503;
         }
-        write_text(request, dump_headers(format));
+        write_head(request, 200, NULL, format);
         if (size > 0)
-                (void) request->ops->write(request, page, size);
+                (void) request_write(request, page, size);
         return 200;
 }
 
 static int serve_ping(Request *request, bool head, const Config *config)
 {
-        write_text(request, dump_headers(DUMP_TEXT));
+        write_head(request, 200, NULL, DUMP_TEXT);
         if (!head)
                 write_text(request, config->ping_response);
         return 200;
@@ -126,8 +150,8 @@ int status_serve(Request *request, const char *name, const Config *config, int h
         if (!ping && !(name && is_path(name, config->status_path)))
                 return 0;
 
-        request->ops->script_known(request, "");
+        request_script_known(request, "");
         status = ping ? serve_ping(request, head, config) : serve_page(request, head, handoff);
-        request->ops->script_ended(request);
+        request_script_ended(request);
         return status;
 }

@@ -7,7 +7,7 @@
  */
 
 #include "worker/context.h"
-#include "worker/transport/connection.h"
+#include "worker/transport/transport.h"
 
 /*
  * Catches IPC_INTERRUPT_SIGNAL, for this worker's requests: where the one at hand is condemned, it calls

@@ -11,8 +11,32 @@
 
 #include "base/log.h"
 #include "config/network.h"
+#include "worker/serve/limit.h"
 #include "worker/serve/park.h"
-#include "worker/transport/patience.h"
+#include "worker/serve/patience.h"
+
+int own_init(Own *o, const ConnectionHooks *hooks, void *userdata)
+{
+        for (Protocol i = 0; i < _PROTOCOL_MAX; i++) {
+                const Transport *transport = o->context->transports[i];
+                int r;
+
+                assert(transport);
+                r = connection_new(transport, o->context->config->request_header_timeout, hooks, userdata,
+                                   &o->connections[i]);
+                if (r < 0)
+                        return r;
+        }
+        o->connection = o->connections[0];
+        return 0;
+}
+
+void own_free(Own *o)
+{
+        limit_set_connection(NULL);
+        for (Protocol i = 0; i < _PROTOCOL_MAX; i++)
+                connection_free(o->connections[i]);
+}
 
 bool own_is_there(const Own *o)
 {
@@ -23,8 +47,12 @@ void own_open(Own *o, int fd, const Origin *origin)
 {
         int r;
 
+        assert(!own_is_there(o));
+
         report_count_connections(o->report);
         o->peer[0] = 0;
+        o->connection = o->connections[origin->protocol];
+        limit_set_connection(o->connection);
         r = connection_open(o->connection, fd, origin);
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to read what came of a request, "

@@ -9,7 +9,7 @@
 
 #include "worker/serve/report.h"
 #include "worker/serve/sources.h"
-#include "worker/transport/connection.h"
+#include "worker/transport/transport.h"
 
 typedef enum OwnTurn {
         OWN_TURN_OVER,
@@ -21,11 +21,16 @@ typedef struct Own {
         const WorkerContext *context;
         const Report *report;
         Sources *sources;
-        Connection *connection; /* owned */
+        Connection *connections[_PROTOCOL_MAX]; /* for each protocol, owned; at most one has a socket */
+        Connection *connection;                 /* the one that was used last */
         OwnTurn turn;
         usec_t patience; /* of the turn: for the next request */
         char peer[INET6_ADDRSTRLEN]; /* once somebody asked; "" before */
 } Own;
+
+/* Makes the objects; own_free() frees them, also after an error. 0 or -ENOMEM. */
+int own_init(Own *own, const ConnectionHooks *hooks, void *userdata);
+void own_free(Own *own);
 
 /* Whether there is one. */
 bool own_is_there(const Own *own);

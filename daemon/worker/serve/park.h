@@ -6,7 +6,7 @@
  * client has something to say (ipc/handoff.h). `handoff` is the worker's socket to the manager.
  */
 
-#include "worker/transport/connection.h"
+#include "worker/transport/transport.h"
 
 /* Gives the manager a connection; the descriptors stay the caller's. 0 or -errno: handoff_send(). */
 int park_fd(int handoff, const Origin *origin, int fd);

@@ -20,7 +20,7 @@
 #include "worker/serve/accounts.h"
 #include "worker/serve/intake.h"
 #include "worker/serve/limit.h"
-#include "worker/transport/patience.h"
+#include "worker/serve/patience.h"
 
 typedef enum ServerState {
         SERVER_SERVING,
@@ -290,10 +290,9 @@ int server_open(const WorkerContext *context, size_t slot, int retire_fd, Server
         };
 
         access_log_attach(context->access);
-        r = connection_new(context->config->request_header_timeout, &hooks, s, &s->own.connection);
+        r = own_init(&s->own, &hooks, s);
         if (r < 0)
                 return r;
-        limit_set_connection(s->own.connection);
         r = intake_open(&s->intake, context, retire_fd, &s->report, &s->own);
         if (r < 0)
                 return r;
@@ -311,8 +310,7 @@ void server_close(Server *s)
         /* A worker that could not begin must not look like one that did. */
         if (s->state == SERVER_ENDED && s->status != EXIT_STATUS_RESOURCES)
                 report_stage(&s->report, STAGE_ENDING);
-        limit_set_connection(NULL);
-        connection_free(s->own.connection);
+        own_free(&s->own);
         intake_close(&s->intake);
         free(s);
 }

@@ -2,7 +2,7 @@
 
 /*
  * The incoming half of a connection: see input.h. Bytes are decoded where recv(2) put them; a body goes from
- * here to the script's memory in one copy. Used by connection.c only.
+ * here to the script's memory in one copy. Used by the files of fastcgi.h only.
  */
 
 #include "worker/transport/input.h"

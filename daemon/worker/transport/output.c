@@ -3,7 +3,8 @@
 /*
  * The outgoing half of a connection: see output.h. The buffer holds whole records and, last, one that is
  * still open, whose header is written when it closes. Room for its padding and the end of the request is
- * kept free at all times, so that ending an answer never needs a second call. Used by connection.c only.
+ * kept free at all times, so that ending an answer never needs a second call. Used by the files of fastcgi.h
+ * only.
  */
 
 #include "worker/transport/output.h"
@@ -28,11 +29,37 @@ static_assert(OUTPUT_WHOLE_MAX + TAIL_SIZE <= OUTPUT_BUFFER_SIZE, "a whole recor
 
 static const uint8_t padding[PADDING_MAX];
 
+/* The one setter of state, but for a new socket. */
+static void set_state(Output *o, OutputState state)
+{
+        static const uint8_t followers[_OUTPUT_STATE_MAX] = {
+                [OUTPUT_FRESH] = 1U << OUTPUT_FRESH | 1U << OUTPUT_BEGUN,
+                [OUTPUT_BEGUN] = 1U << OUTPUT_FRESH | 1U << OUTPUT_BEGUN | 1U << OUTPUT_BROKEN |
+                                 1U << OUTPUT_STALLED,
+        };
+
+        assert(followers[o->state] & 1U << state);
+        o->state = state;
+}
+
+static bool is_broken(const Output *o)
+{
+        return o->state >= OUTPUT_BROKEN;
+}
+
 void output_reset(Output *o, int fd)
 {
         o->fd = fd;
-        o->broken = o->open = false;
+        o->state = OUTPUT_FRESH;
+        o->type = 0;
         o->used = 0;
+}
+
+void output_begin_answer(Output *o, uint16_t request_id)
+{
+        o->request_id = request_id;
+        if (!is_broken(o))
+                set_state(o, OUTPUT_FRESH);
 }
 
 /* Moves an array of pieces forward by what was sent. */
@@ -100,9 +127,10 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
 {
         struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
 
-        o->begun = true;
+        set_state(o, OUTPUT_BEGUN);
         for (;;) {
                 ssize_t k;
+                int r;
 
                 k = message.msg_iovlen == 1 ? send(o->fd, message.msg_iov->iov_base,
                                                    message.msg_iov->iov_len, MSG_NOSIGNAL)
@@ -117,8 +145,9 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
                         return 0;
 
                 /* What was sent in part has filled the socket: there is no point in trying at once. */
-                if ((k < 0 && errno != EAGAIN) || wait_for_room(o, deadline) < 0) {
-                        o->broken = true;
+                r = k < 0 && errno != EAGAIN ? -errno : wait_for_room(o, deadline);
+                if (r < 0) {
+                        set_state(o, r == -ETIMEDOUT ? OUTPUT_STALLED : OUTPUT_BROKEN);
                         return -EPIPE;
                 }
         }
@@ -128,14 +157,14 @@ static void close_record(Output *o)
 {
         size_t content;
 
-        if (!o->open)
+        if (!o->type)
                 return;
 
         content = o->used - o->record - FCGI_HEADER_SIZE;
         fcgi_encode_header(o->buffer + o->record, o->type, o->request_id, content, fcgi_padding(content));
         memset(o->buffer + o->used, 0, fcgi_padding(content));
         o->used += fcgi_padding(content);
-        o->open = false;
+        o->type = 0;
 }
 
 static void open_record(Output *o, FcgiType type)
@@ -144,7 +173,6 @@ static void open_record(Output *o, FcgiType type)
         o->type = type;
         o->record = o->used;
         o->used += FCGI_HEADER_SIZE;
-        o->open = true;
 }
 
 /* True when so much content fits, also if it takes a new record. */
@@ -153,6 +181,23 @@ static bool has_room(const Output *o, size_t size)
         size_t used = o->used + PADDING_MAX + FCGI_HEADER_SIZE + TAIL_SIZE;
 
         return used <= OUTPUT_BUFFER_SIZE && size <= OUTPUT_BUFFER_SIZE - used;
+}
+
+/* Room for so much content of this type, which fits. */
+static uint8_t *append(Output *o, FcgiType type, size_t size)
+{
+        uint8_t *p;
+
+        if (o->type != type)
+                open_record(o, type);
+        p = o->buffer + o->used;
+        o->used += size;
+        return p;
+}
+
+uint8_t *output_reserve(Output *o, FcgiType type, size_t size)
+{
+        return !is_broken(o) && has_room(o, size) ? append(o, type, size) : NULL;
 }
 
 /*
@@ -191,17 +236,14 @@ static int write_through(Output *o, FcgiType type, const uint8_t *p, size_t size
 
 int output_write(Output *o, FcgiType type, const void *bytes, size_t size)
 {
-        if (o->broken)
+        if (is_broken(o))
                 return -EPIPE;
         if (size == 0)
                 return 0;
         if (!has_room(o, size))
                 return write_through(o, type, bytes, size);
 
-        if (!o->open || o->type != type)
-                open_record(o, type);
-        memcpy(o->buffer + o->used, bytes, size);
-        o->used += size;
+        memcpy(append(o, type, size), bytes, size);
         return 0;
 }
 
@@ -209,7 +251,7 @@ int output_record(Output *o, const void *record, size_t size, usec_t deadline)
 {
         assert(size <= OUTPUT_WHOLE_MAX);
 
-        if (o->broken)
+        if (is_broken(o))
                 return -EPIPE;
         if (!has_room(o, size)) {
                 int r = output_flush(o, deadline);
@@ -226,7 +268,7 @@ int output_record(Output *o, const void *record, size_t size, usec_t deadline)
 
 void output_end(Output *o)
 {
-        if (o->broken)
+        if (is_broken(o))
                 return;
         close_record(o);
         fcgi_encode_end_request(o->buffer + o->used, o->request_id, 0, FCGI_REQUEST_COMPLETE);
@@ -238,7 +280,7 @@ int output_flush(Output *o, usec_t deadline)
         struct iovec iov;
 
         close_record(o);
-        if (o->broken)
+        if (is_broken(o))
                 return -EPIPE;
         if (o->used == 0)
                 return 0;

@@ -28,6 +28,15 @@
 #define OUTPUT_STALL_TIMEOUT (60 * USEC_PER_SEC)
 #define OUTPUT_LOOK_INTERVAL USEC_PER_SEC
 
+/* How far an answer is on its way. */
+typedef enum OutputState {
+        OUTPUT_FRESH,   /* nothing of it was sent */
+        OUTPUT_BEGUN,   /* some of it was */
+        OUTPUT_BROKEN,  /* the client is gone: nothing is sent any more on this socket */
+        OUTPUT_STALLED, /* the same, since the client took nothing in its time */
+        _OUTPUT_STATE_MAX,
+} OutputState;
+
 typedef struct Output {
         int fd; /* a non-blocking stream socket, borrowed */
         usec_t stall_timeout; /* the owner's, as the hooks below: OUTPUT_STALL_TIMEOUT */
@@ -35,17 +44,36 @@ typedef struct Output {
         void (*progress)(void *userdata); /* the client, or its socket's buffer, took something */
         void *userdata;
         uint16_t request_id;
-        bool begun;      /* something was sent since the owner cleared this */
-        bool broken;     /* an error was met: nothing is sent any more */
-        bool open;       /* a record of the type below is being gathered */
-        FcgiType type;
-        size_t record;   /* where its header stands in the buffer */
-        size_t used;     /* bytes of the buffer */
+        OutputState state;
+        FcgiType type; /* of the record that is being gathered; 0 where there is none */
+        size_t record; /* where its header stands in the buffer */
+        size_t used;   /* bytes of the buffer */
         uint8_t buffer[OUTPUT_BUFFER_SIZE];
 } Output;
 
 /* Starts afresh on another socket. */
 void output_reset(Output *output, int fd);
+
+/* Another answer begins: of the request of this id. */
+void output_begin_answer(Output *output, uint16_t request_id);
+
+/* Some of the answer was sent, or the client is gone. Safe in a signal handler. */
+static inline bool output_begun(const Output *output)
+{
+        return output->state != OUTPUT_FRESH;
+}
+
+/* The client is gone because it took nothing, within its time. */
+static inline bool output_stalled(const Output *output)
+{
+        return output->state == OUTPUT_STALLED;
+}
+
+/*
+ * Appends so many bytes to a stream of the request, which the caller writes at once where this points; NULL
+ * where the client is gone or so much does not fit the buffer.
+ */
+uint8_t *output_reserve(Output *output, FcgiType type, size_t size);
 
 /* Appends to a stream of the request; an empty piece does nothing. 0, or -EPIPE once the client is gone. */
 int output_write(Output *output, FcgiType type, const void *bytes, size_t size);

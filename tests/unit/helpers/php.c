@@ -60,6 +60,28 @@ static int on_write(Request *request, const void *bytes, size_t size)
         return 0;
 }
 
+/* As FastCGI's transport writes it. */
+static int on_write_head(Request *request, const Head *head)
+{
+        Exchange *x = exchange_of(request);
+        int r = 0;
+
+        x->status = head->status;
+        x->status_said = head->said;
+        if (head->said == HEAD_STATUS_FIELD)
+                r = on_write(request, "Status:", 7);
+        if (head->text && r >= 0)
+                r = on_write(request, head->text, strlen(head->text));
+        if (head->text && r >= 0)
+                r = on_write(request, "\r\n", 2);
+        for (size_t i = 0; i < head->n_fields && r >= 0; i++) {
+                r = on_write(request, head->fields[i].bytes, head->fields[i].size);
+                if (r >= 0)
+                        r = on_write(request, "\r\n", 2);
+        }
+        return r < 0 ? r : on_write(request, "\r\n", 2);
+}
+
 static int on_write_error(Request *request, const void *bytes, size_t size)
 {
         text_add(&exchange_of(request)->err, bytes, size);
@@ -74,14 +96,14 @@ static int on_flush(Request *request)
 
 static int on_finish(Request *request)
 {
-        request->finished = true;
+        assert_int_equal(request->answer, ANSWER_ENDED);
         exchange_of(request)->finishes++;
         return 0;
 }
 
 static void on_release(Request *request)
 {
-        assert_true(request->finished);
+        assert_int_equal(request->answer, ANSWER_ENDED);
         exchange_of(request)->releases++;
 }
 
@@ -90,19 +112,15 @@ static void on_script_known(Request *request _unused_, const char *script)
         assert_non_null(script);
 }
 
-static void on_script_ended(Request *request _unused_)
-{
-}
-
 static const RequestOps memory_ops = {
         .read_body = on_read_body,
+        .write_head = on_write_head,
         .write = on_write,
         .write_error = on_write_error,
         .flush = on_flush,
         .finish = on_finish,
         .release = on_release,
         .script_known = on_script_known,
-        .script_ended = on_script_ended,
 };
 
 /* Sets a variable to the two strings behind each other. */
@@ -136,7 +154,7 @@ void run(Exchange *x)
                 .n_wanted = x->n_wanted,
         };
         x->outcome = php_serve(&x->request);
-        assert_true(x->request.finished);
+        assert_int_equal(x->request.answer, ANSWER_ENDED);
         read_journal();
 }
 

@@ -30,6 +30,8 @@ typedef struct Exchange {
         size_t n_wanted;
 
         Request request;
+        int status;             /* of the head */
+        HeadStatus status_said; /* likewise */
         size_t body_pos;
         Text out, err;
         size_t flushes, finishes, releases;

@@ -5,7 +5,7 @@
  * could need this worker: clients that say nothing must not add up to a wait of those behind them.
  */
 
-#include "worker/transport/patience.h"
+#include "worker/serve/patience.h"
 
 #include "worker/request/wait.h"
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What all transports have in common: see transport.h. How a socket ends for this worker. */
+
+#include "worker/transport/transport.h"
+
+#include "base/log.h"
+
+void connection_close(Connection *c)
+{
+        if (c->fd < 0)
+                return;
+        c->hooks->closing(c->userdata, c->fd);
+        c->fd = fd_close(c->fd);
+}
+
+void connection_close_late(Connection *c, Lateness with)
+{
+        static const char *const texts[_LATENESS_MAX] = {
+                [LATE_WITH_HEAD] = "sent part of a request only, within request.header_timeout",
+                [LATE_WITH_BODY] = "did not send all of a request that was answered",
+                [LATE_WITH_TAKING] = "takes nothing of its answer",
+        };
+
+        log_debug("A client %s, closing its connection.", texts[with]);
+        connection_close(c);
+}
