@@ -55,6 +55,8 @@ int answer_take(Answer *answer, const char *bytes, size_t size, const char **ret
         size_t old = answer->head_size, start;
         char *head;
 
+        assert(bytes || size == 0);
+
         *ret_body = bytes;
         *ret_body_size = answer->head_ended ? size : 0;
         if (answer->head_ended)

@@ -71,6 +71,8 @@ int call_connect(const char *pool, const char *path, usec_t timeout, sd_bus **re
         usec_t deadline = usec_add(now_monotonic(), timeout);
         int fd, r;
 
+        assert(pool || path);
+
         if (!path) {
                 r = pool_socket_path(pool, POOL_SOCKET_CONTROL, &usual);
                 if (r < 0)

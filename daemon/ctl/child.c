@@ -17,6 +17,8 @@ int child_wait(pid_t pid, int msec)
         struct pollfd ended = { .fd = fd, .events = POLLIN };
         int status, r;
 
+        assert(pid > 1); /* kill(2) takes others for many processes */
+
         r = fd < 0 ? -errno : poll(&ended, 1, msec);
         if (r <= 0) {
                 (void) kill(pid, SIGKILL);

@@ -272,6 +272,9 @@ int exchange_run(int fd, const Params *params, int body_fd, usec_t deadline, con
         _cleanup_(exchange_clear) Exchange e = { .fd = fd, .body_fd = body_fd, .sink = sink };
         int r;
 
+        assert(fd >= 0);
+        assert(sink && sink->on_output && sink->on_error);
+
         r = begin_request(&e, params);
         while (r >= 0 && !e.in_ended) {
                 bool sending = e.sent < e.n_out || !e.out_ended;

@@ -191,6 +191,8 @@ int ini_values_load(const char *root, const Config *config, IniValues *ret)
         char own[sizeof OWN_INI + sizeof l.php];
         int r = 0;
 
+        assert(!*root || *root == '/');
+
         *ret = (IniValues){};
         /* One that is named has its files, whether it is installed or not. */
         if (php_find(php_directory(), config->php_version, &l.php) < 0)

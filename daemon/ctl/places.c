@@ -396,6 +396,8 @@ int places_check(const Config *config, const UnitFile *unit, const char *pool, O
         Search s = { .unit = unit, .pool = pool, .on_place = on_place, .userdata = userdata };
         int r = 0;
 
+        assert(on_place);
+
         if (unit)
                 r = account_find(unit_file_get(unit, "Service", "User"),
                                  unit_file_get(unit, "Service", "Group"),

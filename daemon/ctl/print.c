@@ -64,6 +64,8 @@ CtlExit ctl_fail(int error, const char *format, ...)
 
 CtlExit ctl_fail_lines(const char *before, const char *text)
 {
+        assert(before && text);
+
         for (size_t i = 0; i < CTL_FAIL_LINES_MAX; i++) {
                 size_t n = strcspn(text, "\n");
 
@@ -109,6 +111,8 @@ bool ctl_fail_misnamed(void)
 
 void escaped_write(Escaped *e, const char *bytes, size_t size)
 {
+        assert(e->f && e->n < sizeof e->bytes);
+
         while (size > 0) {
                 size_t n = MIN(size, sizeof e->bytes - e->n), whole;
 

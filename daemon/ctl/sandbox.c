@@ -152,6 +152,8 @@ int sandbox_judge(const UnitFile *unit, const char *pool, const char *path, Sand
 {
         Judge j = { .pool = pool, .path = path, .best = ret };
 
+        assert(*path == '/');
+
         *ret = (Sandbox){ .verdict = SANDBOX_OPEN };
         weigh_protections(&j, unit);
         for (size_t i = 0; i < unit->n; i++) {

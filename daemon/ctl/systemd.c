@@ -119,6 +119,8 @@ int systemd_unit_state(sd_bus *bus, const char *pool, const char *suffix, UnitSt
         _cleanup_(freep) char *path = NULL;
         int r;
 
+        assert(*suffix == '.');
+
         r = unit_path(pool, suffix, &path);
         if (r < 0)
                 return r;

@@ -148,49 +148,66 @@ static bool runs_php(const char *pool, const char *php)
         return !version || (strncmp(version, php, n) == 0 && (version[n] == '.' || version[n] == 0));
 }
 
+/* What became of the pools that were asked. */
+typedef struct ReloadTally {
+        char **failed; /* their names, which belong to the list of all */
+        size_t n_failed, n_asked, n_done;
+} ReloadTally;
+
+/* Reloads one of all pools. */
+static void reload_one(sd_bus *systemd, char *pool, ReloadTally *tally)
+{
+        _cleanup_(reload_clear) Reload reload = {};
+        usec_t timeout = reload_timeout(pool);
+
+        tally->n_asked++;
+        extend_unit_timeout(timeout);
+        reload_pool(pool, NULL, timeout, &reload);
+        if (reload.running && reload.error >= 0) {
+                tally->n_done++;
+                return;
+        }
+        if (needs_none(systemd, pool, &reload))
+                return;
+        (void) fail_reload(pool, &reload);
+        tally->failed[tally->n_failed++] = pool;
+}
+
+/* Says what became of all. */
+static CtlExit tell_tally(const ReloadTally *tally)
+{
+        if (tally->n_failed > 0)
+                return fail_summary(tally->failed, tally->n_failed, tally->n_asked);
+        if (!log_to_journal())
+                ctl_print("%zu pool%s reloaded", tally->n_done, tally->n_done == 1 ? "" : "s");
+        return CTL_SUCCESS;
+}
+
 /*
- * One after the other, so that a machine with many pools does not start them all at once. `php` may be NULL.
- * A pool whose start failed has the new settings when it is started next, and does not answer until then.
+ * Reloads the pools one after the other, so that a machine with many does not start them all at once; with
+ * php not NULL, only those that run this PHP. A pool whose start failed is left out: it has the new settings
+ * when it is started next, and does not answer until then.
  */
 static CtlExit reload_all(const char *php)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;
-        _cleanup_(freep) char **failed = NULL;
-        CtlExit status = CTL_SUCCESS;
-        size_t n, n_asked = 0, n_failed = 0, n_done = 0;
+        ReloadTally tally = {};
+        CtlExit status;
         char **names;
+        size_t n;
         int r;
 
         r = ctl_running_pools(&names, &n);
         if (r < 0)
                 return ctl_fail(r, "Failed to list the running pools: %m");
-        failed = calloc(n + 1, sizeof *failed);
+        tally.failed = calloc(n + 1, sizeof *tally.failed);
         (void) systemd_connect(&systemd);
 
-        for (size_t i = 0; i < n && failed; i++) {
-                _cleanup_(reload_clear) Reload reload = {};
-                usec_t timeout = reload_timeout(names[i]);
-
-                if (systemd_pool_is_retried(systemd, names[i]) || (php && !runs_php(names[i], php)))
-                        continue;
-                n_asked++;
-                extend_unit_timeout(timeout);
-                reload_pool(names[i], NULL, timeout, &reload);
-                if (reload.running && reload.error >= 0) {
-                        n_done++;
-                        continue;
-                }
-                if (needs_none(systemd, names[i], &reload))
-                        continue;
-                (void) fail_reload(names[i], &reload);
-                failed[n_failed++] = names[i];
-        }
-        if (!failed)
-                status = ctl_fail(ENOMEM, "Failed to reload the pools: %m");
-        else if (n_failed > 0)
-                status = fail_summary(failed, n_failed, n_asked);
-        else if (!log_to_journal())
-                ctl_print("%zu pool%s reloaded", n_done, n_done == 1 ? "" : "s");
+        for (size_t i = 0; i < n && tally.failed; i++)
+                if (!systemd_pool_is_retried(systemd, names[i]) && (!php || runs_php(names[i], php)))
+                        reload_one(systemd, names[i], &tally);
+        status = tally.failed ? tell_tally(&tally) : ctl_fail(ENOMEM, "Failed to reload the pools: %m");
+        free(tally.failed);
         ctl_names_free(names, n);
         return status;
 }

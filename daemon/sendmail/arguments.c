@@ -138,6 +138,8 @@ static bool refuse_argument(char reason[MAIL_REASON_MAX], const char *argument, 
 
 bool arguments_refuse(char *const *argv, char reason[MAIL_REASON_MAX])
 {
+        assert(argv);
+
         for (; *argv; argv++) {
                 const char *argument = *argv, *value;
                 const struct ValueOption *option;

@@ -60,13 +60,26 @@ static size_t *counter_of(MailLoad *load, JobState state)
         return NULL;
 }
 
+/* Which states may follow a state, as bits. JOB_NEW is where job_free() takes the job out of the books. */
+static const unsigned followers[] = {
+        [JOB_NEW] = 1U << JOB_NEW | 1U << JOB_WAITING,
+        [JOB_WAITING] = 1U << JOB_NEW | 1U << JOB_RUNNING,
+        [JOB_RUNNING] = 1U << JOB_NEW | 1U << JOB_LINGERING,
+        [JOB_LINGERING] = 1U << JOB_NEW | 1U << JOB_ENDING,
+        [JOB_ENDING] = 1U << JOB_NEW,
+};
+
 void job_set_state(Job *job, JobState state)
 {
         MailLoad *loads[] = { &job->jobs->load, &job->user->load };
 
+        assert((size_t) job->state < ELEMENTSOF(followers));
+        assert(followers[job->state] & 1U << state);
+
         for (size_t i = 0; i < ELEMENTSOF(loads); i++) {
                 size_t *old = counter_of(loads[i], job->state), *new = counter_of(loads[i], state);
 
+                assert(!old || *old > 0);
                 if (old)
                         (*old)--;
                 if (new)
@@ -98,8 +111,11 @@ Job *job_free(Job *job)
 
 int jobs_enter(Jobs *jobs, Job *job)
 {
-        User *user = user_get(jobs, job->peer.uid);
+        User *user;
 
+        assert(!job->user && job->state == JOB_NEW);
+
+        user = user_get(jobs, job->peer.uid);
         if (!user)
                 return -ENOMEM;
         job->jobs = jobs;

@@ -57,7 +57,8 @@ User *jobs_find_user(const Jobs *jobs, uid_t uid);
 /* From here on, the job is of the books, and stands last. 0, or -ENOMEM: it is the caller's still. */
 int jobs_enter(Jobs *jobs, Job *job);
 
-/* The only writer of a job's state, and of the counts. */
+/* The only writer of a job's state, and of the counts. The job is in the books; states come in their order.
+ */
 void job_set_state(Job *job, JobState state);
 
 /* Takes it out of the books, where it is in them, and drops all that it has. Returns NULL. */

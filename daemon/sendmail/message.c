@@ -73,7 +73,9 @@ MailReply mail_reply(MailReplyKind kind, int status, bool logged, const char *te
                 .magic = REPLY_MAGIC, .kind = kind, .status = (uint32_t) status, .logged = logged
         };
 
+        assert(kind < _MAIL_REPLY_KIND_MAX);
         assert(status >= 0 && status <= 255);
+
         (void) snprintf(reply.text, sizeof reply.text, "%s", text ?: "");
         return reply;
 }
