@@ -102,7 +102,9 @@ bool call_peer_is_gone(int r)
         return r == -ECONNRESET || r == -EPIPE || r == -ENOTCONN || r == -ESHUTDOWN;
 }
 
-/* What is waited for, and what is known of the manager meanwhile. Times are CLOCK_MONOTONIC. */
+/*
+ * A wait in progress: what ends it, and what is known of the manager meanwhile. Times are CLOCK_MONOTONIC.
+ */
 typedef struct Wait {
         uint64_t cookie; /* of the call; 0 for the end of the connection */
         uint64_t ping;   /* of the last ping; 0 for none */
@@ -150,7 +152,7 @@ static int wait_more(sd_bus *bus, Wait *w)
         return r == -EINTR ? 0 : r;
 }
 
-/* True for the answer that is waited for; one to a ping is noted, and everything else dropped. */
+/* True for the answer to the call. An answer to a ping is noted, any other message is dropped. */
 static bool take_message(Wait *w, sd_bus_message *message)
 {
         uint64_t cookie;
@@ -228,7 +230,7 @@ int call_wait_closed(sd_bus *bus, usec_t timeout)
         return call_peer_is_gone(r) ? 0 : r;
 }
 
-/* A method that one of the two knows and the other does not. */
+/* The error of a manager that does not know the method, or calls it otherwise. */
 static bool is_of_another_version(const sd_bus_error *error)
 {
         return error && (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
@@ -255,7 +257,7 @@ const char *call_error_text(int r, const sd_bus_error *error)
         return strerror(abs(r));
 }
 
-/* The control socket of a pool that fails to start is open, and nobody is behind it. */
+/* A pool that fails to start has an open control socket with no manager behind it. */
 static CtlExit fail_no_answer(const char *pool)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A connection to a pool's manager: see ipc/control.h for what it understands. Nothing here waits without a
- * bound, whoever answers: a manager that is stuck, or something that took its place.
+ * Calls to a pool's manager: see ipc/control.h for what it understands. Every wait has a bound, whatever
+ * answers: a manager that is stuck, or a program that took its place.
  */
 
 #include <systemd/sd-bus.h>
@@ -18,17 +18,17 @@
 #define CALL_LIST_TIMEOUT (2 * USEC_PER_SEC)
 
 /*
- * Where an answer may take long, the manager is asked every so often whether it still lives, and has so long
- * to say so.
+ * Where an answer may take long: how often the manager is asked whether it still lives, and how long it
+ * may take to say so.
  */
 #define CALL_PING_INTERVAL (2 * USEC_PER_SEC)
 #define CALL_SILENCE_MAX (15 * USEC_PER_SEC)
 
 /*
- * Connects to the manager of a pool, at path or, where that is NULL, at the pool's control socket, and waits
- * until it has let the caller in, at most for timeout. 1 and a connection, which the caller frees with
- * sd_bus_close_unref(); 0 when nobody listens there: the pool does not run. -ETIMEDOUT for a manager that
- * does not answer, -EACCES for a caller who is not root, or another -errno.
+ * Connects to the manager of a pool, at path or, where that is NULL, at the pool's control socket, and
+ * waits at most for timeout until it has let the caller in. 1 and a connection, which the caller frees
+ * with sd_bus_close_unref(); 0 where nothing listens: the pool does not run. -ETIMEDOUT for a manager that
+ * does not answer, -EACCES for a caller that is not root, or another -errno.
  */
 int call_connect(const char *pool, const char *path, usec_t timeout, sd_bus **ret);
 

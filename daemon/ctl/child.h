@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A child that asks the kernel something, in place of a program that must not wait for ever. Where a user
- * mounts file systems of its own (FUSE), it is the user that answers, or does not.
+ * A child that asks the kernel something, in place of a program that must not wait for ever: where a user
+ * mounts file systems of its own (FUSE), the kernel waits for that user's answer.
  */
 
 #include <sys/types.h>
@@ -11,8 +11,8 @@
 #include "base/util.h"
 
 /*
- * Waits for the end of a child. 0 or -errno, as its exit status says, which is a positive errno value;
- * -ETIMEDOUT for one that is late. That one is killed and not waited for: it may be in the kernel still, or
- * stopped, since its user may signal it.
+ * Waits for a child to end, for msec milliseconds. 0 or -errno, as its exit status says, which is a
+ * positive errno value; -ETIMEDOUT for a child that is late. A late child is killed and not waited for: it
+ * may still be in the kernel, or stopped, since its user may signal it.
  */
 int child_wait(pid_t pid, int msec);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-pool-clean COMMAND [ARGUMENT…]: runs a command with nothing of the environment but what systemd itself
- * sets for it. systemd runs php-poolctl as root for a pool's service, with the service's Environment= and
- * EnvironmentFile=, which the pool's user may be able to write: LD_PRELOAD there would be root's. So this is
- * linked statically, has no dynamic linker that would look, and uses nothing but what stands here.
+ * php-pool-clean COMMAND [ARGUMENT…]: runs a command with nothing of the environment but what systemd
+ * itself sets for it.
+ *
+ * systemd runs php-poolctl as root for a pool's service, with the service's Environment= and
+ * EnvironmentFile=, which the pool's user may be able to write: a LD_PRELOAD there would run as root. So
+ * this program is linked statically, has no dynamic linker that would read the environment, and uses no
+ * code but this file's.
  */
 
 #include <stdio.h>

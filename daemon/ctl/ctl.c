@@ -61,10 +61,10 @@ void ctl_names_free(char **names, size_t n)
         free(names);
 }
 
-/* What a file's name says, a new string; NULL for a name that says nothing. */
+/* Makes a name out of a file's name, as a new string; NULL where there is none in it. */
 typedef char *ToName(const char *file);
 
-/* The name before ".conf". Hidden files are editors'. */
+/* The name before ".conf". Files with a dot in front are editors' temporary ones. */
 static char *name_of_file(const char *file)
 {
         size_t n = strlen(file), n_suffix = strlen(FILE_SUFFIX);

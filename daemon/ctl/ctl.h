@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * php-poolctl: what its verbs share. Only main.c knows the command line; a verb gets Options and its
+ * What the verbs of php-poolctl share. Only main.c knows the command line; a verb gets Options and its
  * arguments.
  */
 
@@ -14,7 +14,7 @@
 /* How long a request may take without --timeout. */
 #define CTL_REQUEST_TIMEOUT (60 * USEC_PER_SEC)
 
-/* What the names of pools' units begin with. */
+/* The beginning of the names of pools' units. */
 #define CTL_UNIT_PREFIX "php-pool@"
 
 /* Exit statuses. 3 and 4 are those of systemctl status. */
@@ -38,7 +38,7 @@ typedef struct OptionPairs {
 #define OPTION_TYPE_TIME usec_t
 #define OPTION_TYPE_PAIRS OptionPairs
 
-/* What options.def has, as the command line gave it. Strings point into the command line. */
+/* The options of options.def as the command line gave them. Strings point into the command line. */
 typedef struct Options {
 #define OPTION(kind, field, ...) OPTION_TYPE_##kind field;
 #include "ctl/options.def"
@@ -57,7 +57,7 @@ typedef CtlExit VerbFunction(const Options *options, size_t n_args, char **args)
  */
 CtlExit ctl_fail(int error, const char *format, ...) _printf_(2, 3);
 
-/* The same for a pool that does not exist, or cannot; returns CTL_NO_SUCH_POOL. */
+/* The same for a pool that does not exist, or cannot exist by its name. Returns CTL_NO_SUCH_POOL. */
 CtlExit ctl_fail_no_pool(const char *pool);
 
 /*
@@ -78,7 +78,7 @@ int ctl_pool_file(const char *pool, char **ret);
  */
 int ctl_configured_pools(char ***ret_names, size_t *ret_n);
 
-/* What stands before ".conf" in files of CONFIG_DIR that are named as no pool can be, in the same way. */
+/* In the same way, the names before ".conf" of those files in CONFIG_DIR that no pool can be named by. */
 int ctl_misnamed_files(char ***ret_names, size_t *ret_n);
 
 /* The names of the pools that have a control socket, in the same way. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The client's side of a FastCGI request: see exchange.h. One loop over poll(2) sends what there is to send
- * and reads what came; records of the answer are assembled in one buffer that holds the largest. Owns no
+ * The client's side of a FastCGI request: see exchange.h. One loop over poll(2) sends what is ready and
+ * reads what came. Records of the answer are assembled in one buffer that holds the largest. Owns no
  * descriptor.
  */
 
@@ -81,7 +81,7 @@ static int connect_unix(const char *path, usec_t timeout, int *ret_fd)
         return 0;
 }
 
-/* The first of the name's addresses that answers. */
+/* Connects to the first of the name's addresses that answers. */
 static int connect_tcp(const char *host, const char *port, usec_t timeout, int *ret_fd)
 {
         const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };

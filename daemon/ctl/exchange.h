@@ -15,16 +15,17 @@ typedef struct ExchangeSink {
 } ExchangeSink;
 
 /*
- * Connects to "/path", to "HOST:PORT" or "[v6]:PORT", each of a host's addresses within timeout, which may
- * be USEC_INFINITY. 0 and a descriptor, the caller's, CLOEXEC and not blocking; -EINVAL for what is no such
- * address, -EADDRNOTAVAIL for a name that cannot be resolved, -ETIMEDOUT, or -errno.
+ * Connects to "/path", or to "HOST:PORT" or "[v6]:PORT" with up to timeout for each of the host's
+ * addresses; timeout may be USEC_INFINITY. 0 and a descriptor, the caller's, CLOEXEC and not blocking;
+ * -EINVAL where address is none of these, -EADDRNOTAVAIL for a name that cannot be resolved, -ETIMEDOUT,
+ * or -errno.
  */
 int exchange_connect(const char *address, usec_t timeout, int *ret_fd);
 
 /*
- * Sends a request and its body, while passing on the answer as it comes, so that neither waits for the
- * other. Body is a descriptor to read to its end, or negative. FCGI_REQUEST_COMPLETE or another FcgiStatus,
- * as the application said; or -errno: -ECONNRESET where the answer ended too early, -EBADMSG for what is no
+ * Sends a request and its body while it passes on the answer as it comes, so that neither waits for the
+ * other. body_fd is read to its end, or negative. FCGI_REQUEST_COMPLETE or another FcgiStatus, as the
+ * application said; or -errno: -ECONNRESET where the answer ended too early, -EBADMSG where it is no
  * FastCGI, -ETIMEDOUT where it has not ended by the deadline (CLOCK_MONOTONIC, or USEC_INFINITY).
  */
 int exchange_run(int fd, const Params *params, int body_fd, usec_t deadline, const ExchangeSink *sink);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Reads a pool's ini files: see ini-values.h. Which there are, and in which order, is PHP's
+ * Reads a pool's ini files: see ini-values.h. PHP decides which there are, and in which order
  * (php_init_config()): one php.ini, then the files of php.ini_scan_dir by their names.
  */
 
@@ -194,7 +194,7 @@ int ini_values_load(const char *root, const Config *config, IniValues *ret)
         assert(!*root || *root == '/');
 
         *ret = (IniValues){};
-        /* One that is named has its files, whether it is installed or not. */
+        /* A version that the pool file names has its files, whether that PHP is installed or not. */
         if (php_find(php_directory(), config->php_version, &l.php) < 0)
                 (void) snprintf(l.php, sizeof l.php, "%s", config->php_version);
         (void) snprintf(own, sizeof own, OWN_INI, l.php);

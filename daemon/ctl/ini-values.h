@@ -2,19 +2,20 @@
 #pragma once
 
 /*
- * The php.ini settings that a pool starts with, as far as its files say them: php.ini, the files beside it,
- * and php.value and php.admin_value of the pool file. Without PHP: what nobody says is not there.
+ * The php.ini settings that a pool starts with, as far as files say them: php.ini, the files beside it,
+ * and php.value and php.admin_value of the pool file. No PHP runs for this, so PHP's own defaults are not
+ * among them.
  */
 
 #include "config/config.h"
 
-/* Of a file; larger ones are left out. And of all values. */
+/* Bounds: bytes of a file, above which it is left out, and values in all. */
 #define INI_FILE_SIZE_MAX (1024U * 1024U)
 #define INI_VALUES_MAX 16384
 
 typedef struct IniValue {
         char *name;
-        char *value;        /* NULL for one that hangs on ${VARIABLE}, or has operators */
+        char *value;        /* NULL for a value with ${VARIABLE} or operators */
         const char *source; /* a file, which belongs to the IniValues; "php.value" or "php.admin_value" */
 } IniValue;
 
@@ -29,8 +30,8 @@ typedef struct IniValues {
 void ini_values_clear(IniValues *values);
 
 /*
- * Reads them, below root, "" for /. What cannot be read is left out. 0, -E2BIG or -ENOMEM; *ret is to be
- * cleared in any case.
+ * Reads the settings from files below root, "" for /. A file that cannot be read is left out. 0, -E2BIG or
+ * -ENOMEM; the caller clears *ret in any case.
  */
 int ini_values_load(const char *root, const Config *config, IniValues *ret);
 
@@ -39,6 +40,6 @@ const IniValue *ini_values_find(const IniValues *values, const char *name);
 
 /*
  * The directory in a value of session.save_path, which is "/path", "N;/path" or "N;MODE;/path"; "" where
- * sessions are no files.
+ * PHP keeps sessions otherwise than in files.
  */
 const char *ini_values_session_path(const IniValues *values, const char *value);

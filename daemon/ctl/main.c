@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl: reads the command line and hands over to the verb. Verbs and options stand in verbs.def and
- * options.def; a new verb is a line there and a file.
+ * php-poolctl: reads the command line and runs the verb. Verbs and options stand in verbs.def and
+ * options.def: a new verb is a line there and a file.
  */
 
 #include <getopt.h>
@@ -105,7 +105,7 @@ static void help(void)
         printf("\nSee php-poolctl(1).\n");
 }
 
-/* What getopt_long(3) wants: each option returns its id + OPTION_BASE, and so does its letter. */
+/* The tables of getopt_long(3): each option returns its id + OPTION_BASE, or its letter. */
 #define OPTION_BASE 0x100
 
 static void make_tables(struct option *long_options, char *letters)
@@ -128,7 +128,7 @@ static void make_tables(struct option *long_options, char *letters)
         long_options[_OPTION_MAX] = (struct option) {};
 }
 
-/* NULL for what is no option. */
+/* The option that getopt_long() returned; NULL for its error. */
 static const OptionInfo *option_of(int c)
 {
         if (c >= OPTION_BASE && c < OPTION_BASE + _OPTION_MAX)
@@ -167,7 +167,7 @@ static int add_pair(const OptionInfo *o, const char *argument, OptionPairs *pair
         return 0;
 }
 
-/* 0, or -EINVAL for an argument that it does not take. */
+/* Sets the field of one option. 0, or -EINVAL for an argument that the option does not take. */
 static int set_option(Options *options, const OptionInfo *o, const char *argument)
 {
         void *field = (char *) options + o->offset;
@@ -201,7 +201,7 @@ static int parse_argv(int argc, char **argv)
                 const OptionInfo *o = option_of(c);
 
                 if (!o || set_option(&arg_options, o, optarg) < 0)
-                        return -EINVAL; /* for the former, getopt_long() has said why */
+                        return -EINVAL; /* where there is no such option, getopt_long() has said so */
                 arg_given[o - option_infos] = true;
                 if (arg_options.help)
                         help();
@@ -213,7 +213,7 @@ static int parse_argv(int argc, char **argv)
         return 1;
 }
 
-/* Whether all options that were given belong to the verb; says which one does not. */
+/* Whether the verb takes all options that were given; names the first that it does not take. */
 static bool options_fit(const Verb *verb)
 {
         for (size_t i = 0; i < _OPTION_MAX; i++)

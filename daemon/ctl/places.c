@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Goes through what a pool's settings name: see places.h. What the unit's sandbox makes of a path is
- * sandbox.c's affair, what the user may there is probe.c's; here is what is said, with what to write.
+ * Checks the files and directories that a pool's settings name: see places.h. sandbox.c says what the unit
+ * makes of a path, probe.c what the user may do there; this file puts that into sentences that say what to
+ * write.
  */
 
 #include "ctl/places.h"
@@ -57,7 +58,7 @@ static bool is_write(Need need)
         return need == NEED_WRITE_FILE || need == NEED_WRITE_DIRECTORY;
 }
 
-/* The path with the links resolved of as much of it as is there. */
+/* The path with links resolved, as far as it exists. */
 static void resolve_links(const char *path, char ret[static PATH_MAX])
 {
         char part[PATH_MAX], real[PATH_MAX];
@@ -93,8 +94,7 @@ static int tell_access(const Search *s, const PoolPlace *place, const char *path
                 if (place->need == NEED_WRITE_FILE && s->account.user)
                         return tell_place(s, place, place->fatal,
                                           "is not there, nor is its directory; make that: install -d -o %s "
-                                          "-g %s "
-                                          "-m 0700 %.*s",
+                                          "-g %s -m 0700 %.*s",
                                           user, s->account.group, (int) (strrchr(path, '/') - path), path);
                 return tell_place(s, place, place->fatal, "is not there%s",
                                   place->need == NEED_WRITE_FILE ? ", nor is its directory" : "");
@@ -114,7 +114,7 @@ static int tell_access(const Search *s, const PoolPlace *place, const char *path
         }
 }
 
-/* In the pool's own directory, nothing of the machine's is there. */
+/* The pool's own directory has none of the machine's files in it. */
 static int tell_own(const Search *s, const PoolPlace *place, const char *path, const Sandbox *sandbox)
 {
         const char *rest = path + strlen(sandbox->by);
@@ -124,18 +124,15 @@ static int tell_own(const Search *s, const PoolPlace *place, const char *path, c
         (void) snprintf(there, sizeof there, "%s%s", sandbox->there, rest);
         if (*rest && *sandbox->there && lstat(there, &st) < 0 && errno == ENOENT &&
             place->need != NEED_WRITE_FILE)
-                return tell_place(
-                                s, place, false,
-                                "is in the pool's own %s, where it is not there; make it in %s, or have the "
-                                "machine's by an "
-                                "empty BindPaths= in a drop-in of php-pool@%s.service",
-                                sandbox->by, *sandbox->there ? there : "it", s->pool);
+                return tell_place(s, place, false,
+                                  "is in the pool's own %s, where it is not there; make it in %s, or have "
+                                  "the machine's by an empty BindPaths= in a drop-in of php-pool@%s.service",
+                                  sandbox->by, *sandbox->there ? there : "it", s->pool);
         if (!is_write(place->need) || place->own)
                 return 0;
         return tell_place(s, place, false,
                           "is in the pool's own %s: other programs find it %s%s, and the pool finds nothing "
-                          "of "
-                          "theirs there",
+                          "of theirs there",
                           sandbox->by, *sandbox->there ? "as " : "nowhere", *sandbox->there ? there : "");
 }
 
@@ -158,7 +155,7 @@ static bool is_made_later(const Search *s, const PoolPlace *place, const char *p
         return false;
 }
 
-/* By such a name, php-poolctl would look at its own. */
+/* php-poolctl would look at its own descriptors by such a name. */
 static bool is_descriptor(const char *path)
 {
         return streq(path, "/dev/stdin") || streq(path, "/dev/stdout") || streq(path, "/dev/stderr") ||
@@ -267,14 +264,17 @@ static int check_extension(const Search *s, const IniValue *extension, const cha
         if (!strchr(extension->value, '/') && !(suffix && streq(suffix, ".so")) && stat(path, &st) < 0 &&
             strlen(path) + sizeof ".so" <= sizeof path)
                 (void) strcat(path, ".so");
-        /* There are many, all of packages: no child is asked for one that is there. */
+        /* There are many extensions, all from packages, so no child is asked for a file that exists. */
         if (stat(path, &st) >= 0)
                 return 0;
         return check_place(s, &(PoolPlace){ extension->source, extension->name, path, NEED_READ_FILE, true,
                                             false });
 }
 
-/* Where the pool's PHP has its extensions, unless extension_dir says otherwise; "" where nobody knows. */
+/*
+ * The directory of the pool's PHP for extensions, unless extension_dir says otherwise; "" where it is not
+ * known.
+ */
 static int find_extensions(const Config *config, char ret[static PATH_MAX])
 {
         _cleanup_(freep) char *link = NULL;
@@ -312,7 +312,7 @@ static int check_extensions(const Search *s, const Config *config, const IniValu
         return r;
 }
 
-/* A path of Debian's for another PHP than the pool's: it loads extensions and sets what that one has. */
+/* A path of Debian's for another PHP than the pool's: it loads extensions and sets what that PHP has. */
 static int check_version(const Search *s, const PoolPlace *place, const char *php)
 {
         const char *version = startswith(place->path, "/etc/php/");
@@ -352,7 +352,7 @@ static int check_scan_dirs(const Search *s, const Config *config)
         return r;
 }
 
-/* What the pool file names itself: a reload is refused without. */
+/* Files that the pool file names: without them, a reload is refused. */
 static int check_settings(const Search *s, const Config *config)
 {
         struct stat st;

@@ -10,15 +10,16 @@
 #include "ctl/unit-file.h"
 
 /*
- * Something that is not as it should be: source is a file, or "php.admin_value" and the like, or "" for a
- * setting of the pool file. fatal: a pool does not start, or does not reload, with it. A negative return
+ * Tells of a path that a pool cannot use. source is a file, or "php.admin_value" and the like, or "" for a
+ * setting of the pool file. fatal: with it a pool does not start, or does not reload. A negative return
  * ends the search.
  */
 typedef int OnPlace(const char *source, const char *name, const char *text, bool fatal, void *userdata);
 
 /*
- * Looks at all of them, as the unit's user where the caller may become that. Without a unit, which is NULL
- * then, only whether the caller could use them. 0, a negative value, or what on_place returned.
+ * Looks at all of these paths as the unit's user, where the caller may become that user. Where unit is
+ * NULL, it only finds out whether the caller could use them. 0, a negative value, or what on_place
+ * returned.
  */
 int places_check(const Config *config, const UnitFile *unit, const char *pool, OnPlace *on_place,
                  void *userdata);

@@ -2,8 +2,8 @@
 
 /*
  * What php-poolctl says to people, and the one place that lets text of others out to a terminal: a pool, a
- * script, a client or a file may have written any part of it. Only table.c and json.c write besides, and
- * they escape too.
+ * script, a client or a file may have written any part of it. Besides, only table.c and base/json.c write
+ * text, and they escape too.
  */
 
 #include "ctl/print.h"
@@ -55,8 +55,9 @@ CtlExit ctl_fail(int error, const char *format, ...)
         if (text_escape(message, &escaped) < 0)
                 return CTL_FAILURE;
         /*
-         * To the journal by the stream, which says of which unit it is: of a record by socket journald may
-         * not find out any more, since this process ends at once, and journalctl -u would not show it.
+         * A record by socket would not do for the journal: this process ends at once, so journald may not
+         * find out its unit any more, and journalctl -u would not show the record. The stream names the
+         * unit.
          */
         fprintf(stderr, "%s%s\n", log_to_journal() ? SD_ERR : "", escaped);
         return CTL_FAILURE;

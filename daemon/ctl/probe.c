@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Asks the kernel as another user: see probe.h. A child becomes that user, with all of its groups, and asks;
- * so access control lists, and what lies above the path, count as they will. Nothing is opened, made or
- * changed.
+ * Asks the kernel as another user: see probe.h. A child becomes that user, with all of its groups, and
+ * asks; so access control lists count, and so do the directories above the path. Nothing is opened, made
+ * or changed.
  */
 
 #include "ctl/probe.h"
@@ -91,7 +91,7 @@ int account_find(const char *user, const char *group, const char *supplementary,
         return add_supplementary(supplementary, ret);
 }
 
-/* As the user: 0 or a positive errno value. */
+/* Asks as the user that this process is. 0 or a positive errno value. */
 static int ask_kernel(const char *path, Need need)
 {
         bool directory = need == NEED_READ_DIRECTORY || need == NEED_WRITE_DIRECTORY;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Weighs the directives of a unit that concern paths: see sandbox.h. Of those that a path is below, the
- * deepest counts, and of two for the same place the stricter.
+ * Weighs the directives of a unit that concern paths: see sandbox.h. Of the directives that hold for a
+ * path, the one with the deepest place counts, and of two with the same place the stricter one.
  */
 
 #include "ctl/sandbox.h"
@@ -15,7 +15,7 @@ typedef struct Judge {
         Sandbox *best;
 } Judge;
 
-/* Takes a place into account. */
+/* Takes a directive's place into account. */
 static void weigh_place(Judge *j, SandboxVerdict verdict, const char *by, const char *there)
 {
         size_t n = strlen(by), best = strlen(j->best->by);
@@ -76,7 +76,7 @@ static void weigh_elsewhere(Judge *j, char *word)
         weigh_place(j, SANDBOX_ELSEWHERE, word, "");
 }
 
-/* A directory that the unit makes, below where such are. */
+/* A directory that the unit makes, below the one where such directories are. */
 static void weigh_directory(Judge *j, const char *parent, const char *word)
 {
         char path[PATH_MAX];

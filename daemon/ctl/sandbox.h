@@ -3,7 +3,7 @@
 
 /*
  * What a pool's unit lets its processes see of a path, by the unit's directives (systemd.exec(5),
- * "Sandboxing"). Asks nobody. Pure.
+ * "Sandboxing"). Pure: neither systemd nor the file system is asked.
  */
 
 #include <limits.h>
@@ -14,8 +14,8 @@ typedef enum SandboxVerdict {
         SANDBOX_OPEN,      /* as the system has it */
         SANDBOX_READ_ONLY, /* nobody writes below `by` */
         SANDBOX_HIDDEN,    /* nobody sees what is below `by` */
-        SANDBOX_OWN, /* `by` is the pool's own; for others it is `there`, or "" where they do not see it */
-        SANDBOX_ELSEWHERE, /* what is there is not what the system has there */
+        SANDBOX_OWN, /* `by` is the pool's own; others find it at `there`, or not at all where that is "" */
+        SANDBOX_ELSEWHERE, /* another file stands there than the system has there */
 } SandboxVerdict;
 
 typedef struct Sandbox {
@@ -23,5 +23,5 @@ typedef struct Sandbox {
         char by[PATH_MAX], there[PATH_MAX];
 } Sandbox;
 
-/* What a pool named so sees of an absolute path, which is best without links. 0 or -ENOMEM. */
+/* Judges what the pool sees of a path, which is absolute and best without links. 0 or -ENOMEM. */
 int sandbox_judge(const UnitFile *unit, const char *pool, const char *path, Sandbox *ret);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-pool-sessions: runs before Debian's sessionclean (phpsessionclean.service), which knows the php.ini of
- * PHP-FPM, Apache and others, and none of a pool's. It has the session files of each pool live as long as
- * that says: sessionclean finds those as changed just now that a pool still wants, and a directory that is a
- * pool's own, where Debian has PHP's own cleaning off, is cleaned here.
+ * php-pool-sessions: runs before Debian's sessionclean (phpsessionclean.service), which knows the php.ini
+ * of PHP-FPM, Apache and others, and that of no pool. It makes the session files of each pool live as long
+ * as the pool's php.ini says: it gives a file that a pool still wants a new time of change, by which
+ * sessionclean leaves it, and it cleans a directory that is a pool's own itself, since Debian has PHP's
+ * own cleaning off.
  *
- * Whatever is a user's is touched by a child that has its time: sessionclean waits for us, and so does the
- * next pool.
+ * Only a child with a bound in time touches what belongs to a user: sessionclean waits for this program,
+ * and so does the next pool.
  */
 
 #include <dirent.h>
@@ -72,7 +73,7 @@ static int add_sessions(SessionsList *list, const Sessions *wanted)
         return 0;
 }
 
-/* A value that is a number, or what stands for one that is not there. */
+/* A value as a number, or the given number where it is not there. */
 static uint64_t get_number(const IniValues *values, const char *name, uint64_t otherwise)
 {
         const IniValue *v = ini_values_find(values, name);
@@ -81,7 +82,7 @@ static uint64_t get_number(const IniValues *values, const char *name, uint64_t o
         return v && v->value && parse_u64(v->value, &n) >= 0 ? n : otherwise;
 }
 
-/* Where it is, and that it can be read: 0 or a positive errno value. */
+/* Finds the directory's path without links, and whether it can be read. 0 or a positive errno value. */
 static int look_at_directory(const char *path, char *ret)
 {
         DIR *d;
@@ -145,7 +146,7 @@ static int add_values(SessionsList *list, const char *pool, const UnitFile *unit
                        .seconds = get_number(values, "session.gc_maxlifetime", LIFETIME_DEFAULT) };
         int r;
 
-        /* What hangs on the environment is not known here. */
+        /* A value with a variable of the environment is not known here. */
         if (path && !path->value)
                 return 0;
         r = find_session_directory(unit, pool,
@@ -159,7 +160,10 @@ static int add_values(SessionsList *list, const char *pool, const UnitFile *unit
         return add_sessions(list, &s);
 }
 
-/* -EINVAL for a pool whose file is wrong. One whose user is not known is left out. */
+/*
+ * Adds the sessions of a pool; a pool whose user is not known is left out. -EINVAL where the pool's file
+ * is wrong.
+ */
 static int add_pool(SessionsList *list, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
@@ -186,7 +190,10 @@ static int add_pool(SessionsList *list, const char *pool)
         return r;
 }
 
-/* A pool that cannot be looked at keeps no other's sessions from their time. php-poolctl check says more. */
+/*
+ * A pool that cannot be looked at does not keep the others from their sessions. php-poolctl check says
+ * more.
+ */
 static int add_pool_or_tell(SessionsList *list, const char *pool)
 {
         int r;
@@ -215,7 +222,7 @@ static int find_all(SessionsList *list)
         return r;
 }
 
-/* 0 or -errno; -ETIMEDOUT too, whatever has become of the files by then. */
+/* Looks after one directory. 0 or -errno; -ETIMEDOUT leaves open how many files were touched. */
 static int tend_sessions(const Sessions *s)
 {
         pid_t pid = fork();

@@ -2,8 +2,8 @@
 
 /*
  * Walks a directory of session files as root: see sessions.h. The pool's user may own the directory and
- * change it meanwhile: so each name is looked at below an open directory, without following it, and only the
- * user's own files are ever touched.
+ * change it meanwhile. So each name is looked at below an open directory, no link is followed, and only
+ * the user's own files are ever touched.
  */
 
 #include "ctl/sessions.h"
@@ -29,8 +29,8 @@ static bool is_session(const Walk *w, const struct stat *st)
 }
 
 /*
- * A file whose times are set, to what they are, has been changed now. By the name alone it might be
- * another's meanwhile: so it is opened, and looked at once more.
+ * Setting a file's times, even to what they are, gives it a new time of change. The name might be another
+ * file's meanwhile, so the file is opened and looked at once more.
  */
 static void keep_file(const Walk *w, int directory, const char *name)
 {
@@ -42,7 +42,7 @@ static void keep_file(const Walk *w, int directory, const char *name)
                 (void) futimens(fd, (struct timespec[]){ st.st_atim, st.st_mtim });
 }
 
-/* What is removed is a name in the user's directory, whatever is behind it by then. */
+/* unlinkat() removes a name in the user's directory, whatever file has that name by then. */
 static void tend_file(const Walk *w, int directory, const char *name, const struct stat *st)
 {
         if (st->st_mtime > w->now || (uint64_t) (w->now - st->st_mtime) <= w->seconds)
@@ -52,7 +52,7 @@ static void tend_file(const Walk *w, int directory, const char *name, const stru
 }
 
 /*
- * PHP's directories have the characters of the session's id, one each. Others are not gone through: the
+ * Each of PHP's directories is named by one character of the session's id. Others are left alone: a
  * directory may be a link of the user's to anywhere, and this is no search of the machine.
  */
 static bool is_of_sessions(const char *name, const struct stat *st)

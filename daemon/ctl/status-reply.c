@@ -75,7 +75,7 @@ static int items_add(StatusItems *items, const char *key, const char *string, ui
         return 0;
 }
 
-/* Reads a variant: a string or a number without sign. Others, from a later version, are left out. */
+/* Reads a variant: a string or a number without sign. Other types, from a later version, are left out. */
 static int read_item(sd_bus_message *m, const char *key, StatusItems *items)
 {
         union {
@@ -216,7 +216,10 @@ uint64_t items_number(const StatusItems *items, const char *key)
         return item ? item->number : 0;
 }
 
-/* Not more exact than a person wants it: whole seconds from 10 s on, milliseconds from 10 ms on. */
+/*
+ * Formats an interval as exactly as a person wants it: whole seconds from 10 s on, milliseconds from 10 ms
+ * on.
+ */
 static const char *format_interval(char *buffer, usec_t t)
 {
         if (t >= 10 * USEC_PER_SEC)

@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "status/field.h"
 
-/* What a status may hold: more is no manager's, as of scoreboard.h and status.def. */
+/* Bounds of a reply. No manager says more, as scoreboard.h and status.def have it. */
 #define STATUS_ITEMS_MAX 256
 #define STATUS_WORKERS_MAX 8192
 
@@ -54,13 +54,10 @@ const char *items_string(const StatusItems *items, const char *key);
 uint64_t items_number(const StatusItems *items, const char *key);
 
 /*
- * The value for people: "1h 30min", "2025-11-22 00:21:03 +0000", "5312"; *ret is a new string, not escaped.
- * 0 or -ENOMEM.
+ * Formats a value for people: "1h 30min", "2025-11-22 00:21:03 +0000", "5312". *ret is a new string, not
+ * escaped. 0 or -ENOMEM.
  */
 int item_format(const StatusItem *item, char **ret);
 
-/*
- * Writes all as members of a JSON object. Units are PHP-FPM's: seconds for a point in time and for what is
- * since then, microseconds for other intervals.
- */
+/* Writes all items as members of a JSON object, numbers as status_write_json() does. */
 void items_write_json(const StatusItems *items, Json *json);

@@ -2,7 +2,7 @@
 
 /*
  * Questions to systemd about the units of pools: see systemd.h. Nothing is changed. systemd loads a unit
- * when its properties are asked for, so units that nobody started have a state too.
+ * when its properties are asked for, so a unit that was never started has a state too.
  */
 
 #include "ctl/systemd.h"

@@ -33,18 +33,18 @@ int systemd_each_pool(sd_bus *bus, OnPool *on_pool, void *userdata);
 int systemd_unit_state(sd_bus *bus, const char *pool, const char *suffix, UnitState *ret);
 
 /*
- * Whether systemd says that nothing of a pool serves with settings of before: it is stopped, or being
+ * Whether systemd says that no process of a pool serves with old settings: the pool is stopped, or being
  * stopped or started. False where systemd cannot be asked.
  */
 bool systemd_pool_rests(const char *pool);
 
 /*
- * Whether a start of the pool has failed and systemd waits to try it again: nothing of it runs, and nobody
- * answers in its sockets. False where systemd cannot be asked, also for a bus of NULL.
+ * Whether a start of the pool has failed and systemd waits to try it again: no process of it runs, so
+ * nothing answers on its sockets. False where systemd cannot be asked, also for a bus of NULL.
  */
 bool systemd_pool_is_retried(sd_bus *bus, const char *pool);
 
-/* The same, or a start of it is under way. */
+/* The same, and also true while a start of the pool is under way. */
 bool systemd_pool_is_starting(sd_bus *bus, const char *pool);
 
 /*

@@ -35,7 +35,7 @@ int table_addf(Table *table, const char *format, ...) _printf_(2, 3);
 int table_add_line(Table *table, const char *const *texts);
 
 /*
- * Writes it, each column as wide as its widest cell, two spaces between, nothing behind the last. Every line
- * is complete. 0 or -errno.
+ * Writes the table: each column as wide as its widest cell, two spaces between, nothing behind the last.
+ * Every line is complete. 0 or -errno.
  */
 int table_print(const Table *table, FILE *f);

@@ -46,7 +46,7 @@ void unit_file_free(UnitFile *unit)
         free(unit);
 }
 
-/* What an empty value does to those before it. */
+/* Drops the earlier values of a key, as an empty value does. */
 static void remove_key(UnitFile *unit, const char *section, const char *key)
 {
         size_t kept = 0;

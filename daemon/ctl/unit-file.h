@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A unit of systemd as its files say it: the unit's own file and the drop-ins, in the order in which systemd
- * reads them (systemd.unit(5)). From files, so that it can be had without systemd, and of another machine's
- * root.
+ * A unit of systemd as its files say it: the unit's own file and the drop-ins, in the order in which
+ * systemd reads them (systemd.unit(5)). systemd itself is not asked, so this works without it, and for the
+ * root directory of another machine.
  */
 
 #include "base/util.h"
@@ -14,7 +14,10 @@
 #define UNIT_DROP_INS_MAX 1024
 #define UNIT_ASSIGNMENTS_MAX 16384
 
-/* "Key=value" below "[Section]". An empty one has taken away those before it, and is not there itself. */
+/*
+ * "Key=value" below "[Section]". An assignment without a value takes away those before it, and is not
+ * listed.
+ */
 typedef struct UnitAssignment {
         char *section, *key, *value;
         const char *file; /* the UnitFile's */
@@ -31,12 +34,12 @@ typedef struct UnitFile {
         bool found; /* it has a file of its own */
 } UnitFile;
 
-/* One without any file; the caller frees it. 0 or -ENOMEM. */
+/* Makes a unit without any file, which the caller frees. 0 or -ENOMEM. */
 int unit_file_new(const char *name, UnitFile **ret);
 void unit_file_free(UnitFile *unit);
 DEFINE_CLEANUP(UnitFile *, unit_file_free)
 
-/* Adds what the text of one of its files says. 0, -E2BIG or -ENOMEM. */
+/* Adds the assignments in the text of one of the unit's files. 0, -E2BIG or -ENOMEM. */
 int unit_file_parse(UnitFile *unit, const char *file, const char *text, bool vendor);
 
 /*

@@ -17,7 +17,10 @@
 #include "config/settings.h"
 #include "ctl/unit-file.h"
 
-/* The first hides the others. Those from VENDOR on are packages'. */
+/*
+ * A file in the first directory hides those of its name in the others. The directories from VENDOR on are
+ * packages'.
+ */
 static const char *const directories[] = {
         "/etc/systemd/system.control",   "/run/systemd/system.control", "/run/systemd/transient",
         "/etc/systemd/system",           "/run/systemd/system",         "/run/systemd/generator",
@@ -47,7 +50,7 @@ static bool has_line_of(const UnitFile *unit, const UnitAssignment *a)
         return false;
 }
 
-/* Marks what a copy of a package's file has from that. */
+/* Marks the assignments that a copy of a package's file has from that file. */
 static int mark_copied(UnitFile *unit, const char *vendor_text)
 {
         _cleanup_(unit_file_freep) UnitFile *vendor = NULL;
@@ -107,7 +110,7 @@ static int add_name(Names *names, const char *name, size_t n, const char *suffix
         return 0;
 }
 
-/* Of "a-b@c.service": itself, "a-b@.service" and "a-.service". */
+/* The names whose drop-ins "a-b@c.service" has: its own, "a-b@.service" and "a-.service". */
 static int add_forms(Names *names, const char *name)
 {
         const char *suffix = strrchr(name, '.') ?: "", *at = strchr(name, '@');
@@ -219,7 +222,7 @@ static int find_drop_ins(const char *root, const Names *names, DropIns *ret)
 {
         int r = 0;
 
-        /* What concerns all services comes last, whatever directory it is in. */
+        /* The drop-ins of all services come last, whatever directory they are in. */
         for (size_t i = 0; i < 2 * ELEMENTSOF(directories) && r >= 0; i++) {
                 size_t n = i < ELEMENTSOF(directories) ? 0 : names->n - 1;
                 size_t end = n == 0 ? names->n - 1 : names->n;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl check: reads pool files as the manager would, without one, and looks at the files and
- * directories that they name as the pool's user would. Says every error, one a line, and with "warning" what
- * a pool starts with, but not all of it can work.
+ * php-poolctl check: reads pool files as the manager would, without a manager, and looks at the files and
+ * directories that they name as the pool's user would. Says every error in a line. A line with "warning"
+ * is of a path without which the pool starts, but not all of it can work.
  */
 
 #include <unistd.h>
@@ -25,7 +25,7 @@ static void print_errors(const ConfigErrors *errors)
         }
 }
 
-/* What places_check() tells goes on from here. */
+/* For say_place(), which says what places_check() tells. */
 typedef struct Places {
         const char *path; /* of the pool file */
         bool failed;
@@ -45,7 +45,7 @@ static int say_place(const char *source, const char *name, const char *text, boo
         return 0;
 }
 
-/* What the settings name is looked at as the pool's user, or, of a file that is no pool's, as the caller. */
+/* Checks the paths of the settings as the pool's user; where the file is no pool's, as the caller. */
 static CtlExit check_places(const char *path, const char *pool, const Config *config)
 {
         _cleanup_(unit_file_freep) UnitFile *unit = NULL;
@@ -66,7 +66,7 @@ static CtlExit check_places(const char *path, const char *pool, const Config *co
         return places.failed ? CTL_FAILURE : CTL_SUCCESS;
 }
 
-/* pool is NULL for a file that is none's. */
+/* Checks one file. pool is NULL where the file is no pool's. */
 static CtlExit check_pool_file(const char *path, const char *pool)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
@@ -119,7 +119,7 @@ static CtlExit check_every_pool(void)
         return status;
 }
 
-/* A path: that of a pool's own file, or another. */
+/* Checks a path, which may be that of a pool's own file. */
 static CtlExit check_path(const char *path)
 {
         const char *rest = startswith(path, CONFIG_DIR "/"), *dot = rest ? strrchr(rest, '.') : NULL;
@@ -133,7 +133,10 @@ static CtlExit check_path(const char *path)
         return check_pool_file(path, pool && pool_name_valid(pool) ? pool : NULL);
 }
 
-/* A file is what has a "/", or what is a file here and can be no pool with a file of its own. */
+/*
+ * The argument is a file where it has a "/", or where such a file is here and no pool of that name has
+ * one.
+ */
 CtlExit verb_check(const Options *options _unused_, size_t n_args, char **args)
 {
         _cleanup_(freep) char *path = NULL;

@@ -26,7 +26,7 @@ typedef struct Entry {
         StatusReply status;
         bool answered;  /* status is there */
         bool no_answer; /* the manager is stuck */
-        char *php;      /* "8.4", what its file chooses, where no manager says what it runs; NULL for none */
+        char *php;      /* "8.4": the file's choice, where the manager did not answer; NULL for none */
 } Entry;
 
 typedef struct PoolList {
@@ -101,7 +101,10 @@ static int pool_list_find(PoolList *list, sd_bus *systemd)
         return 0;
 }
 
-/* What it would run. A file that is wrong, or whose PHP is not there, is "php-poolctl check"'s affair. */
+/*
+ * Finds the PHP that the pool would run. A file that is wrong, or whose PHP is not there, is left to
+ * php-poolctl check.
+ */
 static int find_php(Entry *e)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};
@@ -145,7 +148,10 @@ static int pool_list_ask(PoolList *list, sd_bus *systemd)
         return 0;
 }
 
-/* What the manager says, or is said of one that says nothing; NULL where it was not asked. */
+/*
+ * The manager's word for the pool's state, or ours for a manager that does not answer; NULL where it was
+ * not asked.
+ */
 static const char *entry_state(const Entry *e)
 {
         return e->no_answer ? "not answering" : items_string(&e->status.pool, "state");
@@ -157,7 +163,7 @@ static const char *entry_php(const Entry *e)
         return items_string(&e->status.pool, "php-version") ?: e->php;
 }
 
-/* What is in the brackets behind systemd's word for the service. */
+/* The word in the brackets behind systemd's word for the service. */
 static const char *entry_detail(const Entry *e)
 {
         const char *state = entry_state(e);
@@ -170,8 +176,8 @@ static const char *entry_detail(const Entry *e)
 }
 
 /*
- * A socket that systemd holds, and whose file somebody else has removed: nobody can connect any more. That
- * happens where PHP-FPM had the same path and is stopped last.
+ * Whether somebody has removed the file of a socket that systemd holds, so that nobody can connect any
+ * more. That happens where PHP-FPM had the same path and is stopped last.
  */
 static bool is_missing(const Entry *e, const char *address)
 {
@@ -274,7 +280,7 @@ static void print_list_json(const PoolList *list)
         json_end_line(&json);
 }
 
-/* For completion and scripts: no manager is asked, and systemd only if it answers at once. */
+/* Lists names, for completion and scripts: no manager is asked, and systemd only if it answers at once. */
 static CtlExit print_names(void)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *systemd = NULL;

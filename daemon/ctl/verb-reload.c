@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl reload: asks managers for a new generation and waits until it serves, or is refused. This is
- * what ExecReload= runs, so its exit status is the one of `systemctl reload`. Never starts a pool.
+ * php-poolctl reload: asks managers for a new generation and waits until it serves, or is refused.
+ * ExecReload= runs this, so its exit status is that of `systemctl reload`. Never starts a pool.
  *
- * With --all, no pool keeps those behind it from their reload: each has a bound, and what it answers is only
- * believed of itself.
+ * With --all, no pool keeps the next one from its reload: each has a bound in time, and its answer counts
+ * for itself only.
  */
 
 #include <inttypes.h>
@@ -24,12 +24,12 @@
 #include "ipc/control.h"
 #include "poolfile/parse.h"
 
-/* Beside what reload.start_timeout gives PHP: workers hand over, and the machine may be busy. */
+/* Time in addition to reload.start_timeout: workers hand over, and the machine may be busy. */
 #define RELOAD_SLACK (30 * USEC_PER_SEC)
 
 /*
- * How long the manager may take: reload.start_timeout, twice where another reload is running. The pool file
- * is asked and not the manager, which would have the last word then.
+ * How long the manager may take: reload.start_timeout, twice where another reload is running. It is read
+ * from the pool file: the manager is not believed, so it does not say how long it is waited for.
  */
 static usec_t reload_timeout(const char *pool)
 {
@@ -99,14 +99,14 @@ static CtlExit reload_named(const char *pool, const char *socket)
 }
 
 /*
- * One that stops, or will be started with the new settings, needs no reload. That it is so is for systemd to
- * say, unless nobody was there to be asked.
+ * Whether the pool needs no reload, since it stops or will be started with the new settings. Only
+ * systemd's word counts for that, unless nothing listened.
  */
 static bool needs_none(sd_bus *systemd, const char *pool, const Reload *reload)
 {
         if (!reload->running)
                 return true;
-        /* A start that fails leaves who has connected to it waiting in the socket. */
+        /* Where a start fails, clients that have connected stay in the socket. */
         if (reload->error == -ETIMEDOUT)
                 return systemd_pool_is_starting(systemd, pool);
         if (!call_peer_is_gone(reload->error) &&

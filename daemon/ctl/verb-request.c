@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl request: one request as a web server would make it, so that a pool can be tried without one.
+ * php-poolctl request: makes one request as a web server would, so that a pool can be tried without one.
  * Without --root, SCRIPT is a file's path and all of it is also the SCRIPT_NAME; so "/ping" works as well.
  */
 
@@ -26,7 +26,7 @@
 typedef struct AnswerOutput {
         Answer answer;
         bool include;
-        bool terminal; /* who reads the output is a person: escaped, and else as it comes */
+        bool terminal; /* the output goes to a terminal: it is escaped */
         Escaped out, errors;
 } AnswerOutput;
 
@@ -161,7 +161,7 @@ static int spool_pipe(int fd, int *ret_fd)
         return 0;
 }
 
-/* Opens the body; what is left is a regular file or memory. -EBADF, and 0, without --body. */
+/* Opens the body: *ret_fd is a regular file or memory. Without a path, it stays as it is. 0 or -errno. */
 static int open_body(const char *path, int *ret_fd)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -205,7 +205,9 @@ static int on_output(void *userdata, const char *bytes, size_t size)
         return fflush(stdout) == EOF ? -errno : 0;
 }
 
-/* What the application logs is for people wherever it goes. Each record is a line of its own, at least. */
+/*
+ * Shows what the application logs, escaped, as it is for people wherever it goes. Each record ends a line.
+ */
 static int on_stderr(void *userdata, const char *bytes, size_t size)
 {
         AnswerOutput *o = userdata;
@@ -235,8 +237,8 @@ static char *unit_address(const char *pool)
 }
 
 /*
- * Where the pool listens. The unit is only asked where the usual socket is not there: it answers for a pool
- * that has another. 0, -ENOENT for no pool, or -ENOMEM.
+ * Finds the address that the pool listens on. systemd is only asked where the usual socket is not there.
+ * 0, -ENOENT for no pool, or -ENOMEM.
  */
 static int pool_address(const char *pool, char **ret)
 {
@@ -257,7 +259,7 @@ static int pool_address(const char *pool, char **ret)
         return 0;
 }
 
-/* CTL_SUCCESS and a connection, or what was said. */
+/* Connects to the pool, or says why not. CTL_SUCCESS and a connection, or another status. */
 static CtlExit connect_pool(const Options *options, const char *pool, int *ret_fd)
 {
         _cleanup_(freep) char *found = NULL;

@@ -12,14 +12,14 @@
 #include "ipc/control.h"
 
 /*
- * How long a manager that lives may take to let requests finish. reload.drain_timeout is its own affair, and
- * may be none; under ExecStop= there is TimeoutStopSec=, too.
+ * How long a manager that answers pings may take to let requests finish. It has its own
+ * reload.drain_timeout, which may be none; under ExecStop= there is TimeoutStopSec=, too.
  */
 #define STOP_TIMEOUT (60 * 60 * USEC_PER_SEC)
 
 /*
- * Under ExecStop=, of a manager that is gone already (systemd.exec(5)): nobody would take a connection, as
- * its socket is open until the service has ended.
+ * Whether the manager is gone already under ExecStop= (systemd.exec(5)). Its socket stays open until the
+ * service has ended, and nothing would take a connection.
  */
 static bool manager_has_ended(void)
 {

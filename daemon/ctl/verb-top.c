@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl top: what php-poolctl status shows of one pool, or a line for each that runs, anew each second
- * until it is interrupted. A pool that is away for a moment is not the end.
+ * php-poolctl top: shows what php-poolctl status shows of one pool, or a line for each pool that runs,
+ * anew each second until it is interrupted. A pool that is away for a moment does not end it.
  */
 
 #include <inttypes.h>
@@ -41,10 +41,10 @@ static int show_pool(const char *pool, const char *socket)
 typedef struct Row {
         const char *pool;
         StatusReply status;
-        int error; /* negative: why there is none; 0: it has just ended */
+        int error; /* negative: why there is no status; 0: the pool has just ended */
 } Row;
 
-/* Who has most to do comes first. */
+/* Sorts the pools with most to do first. */
 static int compare_rows(const void *a, const void *b)
 {
         static const char *const keys[] = { "active-processes", "listen-queue" };
@@ -76,7 +76,7 @@ static int add_top_line(Table *table, const Row *row)
         return r;
 }
 
-/* How many fit the terminal, beside the heading and the last line. */
+/* The most lines of pools that fit the terminal, with the heading and the last line. */
 static size_t rows_max(void)
 {
         struct winsize size;
@@ -108,7 +108,7 @@ static int print_rows(const Row *rows, size_t n)
         return 0;
 }
 
-/* Their names are there, as many as rows. */
+/* Asks and shows these pools. */
 static int show_rows(char *const *names, size_t n)
 {
         _cleanup_(freep) Row *rows = NULL;

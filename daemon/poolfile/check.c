@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What settings ask of each other: see check.h. The rules are PHP-FPM's (fpm_conf.c): min_spare_servers <=
+ * Rules between settings: see check.h. They are PHP-FPM's (fpm_conf.c): min_spare_servers <=
  * max_spare_servers <= max_children, and start_servers between the two, all for dynamic pools only. Unlike
- * there, a value that nobody wrote never contradicts one that somebody did: it gives way. And what a setting
- * asks of itself where one sentence for all that is wrong would not do.
+ * there, a default never contradicts a value that the file has: it gives way. There are also rules for one
+ * setting here, where a single sentence for all that can be wrong would not do.
  */
 
 #include "poolfile/check.h"

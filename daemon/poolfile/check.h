@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What settings ask of each other, once each has been read by itself. */
+/* Rules between settings, once each has been read by itself. */
 
 #include "config/settings.h"
 #include "poolfile/errors.h"
@@ -13,7 +13,7 @@ typedef struct ConfigOrigin {
                 ORIGIN_FILE,    /* the value that Config now has */
                 ORIGIN_REFUSED, /* something that is already in the errors */
         } state;
-        const char *file; /* where it is said; belongs to the parser */
+        const char *file; /* the place; the string belongs to the parser */
         unsigned line;
 } ConfigOrigin;
 

@@ -2,7 +2,7 @@
 
 /*
  * Hints behind "unknown setting" and "syntax error": see hint.h. Pure, and only for people: no decision
- * hangs on what is said here. PHP-FPM's words come from fpm.def, ours from settings.def.
+ * depends on a hint. PHP-FPM's words come from fpm.def, ours from settings.def.
  */
 
 #include "poolfile/hint.h"
@@ -51,7 +51,10 @@ static const char *last_part(const char *path)
         return dot ? dot + 1 : path;
 }
 
-/* How far a key is from what was written: by the whole path, or by the last part in a wrong group. */
+/*
+ * The distance of a key from the word in the file: by the whole path, or by the last part in a wrong
+ * group.
+ */
 static size_t key_distance(const char *path, const char *key)
 {
         size_t whole = edit_distance(path, key);

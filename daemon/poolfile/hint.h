@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What somebody may have meant who wrote what is no setting. */
+/* Guesses what the author of a pool file meant by a word that is no setting. */
 
 #include "base/util.h"
 
@@ -16,8 +16,8 @@
  */
 const char *hint_unknown(const char *path, char *buffer);
 
-/* The second half of it alone. */
+/* Only where PHP-FPM's directive of this name is here. */
 const char *hint_fpm(const char *name, char *buffer);
 
-/* For a line at which libconfig saw a syntax error: the usual mistakes of who comes from PHP-FPM. */
+/* A hint for a line at which libconfig saw a syntax error: mistakes that are usual after PHP-FPM. */
 const char *hint_syntax(const char *line, char *buffer);

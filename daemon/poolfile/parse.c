@@ -74,7 +74,7 @@ static int add_error(Parser *p, const config_setting_t *node, const char *key, c
         return config_errors_add(p->errors, file, line, key, "%s", text);
 }
 
-/* Records "must be …, not …" for a value; describe says what it must be. */
+/* Records "must be …, not …" for a value; describe writes what it must be. */
 static int add_must_be(Parser *p, const Setting *s, const config_setting_t *node, const char *key,
                        void (*describe)(const Setting *s, FILE *f))
 {
@@ -275,7 +275,7 @@ static int parse_group(Parser *p, const config_setting_t *group, const char *pre
         return 0;
 }
 
-/* libconfig gives an element that is a string the line of what follows it; the source knows better. */
+/* libconfig gives an element that is a string the line of its successor; the source knows better. */
 static void correct_lines(const config_setting_t *node, const Source *source, size_t *string)
 {
         int n = config_setting_is_aggregate(node) ? config_setting_length(node) : 0;
@@ -322,9 +322,9 @@ static int parse_tree(const Source *source, const config_t *tree, const char *wo
 }
 
 /*
- * Finds a hint for the line where libconfig saw an error, or for the last one before it with something on
- * it: what is missing at the end of a line is missed only at the next word. Returns the line to blame, which
- * is never the one behind the end of the file.
+ * Finds a hint for the line where libconfig saw an error, or for the last line before it with something on
+ * it: libconfig misses what is missing at a line's end only at the next word. Returns the line to blame,
+ * which is never the one behind the end of the file.
  */
 static unsigned find_syntax_hint(const Source *source, unsigned error_line, char *hint)
 {

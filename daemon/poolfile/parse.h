@@ -16,8 +16,9 @@
 int config_parse_file(const char *path, Config **ret, ConfigErrors *errors);
 
 /*
- * The same for whoever runs the pool, or says whether it can run: php_version in the Config is that of a PHP
- * which is installed, also where the file names none; and it is an error where it is not.
+ * The same for a program that runs the pool, or says whether it can run: php_version in the Config is that
+ * of a PHP which is installed, also where the file names none. Where it is not installed, that is an
+ * error.
  */
 int config_parse_pool(const char *path, Config **ret, ConfigErrors *errors);
 

@@ -58,7 +58,7 @@ static int append_text(SourceScanner *s, const char *data, size_t size)
         return r == -EFBIG ? scan_failed(s, s->line, "the file and what it includes are larger than 1M") : r;
 }
 
-/* Copies what stands from p up to next, at least a character, and goes there. */
+/* Copies the text from p up to next, at least a character, and goes there. */
 static int copy_to(SourceScanner *s, const char *next)
 {
         int r;
@@ -95,7 +95,7 @@ static int copy_line_comment(SourceScanner *s)
         return copy_to(s, newline ? newline : s->end);
 }
 
-/* Finds the quote that ends what starts at p, which is behind the first quote, or NULL. */
+/* Finds the quote that ends the string at p, which is behind the first quote; NULL for none. */
 static const char *find_quote(const char *p, const char *end)
 {
         for (; p < end; p++) {
@@ -246,7 +246,7 @@ static int include_file(SourceScanner *s)
         return scan_text(&inner, text, size);
 }
 
-/* Puts a file in the place of the line "@include …"; what stands behind it on the line comes after. */
+/* Puts a file in the place of the line "@include …". The rest of that line comes after it. */
 static int copy_include(SourceScanner *s, const char *path)
 {
         Source *source = s->source;
@@ -268,7 +268,7 @@ static int copy_include(SourceScanner *s, const char *path)
         if (r < 0)
                 return r;
 
-        /* The text is at the start of a line: it was before, and what came in ended its last one. */
+        /* The text is at the start of a line: it was before, and the included text ended its last line. */
         s->p = quote + 1;
         s->line_start = true;
         return source_start_segment(source, s->file, s->line);

@@ -27,7 +27,7 @@ static void write_manual_text(const char *text, FILE *f)
         }
 }
 
-/* What a function below writes, as a new string; NULL without memory. */
+/* The output of a function below, as a new string; NULL without memory. */
 static char *text_of(void (*write)(const Setting *s, const Config *config, FILE *f), const Setting *s,
                      const Config *config)
 {

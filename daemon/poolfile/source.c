@@ -112,7 +112,7 @@ unsigned source_locate(const Source *source, unsigned line, const char **ret_fil
 
         assert(source->n_segments > 0);
 
-        /* Of several that start at one line, the last stands there. */
+        /* Of several segments that start at one line, the last one has it. */
         while (i > 0 && source->segments[i].line > line)
                 i--;
 

@@ -2,7 +2,7 @@
 
 /*
  * Judges the arguments that a script passes to sendmail: see arguments.h. It only compares with the table,
- * runs nothing, and never changes an argument: what is allowed arrives as it was given.
+ * runs nothing, and never changes an argument: an argument that is allowed arrives as it was given.
  */
 
 #include "sendmail/arguments.h"
@@ -67,7 +67,7 @@ static bool is_name(const char *value)
         return n > 0;
 }
 
-/* No control character: it would be one in a header or a log. */
+/* Whether there is no control character, which would come into a header or a log. */
 static bool is_text(const char *value)
 {
         for (; *value; value++)
@@ -122,7 +122,7 @@ static const struct ValueOption *find_value_option(const char *argument)
         return NULL;
 }
 
-/* Writes the sentence, with of the argument what a terminal can show. */
+/* Writes the sentence, with as much of the argument as a terminal can show. */
 static bool refuse_argument(char reason[MAIL_REASON_MAX], const char *argument, const char *why)
 {
         char shown[64];

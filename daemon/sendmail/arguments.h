@@ -12,8 +12,9 @@
 #define MAIL_REASON_MAX 160U
 
 /*
- * Judges argv, without the program's name, as any sendmail may read it: an argument that begins with "-" is
- * never a value or a recipient, so that no sendmail takes for an option what was judged as something else.
- * False where all is well; true, and a sentence that names the argument, where the message must not be sent.
+ * Judges argv, without the program's name, as any sendmail may read it: an argument that begins with "-"
+ * is never a value or a recipient, so that no sendmail reads as an option what was judged as something
+ * else. False where all arguments are allowed; true, and a sentence that names the argument, where the
+ * message must not be sent.
  */
 bool arguments_refuse(char *const *argv, char reason[MAIL_REASON_MAX]);

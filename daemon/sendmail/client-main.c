@@ -2,11 +2,12 @@
 
 /*
  * php-pool-sendmail: is sendmail for programs that run in a pool's sandbox. It hands its arguments and its
- * three standard descriptors to php-pool-sendmaild and ends as sendmail does. It judges nothing: the server
- * does.
+ * three standard descriptors to php-pool-sendmaild and ends as sendmail does. It judges nothing: the
+ * server does.
  *
- * Where nothing can deliver it says so, on standard error and in the journal, and ends with EX_UNAVAILABLE
- * within seconds: never with EX_TEMPFAIL, by which a sendmail says that the message waits in a queue.
+ * Where no sendmail can deliver, it says so on standard error and in the journal, and ends with
+ * EX_UNAVAILABLE within seconds: never with EX_TEMPFAIL, by which a sendmail says that the message waits
+ * in a queue.
  */
 
 #include <fcntl.h>
@@ -25,16 +26,16 @@
 #include "sendmail/message.h"
 #include "sendmail/unit.h"
 
-/* How long the server may take to take the connection: sendmail's own time comes behind that. */
+/* How long the server may take to accept the connection. sendmail's own time comes after that. */
 #define TAKE_USEC (5 * USEC_PER_SEC)
 
 /*
- * How long this process stays when it has sent a record: journald looks at it to find out of which unit it
- * is, and "journalctl -u" does not show a record whose sender was gone by then.
+ * How long this process stays when it has sent a record: journald looks at the process to find out its
+ * unit, and "journalctl -u" does not show a record whose sender was gone by then.
  */
 #define JOURNAL_LOOKS_MSEC 200
 
-/* Where services write: see systemd.exec(5), StandardError=. */
+/* The streams that services write to: see systemd.exec(5), StandardError=. */
 #define JOURNAL_STREAM "/run/systemd/journal/stdout"
 
 /* Of /proc/self/cgroup. */
@@ -45,7 +46,10 @@ static void say_to_caller(const char *text)
         (void) dprintf(STDERR_FILENO, "php-pool-sendmail: %s\n", text);
 }
 
-/* Whether standard error is a stream to journald: what the journal has need not be said there again. */
+/*
+ * Whether standard error is a stream to journald. Then a sentence that the journal has need not be said
+ * there again.
+ */
 static bool stderr_is_journal(void)
 {
         struct sockaddr_un address = {};
@@ -55,7 +59,7 @@ static bool stderr_is_journal(void)
                address.sun_family == AF_UNIX && streq(address.sun_path, JOURNAL_STREAM);
 }
 
-/* The pool that this process is of, for the caller to free; NULL for none. */
+/* The pool of this process, for the caller to free; NULL for none. */
 static char *find_pool(void)
 {
         _cleanup_(fd_closep) int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
@@ -85,7 +89,7 @@ static int say_unavailable(int error, const char *what)
         return EX_UNAVAILABLE;
 }
 
-/* Connects, and bounds all that comes until the server has the connection. */
+/* Connects. All waits are bounded until the server has the connection. */
 static int connect_server(int *ret)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = MAIL_SOCKET };
@@ -101,7 +105,10 @@ static int connect_server(int *ret)
         return 0;
 }
 
-/* Standard input is the server's now: whoever writes there shall see when sendmail has closed it. */
+/*
+ * Closes standard input, which is the server's now, so that a program that writes there sees when sendmail
+ * has closed it.
+ */
 static void let_go_of_input(void)
 {
         for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
@@ -110,8 +117,8 @@ static void let_go_of_input(void)
 }
 
 /*
- * One reply; -ECONNRESET where the server is gone. The kernel reports that it closed without having read
- * what was sent before it hands out what it had answered.
+ * Receives one reply; -ECONNRESET where the server is gone. Where the server closed without having read
+ * everything, the kernel reports that before it hands out the server's answer.
  */
 static int receive_reply(int fd, MailReply *ret)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The books on connections and their users: see jobs.h. State, list and counts change here and nowhere else,
- * so they agree. It decides nothing, and waits for nobody.
+ * The books on connections and their users: see jobs.h. State, list and counts change here and nowhere
+ * else, so they agree. Nothing here decides or waits.
  */
 
 #include "sendmail/jobs.h"

@@ -51,16 +51,16 @@ struct Jobs {
         MailLoad load;
 };
 
-/* Who has this uid, or NULL where nobody of the books has. */
+/* The user with this uid, or NULL where no job in the books is of that user. */
 User *jobs_find_user(const Jobs *jobs, uid_t uid);
 
-/* From here on, the job is of the books, and stands last. 0, or -ENOMEM: it is the caller's still. */
+/* Puts the job into the books, behind all others. 0, or -ENOMEM: then it still belongs to the caller. */
 int jobs_enter(Jobs *jobs, Job *job);
 
 /* The only writer of a job's state, and of the counts. The job is in the books; states come in their order.
  */
 void job_set_state(Job *job, JobState state);
 
-/* Takes it out of the books, where it is in them, and drops all that it has. Returns NULL. */
+/* Takes the job out of the books, where it is in them, and frees it with all that it owns. Returns NULL. */
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free)

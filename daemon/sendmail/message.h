@@ -15,7 +15,7 @@
 
 #include "base/util.h"
 
-/* No pool's socket or directory can be here: those are below /run/php-pool. */
+/* No pool has its socket or directory here: those are below /run/php-pool. */
 #define MAIL_SOCKET "/run/php-pool-sendmail/socket"
 
 #define MAIL_FDS 3
@@ -44,9 +44,9 @@ typedef struct MailReply {
 int mail_request_encode(char *const *argv, void **ret_data, size_t *ret_size);
 
 /*
- * Reads them: *ret_argv is a new NULL-terminated array, which the caller frees; its strings are data's.
- * *ret_argv[0] is left free for the program's name: NULL until the caller sets it. -EBADMSG for anything
- * else; 0 or -errno.
+ * Reads the arguments: *ret_argv is a new NULL-terminated array, which the caller frees; its strings are
+ * data's. *ret_argv[0] is left free for the program's name: NULL until the caller sets it. -EBADMSG for
+ * anything else; 0 or -errno.
  */
 int mail_request_decode(char *data, size_t size, char ***ret_argv);
 

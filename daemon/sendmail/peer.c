@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The peer of a connection: see peer.h. What it says of itself counts nothing here. */
+/* The peer of a connection: see peer.h. Only the kernel is believed, never the peer. */
 
 #include "sendmail/peer.h"
 
@@ -19,8 +19,8 @@
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /*
- * The right to listen on ports below 1024: of those that every container has, it is the one with which a
- * sendmail can do least.
+ * The right to listen on ports below 1024. Every container has some capabilities; of those, this is the
+ * one with which a sendmail can do least.
  */
 #define SHIELD CAP_NET_BIND_SERVICE
 
@@ -67,8 +67,9 @@ void peer_clear(Peer *peer)
 }
 
 /*
- * Has this process, and what it executes, keep the capability SHIELD and no other. What a pool's sandbox
- * leaves to a process is less than that, so the kernel lets none of them in: see capabilities(7), ptrace(2).
+ * Makes this process, and the program that it executes, keep the capability SHIELD and no other. A pool's
+ * sandbox leaves a process less than that, so the kernel lets no process of the sandbox in: see
+ * capabilities(7), ptrace(2).
  */
 static int keep_shield(void)
 {

@@ -3,9 +3,9 @@
 /*
  * One message: see run.h. This process is root's and handles what a script has sent, so it does little: it
  * reads one message of bounded size, compares its arguments with a table, and never reads, writes or looks
- * at the descriptors that came with it. They are sendmail's, in a child that has become the peer before it
- * touches them. Descendants that sendmail leaves behind become children of this process, which waits for
- * them.
+ * at the descriptors that came with it. Those are for sendmail, in a child that has become the peer before
+ * it touches them. Descendants that sendmail leaves behind become children of this process, which waits
+ * for them.
  */
 
 #include "sendmail/run.h"
@@ -53,8 +53,8 @@ void mail_answer(int connection, const Peer *peer, int status, const char *messa
         char uid[16], pid[16];
         _cleanup_(freep) char *pool = unit_pool(peer->unit);
         /*
-         * journalctl -u shows it with the records of that unit, which is root's to say. journald may not
-         * find out of which unit this process is: it ends at once.
+         * Names the unit, as root may, so that journalctl -u shows the record with those of the unit: this
+         * process ends at once, so journald may not find out its unit.
          */
         LogField fields[] = { { "PHP_MAIL_UID", uid },
                               { "PHP_MAIL_PID", pid },
@@ -72,7 +72,7 @@ void mail_answer(int connection, const Peer *peer, int status, const char *messa
 
 /* ---- Sendmail's process ---- */
 
-/* The program, or NULL and why there is none. */
+/* Finds sendmail; NULL and the reason where there is none. */
 static const char *find_program(const char **ret_why)
 {
         struct stat ours, st;
@@ -90,7 +90,10 @@ static const char *find_program(const char **ret_why)
         return NULL;
 }
 
-/* The child: becomes the peer, then takes its descriptors, then is sendmail. Reports on standard error. */
+/*
+ * Runs in the child: becomes the peer, takes its descriptors, executes sendmail. Reports on standard
+ * error.
+ */
 _noreturn_ static void become_sendmail(const Peer *peer, const char *program, char **argv,
                                        const int fds[MAIL_FDS])
 {
@@ -124,7 +127,7 @@ _noreturn_ static void become_sendmail(const Peer *peer, const char *program, ch
         _exit(EX_UNAVAILABLE);
 }
 
-/* Signals sendmail and what is in its session still. */
+/* Signals sendmail and the processes that are still in its session. */
 static void signal_sendmail(const Run *run, int signo)
 {
         if (kill(-run->sendmail, signo) < 0)
@@ -151,7 +154,7 @@ static void wait_event(Run *run, bool *ret_ended)
                 run->connection = fd_close(run->connection);
 }
 
-/* True when sendmail has ended. Others are of its background, and only reaped. */
+/* Reaps children; true when sendmail is one of them. The others are of its background. */
 static bool reap_sendmail(Run *run)
 {
         int status;
@@ -165,7 +168,7 @@ static bool reap_sendmail(Run *run)
         return run->sendmail == 0;
 }
 
-/* Has sendmail end where nobody waits for it any more, or for too long; as its own caller's death would. */
+/* Ends sendmail where its client is gone or its time is over, as the death of its caller would. */
 static void end_sendmail(Run *run, usec_t now)
 {
         bool orphaned = run->connection < 0;
@@ -204,7 +207,10 @@ static void signal_children(int signo)
         (void) fclose(f);
 }
 
-/* Waits until all children are gone. Those of a child that is killed become ours: they are killed next. */
+/*
+ * Waits until all children are gone. When a child is killed, its own children become ours, and are killed
+ * next.
+ */
 static void wait_for_descendants(Run *run)
 {
         bool ended, asked = false;
@@ -227,7 +233,7 @@ static void wait_for_descendants(Run *run)
 
 /* ---- The message ---- */
 
-/* Receives it; *ret_data has to outlive *ret_argv, and both are the caller's. 0 or -errno. */
+/* Receives the request; *ret_data has to outlive *ret_argv, and both are the caller's. 0 or -errno. */
 static int receive_request(int connection, char **ret_data, char ***ret_argv, int fds[MAIL_FDS])
 {
         struct pollfd fd = { .fd = connection, .events = POLLIN };
@@ -247,14 +253,17 @@ static int receive_request(int connection, char **ret_data, char ***ret_argv, in
         r = n_fds == MAIL_FDS ? mail_request_decode(data, (size_t) n, ret_argv) : -EBADMSG;
         if (r < 0)
                 return r;
-        /* A client that has gone meanwhile has told its caller that nothing was sent. */
+        /* The client may have gone meanwhile, and told its caller that nothing was sent. */
         if (poll(&fd, 1, 0) > 0)
                 return -ECONNRESET;
         *ret_data = TAKE_PTR(data);
         return 0;
 }
 
-/* Reads the message and starts sendmail for it. False where it was answered, or nobody waits. */
+/*
+ * Reads the message and starts sendmail for it. False where it was answered already, or the client is
+ * gone.
+ */
 static bool start_sendmail(Run *run, const Peer *peer)
 {
         _cleanup_(freep) char *data = NULL;

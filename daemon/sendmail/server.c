@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The loop: see server.h. It takes connections, asks the kernel whose each is, and forks a process for each
- * message (run.h) when it is its user's turn (slots.h). It never receives what clients send, least of all
- * their descriptors: whatever these are, they can only hold up a process that counts for their own user.
+ * The loop: see server.h. It takes connections, asks the kernel for the user of each, and forks a process
+ * for each message (run.h) when it is its user's turn (slots.h). It never receives what clients send,
+ * least of all descriptors: whatever these are, they can only hold up a process that counts for their own
+ * user.
  *
  * A job (jobs.h) is one connection on its way.
  */
@@ -27,7 +28,7 @@
 #define ACCEPT_PAUSE_USEC (100 * USEC_PER_MSEC)
 #define ACCEPT_LOG_INTERVAL (60 * USEC_PER_SEC)
 
-/* How often a user's connections that are not served are logged: to make them costs next to nothing. */
+/* How often refused connections of a user are logged: making them costs the user next to nothing. */
 #define REFUSED_LOG_INTERVAL (10 * USEC_PER_SEC)
 
 struct MailServer {
@@ -43,7 +44,7 @@ struct MailServer {
 
 static void start_waiting_jobs(MailServer *s);
 
-/* Looks at what there is to do after something has changed. */
+/* Looks for work after something has changed. */
 static void mail_server_step(MailServer *s)
 {
         start_waiting_jobs(s);
@@ -70,7 +71,7 @@ static int on_job_child(sd_event_source *source _unused_, const siginfo_t *info 
         return 0;
 }
 
-/* Has what goes on in the background end: the mail server has the message, and tries again. */
+/* Ends a delivery in the background: the mail server has the message, and tries again. */
 static void job_hurry(Job *job)
 {
         assert(job->state == JOB_LINGERING);
@@ -79,7 +80,7 @@ static void job_hurry(Job *job)
         (void) kill(job->pid, SIGTERM);
 }
 
-/* A user whose deliveries pile up has the oldest one ended. */
+/* Ends the oldest delivery of a user who has too many in the background. */
 static void limit_lingering(MailServer *s, const User *user)
 {
         Job *job = s->jobs.first;
@@ -125,7 +126,7 @@ static int on_waited(sd_event_source *source _unused_, uint64_t now _unused_, vo
         return 0;
 }
 
-/* Leaves to a job's process what is of it, and nothing else of the server's. */
+/* Leaves a job's process its own descriptors, and none of the server's. */
 _noreturn_ static void be_runner(const MailServer *s, const Job *me, int running)
 {
         fd_close(s->listen_fd);
@@ -186,7 +187,10 @@ static void start_waiting_jobs(MailServer *s)
 
 /* ---- Connections ---- */
 
-/* Lets a new job wait for its turn, which may be now. 0, or -errno: it is the caller's still. */
+/*
+ * Lets a new job wait for its turn, which may come at once. 0, or -errno: then it still belongs to the
+ * caller.
+ */
 static int job_wait(Job *job)
 {
         MailServer *s = job->server;
@@ -208,7 +212,7 @@ static int job_wait(Job *job)
         return 0;
 }
 
-/* Answers a connection that is not served; false for one that is. */
+/* Answers a connection that is refused; false for one that is served. */
 static bool refuse_client(MailServer *s, int fd, const Peer *peer)
 {
         static const MailLoad none = {};
@@ -284,7 +288,7 @@ static int on_idle(sd_event_source *source _unused_, uint64_t now _unused_, void
         return sd_event_exit(s->event, 0);
 }
 
-/* The socket stays systemd's; what was taken from it is sent. */
+/* The socket stays systemd's; messages that were taken from it are still sent. */
 static int on_terminate(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
                         void *userdata)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The loop of php-pool-sendmaild: connections, whose they are, and how many at a time. */
+/* The loop of php-pool-sendmaild: which connections it takes, of which users, and how many at a time. */
 
 #include "base/util.h"
 
 typedef struct MailServer MailServer;
 
-/* Without anything to do for so long, the server ends; systemd starts it again for the next connection. */
+/* How long the server stays without work. systemd starts it again for the next connection. */
 #define SERVER_IDLE_USEC (60 * USEC_PER_SEC)
 
 /* How long a connection waits until others of its user have ended. */
@@ -18,5 +18,5 @@ int mail_server_new(int listen_fd, MailServer **ret);
 MailServer *mail_server_free(MailServer *s);
 DEFINE_CLEANUP(MailServer *, mail_server_free)
 
-/* Runs until it is idle, or told to end by SIGTERM and all that it has taken is sent. 0 or -errno. */
+/* Runs until it is idle, or until SIGTERM came and all messages that it has taken are sent. 0 or -errno. */
 int mail_server_run(MailServer *s);

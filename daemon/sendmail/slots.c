@@ -4,7 +4,7 @@
 
 #include "sendmail/slots.h"
 
-/* So much of what is free may be one user's. */
+/* The part of the free slots that one user may have. */
 #define SHARE 4U
 
 bool mail_may_run(const MailLoad *all, const MailLoad *user)

@@ -13,7 +13,7 @@
 #define MAIL_WAITING_MAX 2048U
 #define MAIL_WAITING_USER_MAX 128U
 
-/* Messages that were handed over, and whose delivery goes on in the background (Exim). */
+/* Messages that sendmail has taken and delivers in the background (Exim). */
 #define MAIL_LINGERING_USER_MAX 64U
 
 typedef struct MailLoad {
@@ -21,8 +21,8 @@ typedef struct MailLoad {
 } MailLoad;
 
 /*
- * Whether one more of the user's may run. A user has a part of what is free only: those who take all that
- * they can get leave something to whoever comes next.
+ * Whether one more message of the user may run. A user may have a part of the free slots only, so that a
+ * user who takes all that can be had leaves some to the next one.
  */
 bool mail_may_run(const MailLoad *all, const MailLoad *user);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which pool a process is of: see unit.h. sd_pid_get_unit(3) does not tell inside of a sandbox, since it
+ * The pool of a process: see unit.h. sd_pid_get_unit(3) does not tell it inside of a sandbox, since it
  * looks at other processes.
  */
 

@@ -32,7 +32,7 @@ typedef struct FpmDirective {
 /* The directive, without the key: "env[]"; NULL for none. FPM minds the case of those with brackets only. */
 const FpmDirective *fpm_directive_find(const char *name);
 
-/* What a value of the type has to be, where this one is not; otherwise NULL. */
+/* Says what a value of the type has to be, where this one is wrong; otherwise NULL. */
 const char *fpm_type_error(FpmType type, const char *value);
 
 /* Values, as FPM reads them, of an entry of the right type. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Who is told what stands in a file of PHP-FPM's, and what is wrong with it. */
+/* The reader of a file of PHP-FPM's, as the parser calls it. */
 
 #include "base/util.h"
 
-/* Who reads the file. Each function returns 0, or a negative value that ends it and is returned. */
+/* Calls of the parser. A function returns 0, or a negative value, which ends the parsing and is returned. */
 typedef struct FpmReader {
         int (*on_section)(unsigned line, const char *name, void *userdata);
         /* key is NULL where there are no brackets; name is without them. */

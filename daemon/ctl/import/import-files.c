@@ -19,7 +19,7 @@
 
 #define TEMPORARY_SUFFIX ".import-new"
 
-/* Of files that are there: those that are larger were made by somebody. */
+/* Bytes of a file that is there and is compared: no import has made a larger one. */
 #define OLD_FILE_MAX (1024U * 1024U)
 
 /* A file's place below the output directory. */
@@ -218,7 +218,7 @@ static int rename_temporaries(const Targets *targets, size_t *ret_failed)
         return 0;
 }
 
-/* Says what failed, and what is new all the same; drops the rest. */
+/* Says what failed, and which files are new all the same; drops the rest. */
 static void discard_files(const Targets *targets, size_t failed, bool renaming, int error)
 {
         bool changed = false;
@@ -239,7 +239,7 @@ static void discard_files(const Targets *targets, size_t failed, bool renaming, 
                 (void) ctl_fail(0, "Nothing was changed.");
 }
 
-/* What an earlier import wrote is removed; what others wrote is not, and may contradict this one. */
+/* Removes files of an earlier import. Files of others stay, and may contradict this import. */
 static int remove_stale(const Targets *targets)
 {
         int failed = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Deploy hooks: see import-hooks.h. After a move, "systemctl reload php8.2-fpm" fails or does nothing, often
- * where nobody looks. What is searched is text; what a line of it means is not known, so it is only told.
+ * Deploy hooks: see import-hooks.h. After a move, "systemctl reload php8.2-fpm" fails or does nothing,
+ * often where nobody sees it. Files are searched as text: this code does not know what a line of it does,
+ * so it only tells the line.
  */
 
 #include "ctl/import/import-hooks.h"
@@ -16,7 +17,7 @@
 #include "base/text.h"
 #include "ctl/ctl.h"
 
-/* Of a file: those that are larger are no scripts. And of lines that are told. */
+/* Bounds: bytes of a file, as a larger one is no script, and lines that are told. */
 #define HOOK_SIZE_MAX (256U * 1024U)
 #define HOOKS_MAX 200
 

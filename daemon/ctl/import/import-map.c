@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A PHP-FPM configuration as a whole: see import.h. Has each pool made its files, gathers what is to be
- * told, and sees to it that nothing is left out: a directive that nobody used is told, too. Pure, but for
+ * A PHP-FPM configuration as a whole: see import.h. Makes the files of each pool, gathers the notes, and
+ * sees to it that nothing is left out: a directive that no rule has used is told, too. Pure, but for
  * users' homes.
  */
 
@@ -108,7 +108,7 @@ static const FpmEntry *entry_of(const ImportPool *p, const char *key)
         return NULL;
 }
 
-/* Reads the pool file that was made as a manager would: what settings ask of each other is asked there. */
+/* Reads the new pool file as a manager would, which applies the rules between settings. */
 static int check_import_pool(ImportPool *p, const char *text)
 {
         _cleanup_(config_errors_clear) ConfigErrors errors = {};

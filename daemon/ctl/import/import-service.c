@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What of a pool of PHP-FPM stands in a drop-in for its service's unit: see internal.h. Pure, but that it
- * asks where a user has its home.
+ * The part of a pool of PHP-FPM that becomes a drop-in for its service's unit: see internal.h. Pure, but
+ * that it asks for users' homes.
  *
- * The unit has values of its own (units/php-pool@.service.in). What FPM would have by default is written
- * where its own is another.
+ * The unit has values of its own (units/php-pool@.service.in). FPM's defaults are written where they
+ * differ from those.
  */
 
 #include <pwd.h>
@@ -13,13 +13,13 @@
 #include "base/text.h"
 #include "ctl/import/internal.h"
 
-/* What the sandbox has read-only, and users' pools have their files in. */
+/* Directories that the sandbox has read-only, and in which users' pools have their files. */
 #define HOMES "/home/"
 
 /* The most of them that stay writable for one pool. */
 #define HOMES_MAX 64
 
-/* What PHP itself needs of the system below a root directory of its own. */
+/* Paths of the system that PHP itself needs below a root directory of its own. */
 static const char root_binds[] = "BindReadOnlyPaths=/usr -/bin -/lib -/lib64 -/etc/php /etc/php-pool\n"
                                  "BindReadOnlyPaths=/etc/passwd /etc/group /etc/nsswitch.conf\n"
                                  "BindReadOnlyPaths=-/etc/hosts -/etc/resolv.conf -/etc/ssl\n"
@@ -185,7 +185,7 @@ static int map_homes(ImportPool *p)
         return r;
 }
 
-/* What PHP-FPM's unit had comes first: what the pool's file says, counts. */
+/* The directives of PHP-FPM's unit come first: those of the pool's file prevail. */
 static int write_unit(ImportPool *p)
 {
         _cleanup_(freep) char *unit = NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What of a pool of PHP-FPM stands in the pool file: see internal.h. Pure. fpm.def says which setting a
- * directive is; here is how its value becomes the setting's.
+ * The part of a pool of PHP-FPM that becomes the pool file: see internal.h. Pure. fpm.def says which
+ * setting a directive is; this file makes the setting's value of the directive's.
  *
- * Where FPM's default is another one than ours, it is written out.
+ * FPM's default is written where it differs from ours.
  */
 
 #include <ctype.h>

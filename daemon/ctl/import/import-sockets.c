@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What of a pool of PHP-FPM stands in drop-ins for its sockets' units: see internal.h. Pure.
+ * The part of a pool of PHP-FPM that becomes drop-ins for its sockets' units: see internal.h. Pure.
  *
- * The units have values of their own (units/php-pool@.socket.in, php-pool-status@.socket.in). What FPM would
- * have by default is written where theirs is another.
+ * The units have values of their own (units/php-pool@.socket.in, php-pool-status@.socket.in). FPM's
+ * defaults are written where they differ from those.
  */
 
 #include <arpa/inet.h>
@@ -69,7 +69,7 @@ static int unix_address(ImportPool *p, const FpmEntry *entry, char **ret)
         return r < 0 ? r : import_unit_path(p, entry, path, ret);
 }
 
-/* Who may connect to a Unix socket by access control lists: setfacl(1) says so, as FPM does by itself. */
+/* Lets users connect to a Unix socket by access control lists, with setfacl(1), as FPM does by itself. */
 static int write_acl(ImportPool *p, const FpmEntry *users, const FpmEntry *groups, const char *path, FILE *f)
 {
         const FpmEntry *const entries[] = { users, groups };
@@ -128,7 +128,10 @@ static int write_mode(ImportPool *p, FILE *f)
         return 0;
 }
 
-/* The owner of a Unix socket. FPM's default is who it runs as: root, and the group of the owner. */
+/*
+ * Writes the owner of a Unix socket. FPM's default is the user that it runs as: root, and the owner's
+ * group.
+ */
 static int write_owner(ImportPool *p, const char *path, FILE *f)
 {
         const FpmEntry *users = fpm_section_find(p->section, "listen.acl_users");

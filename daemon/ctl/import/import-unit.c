@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see internal.h. Each
- * directive is carried over or told, by the table of fpm-unit.def; what the package's own file says is
- * neither. Pure.
+ * The directives that administrators wrote for PHP-FPM's unit, for the drop-ins of its pools: see
+ * internal.h. Each is carried over or told, by the table of fpm-unit.def. Directives in the package's own
+ * file are neither. Pure.
  */
 
 #include "base/text.h"
@@ -63,8 +63,8 @@ static int note_assignment(ImportPool *p, const UnitAssignment *a, bool lost, co
 }
 
 /*
- * The value for another unit: what stands for PHP-FPM's unit's name is replaced by that. 1 and *ret, a new
- * string; 0 for a specifier that means another thing in the pool's unit; or -ENOMEM.
+ * Translates the value for another unit: a specifier for PHP-FPM's unit's name is replaced by that name. 1
+ * and *ret, a new string; 0 for a specifier that means another thing in the pool's unit; or -ENOMEM.
  */
 static int translate_specifiers(const UnitFile *unit, const char *value, char **ret)
 {
@@ -133,7 +133,7 @@ int import_slice(const UnitFile *unit, char **ret)
         return text_format(ret, "php-pool.slice");
 }
 
-/* What the pools had together in PHP-FPM's unit, and each has now. */
+/* Tells of a limit that the pools had together in PHP-FPM's unit, and that each has now. */
 static int note_each(ImportPool *p, const UnitAssignment *a)
 {
         _cleanup_(freep) char *slice = NULL;
@@ -142,12 +142,10 @@ static int note_each(ImportPool *p, const UnitAssignment *a)
         r = import_slice(p->import->unit, &slice);
         if (r < 0)
                 return r;
-        return note_assignment(
-                        p, a, true,
-                        "carried over: PHP-FPM's pools had it together, each has it here; for all together "
-                        "write "
-                        "it to %s%s",
-                        slice, r > 0 ? ", where it is for all else that is there, too" : "");
+        return note_assignment(p, a, true,
+                               "carried over: PHP-FPM's pools had it together, each has it here; for all "
+                               "together write it to %s%s",
+                               slice, r > 0 ? ", where it is for all else that is there, too" : "");
 }
 
 static int carry_over(ImportPool *p, const UnitAssignment *a, bool each, FILE *f)

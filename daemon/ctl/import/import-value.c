@@ -16,7 +16,7 @@
 #include "base/utf8.h"
 #include "ctl/import/internal.h"
 
-/* Numbers that are nobody's: (uid_t) -1, and what was that in 16 bits. systemd refuses both. */
+/* Numbers of no user: (uid_t) -1, and its value in 16 bits. systemd refuses both. */
 #define ID_NOBODY UINT32_MAX
 #define ID_NOBODY_16 UINT16_MAX
 
@@ -100,7 +100,7 @@ static bool is_account_name(const char *name)
         return true;
 }
 
-/* What the system has of an account: its number, and its primary group's. */
+/* An account as the system has it: its number, and its primary group's. */
 typedef struct FoundAccount {
         bool known;
         uint64_t id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files import-*.c share: a pool on its way, and what each of them does with it. */
+/* Shared by the files import-*.c: a pool on its way, and the part that each of them has in it. */
 
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 #include "config/settings.h"
 #include "ctl/import/import.h"
 
-/* What may stand in names where a unit takes them without quotes. */
+/* Characters that a unit takes in names without quotes. */
 #define UNIT_NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 /* A pool on its way. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * php-poolctl import: writes the files that do here what a PHP-FPM configuration does there, and tells each
- * line that is not the same here. What is written where is import-map.c's affair, and writing it that of
- * import-files.c; here is what is said about it. No unit is touched.
+ * php-poolctl import: writes the files that do here what a PHP-FPM configuration does there, and tells
+ * each line that is not the same here. import-map.c decides what is written where, import-files.c writes
+ * it; this file says what has happened. No unit is touched.
  */
 
 #include <stdio.h>
