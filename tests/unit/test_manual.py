@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 PAGES = ("php-pool.7", "php-pool.conf.5", "php-pool-sendmail.8", "php-poolctl.1", "php-poold.8")
-# scdoc writes .PP where a paragraph begins by itself, and nothing comes of that.
-NOTHING = "skipping paragraph macro: PP "
+# scdoc writes .PP where a paragraph begins by itself, and from 1.11.4 on a date that mandoc shows as it is.
+HARMLESS = ("skipping paragraph macro: PP ", "cannot parse date, using it verbatim: ")
 
 
 @pytest.fixture(params=PAGES)
@@ -32,7 +32,7 @@ def test_page_is_formatted_without_a_warning(page, width):
 
 def test_page_has_no_fault(page):
     lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True).stdout
-    assert [line for line in lint.splitlines() if NOTHING not in line] == []
+    assert [line for line in lint.splitlines() if not any(text in line for text in HARMLESS)] == []
 
 
 def test_page_is_complete(page):
