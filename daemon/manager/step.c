@@ -19,10 +19,7 @@
 static void step_limits(Pool *p)
 {
         FOREACH_GENERATION(g, p)
-                if (g->limits_due) {
-                        g->limits_due = false;
-                        p->totals.slow_requests += enforce_limits(g);
-                }
+                p->totals.slow_requests += enforce_limits(g);
 }
 
 /* Workers measure for the status as long as somebody looks at it. */

@@ -19,6 +19,7 @@
 #include "helpers/fds.h"
 #include "helpers/workers.h"
 #include "ipc/messages.h"
+#include "manager/pool/enforce.h"
 #include "manager/pool/generation-count.h"
 
 #define VERSION "8.2"
@@ -635,6 +636,35 @@ static void test_limit_timer(void **state)
         assert_int_equal(f->n_changes, 1);
 }
 
+/* The timer has elapsed: the slow log is asked for, once, and who counts it is told so. */
+static void test_slow_request(void **state)
+{
+        Fixture *f = *state;
+        int fds[IPC_SPAWN_MAX];
+        IpcMessage message;
+        WorkerRecord *record;
+
+        f->g->config->request_slowlog_timeout = S;
+        have_worker(f, WORKER_PID);
+        be_at(f, 0, STAGE_RUNNING);
+        record = scoreboard_begin(f->g->workers.board, 0);
+        record->request_started = now_monotonic() - 5 * S;
+        scoreboard_end(f->g->workers.board, 0);
+        assert_int_equal(enforce_limits(f->g), 0); /* nothing has elapsed */
+        expect_no_order(f);
+
+        f->g->limits_due = true;
+        assert_int_equal(enforce_limits(f->g), 1);
+        assert_false(f->g->limits_due);
+        assert_int_equal(ipc_receive(f->channel, &message, fds), 1);
+        assert_int_equal(message.type, IPC_TRACE);
+        assert_int_equal(message.workers[0].slot, 0);
+        assert_int_equal(message.workers[0].pid, WORKER_PID);
+        f->g->limits_due = true;
+        assert_int_equal(enforce_limits(f->g), 0);
+        expect_no_order(f);
+}
+
 static void test_hears_by_the_loop(void **state)
 {
         Fixture *f = *state;
@@ -670,6 +700,7 @@ int main(int argc, char **argv)
                 TEST(test_not_ready_in_time),
                 TEST(test_order_not_carried_out_in_time),
                 TEST(test_limit_timer),
+                TEST(test_slow_request),
                 TEST(test_hears_by_the_loop),
         };
 

@@ -126,6 +126,9 @@ size_t enforce_limits(Generation *g)
         size_t traced = 0;
         usec_t next;
 
+        if (!g->limits_due)
+                return 0;
+        g->limits_due = false;
         next = check_all(g, &traced);
         if (next == USEC_INFINITY) {
                 scoreboard_offer_timer(g->workers.board);

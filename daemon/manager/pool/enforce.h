@@ -10,7 +10,8 @@
 #include "manager/pool/generation.h"
 
 /*
- * Looks at every request of the generation, does what is due (limit_decide()), and sets the timer for the
- * next one. Called when the timer elapsed. The number of requests that went to the slow log.
+ * Where limits_due is set, which it clears: looks at every request of the generation,
+ * does what is due (limit_decide()), and sets the timer for the next one. The number of requests that went
+ * to the slow log.
  */
 size_t enforce_limits(Generation *g);

@@ -73,7 +73,7 @@ struct Generation {
         char *failure;                /* why it cannot go on: a sentence, or NULL */
 
         /* What happened since the last step, which takes notice and clears it: no states. */
-        bool limits_due;  /* the timer elapsed */
+        bool limits_due;  /* the timer elapsed, or a worker died that may have been about to start it */
         bool fork_failed; /* an order failed */
 
         /* What is so once and for all: no states either. */
