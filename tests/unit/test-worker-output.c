@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* How long an answer waits for its client; everything else of it is test-worker-connection.c's. */
+/* How long an answer waits for its client; everything else of it is test-worker-fastcgi.c's. */
 
 #include <setjmp.h>
 #include <stdarg.h>
