@@ -113,8 +113,8 @@ static bool in_roots_group(void)
 }
 
 /*
- * Whether scripts would be root, or have what belongs to root's group: refused, as in PHP-FPM, since whoever
- * brings a script would have the machine. In doubt they would.
+ * Whether scripts would run as root, or in root's group. That is refused, as in PHP-FPM: everybody who can
+ * put a script there would own the machine. Where the system does not say, they would.
  */
 static bool is_root(void)
 {
@@ -159,7 +159,7 @@ static int run(const char *path, Config *taken_config)
         return r < 0 ? EXIT_FAILURE : r;
 }
 
-/* Stands in for a worker's program, as far as it is of our build: see ipc/inherit.h. An exit status. */
+/* Executes a worker's program, if that is of this build: see ipc/inherit.h. Returns an exit status. */
 static int become_worker(int argc, char **argv)
 {
         argv[1] += strlen(INHERIT_THROUGH);

@@ -25,7 +25,8 @@
 #include "manager/step.h"
 
 /*
- * Deadlines are seldom and few: they need not be put together with other timers, as sd-event does by 250 ms.
+ * Deadlines are seldom and few. So they need not be delayed until other timers elapse, which sd-event does
+ * by up to 250 ms.
  */
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
 
@@ -171,8 +172,8 @@ static int add_timers(Manager *m)
                 return r;
         (void) sd_event_source_set_description(p->step_source, "step");
 
-        r = sd_event_add_time(p->event, &m->step.timer_source, CLOCK_MONOTONIC, USEC_INFINITY, TIMER_ACCURACY,
-                              on_timer, m);
+        r = sd_event_add_time(p->event, &m->step.timer_source, CLOCK_MONOTONIC, USEC_INFINITY,
+                              TIMER_ACCURACY, on_timer, m);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(m->step.timer_source, "deadline");

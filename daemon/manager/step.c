@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the manager does at the end of a turn, in order: see step.h. Each part looks at the book and does what
- * is due. Nothing here waits.
+ * What the manager does at the end of a turn, in order: see step.h. Each part looks at the book and does
+ * what is due. Nothing here waits.
  */
 
 #include "manager/step.h"

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The end of a turn of the loop. Handlers of events have recorded facts and wishes in the book (pool/pool.h);
- * the step has life/ act on them. Then the faces look at the book, and tell others what has changed since they
- * looked last. At the end, what wakes the manager next is set.
+ * The end of a turn of the loop. Handlers of events have recorded facts and wishes in the book
+ * (pool/pool.h); the step has life/ act on them. Then the faces look at the book, and tell others what has
+ * changed since they looked last. At the end, what wakes the manager next is set.
  */
 
 #include "manager/face/control.h"

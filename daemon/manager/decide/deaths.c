@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Bookkeeping on deaths: see deaths.h. reap.c finds out who died, sizing.c and replacing.c do something about it.
- * Here are only the rules, as functions of what happened and when; none takes longer the more have died.
+ * Bookkeeping on deaths: see deaths.h. reap.c finds out who died, sizing.c and replacing.c do something
+ * about it. Here are only the rules, as functions of what happened and when; no call takes longer because
+ * more workers died.
  */
 
 #include "manager/decide/deaths.h"
@@ -37,8 +38,9 @@ size_t obituaries_take(Obituaries *o, usec_t now)
 /* ---- Replacements ---- */
 
 /*
- * A storm begins with a second in which as many died as may be spawned in one, and goes on while at least
- * half as many do. Outside of one, nothing is limited here: single deaths are replaced at once.
+ * A storm begins with a second in which as many workers died as may be spawned in a second, and goes on
+ * while at least half as many die. Outside of a storm, nothing is limited: single deaths are replaced at
+ * once.
  */
 static void next_second(Respawn *r, usec_t now, size_t rate)
 {

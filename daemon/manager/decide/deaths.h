@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What follows from workers' deaths, one by one and in a storm: which get an obituary of their own, how fast
- * they are replaced, when there were so many crashes that PHP is started anew. Pure: no clock, no log.
+ * What follows from workers' deaths, one by one and in a storm: which deaths get an obituary of their own,
+ * how fast workers are replaced, and after how many crashes PHP is started anew. Pure: no clock, no log.
  */
 
 #include "config/config.h"
@@ -45,7 +45,9 @@ void respawn_note(Respawn *r, usec_t now, size_t rate);
  */
 size_t respawn_take(Respawn *r, usec_t now, size_t rate, size_t n, usec_t *ret_again);
 
-/* How long no worker is spawned after so many in a row (from 1) that did not come to be: 100 ms, up to 10 s. */
+/*
+ * How long no worker is spawned after so many in a row (from 1) that did not come to be: 100 ms, up to 10 s.
+ */
 usec_t respawn_pause(unsigned n_failed);
 
 /* The last crashes: a ring. */

@@ -15,11 +15,11 @@
 /* A generation that was told to end, as it is. Times are CLOCK_MONOTONIC. */
 typedef struct DrainView {
         size_t alive;       /* its workers */
-        bool expects;       /* a worker was ordered of which nothing is known yet */
+        bool expects;       /* a worker was ordered, and it is not known yet whether it was forked */
         bool template_dead;
         usec_t now;
         usec_t deadline;    /* its processes are killed then; 0 for never */
-        usec_t tell_at;     /* it is said then what its end waits for; 0 for said */
+        usec_t tell_at;     /* the log says then what its end waits for; 0 when it has */
 } DrainView;
 
 typedef struct DrainStep {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The judgement on a pool: see health.h. Busy is not ill: a pool whose every worker is busy is well as long
- * as requests end or get on, and one that nobody waits for is well anyhow.
+ * The judgement on a pool: see health.h. Busy is not ill: a pool whose workers are all busy is well as long
+ * as requests end or get on, and a pool where no connection waits is well in any case.
  */
 
 #include "manager/decide/health.h"

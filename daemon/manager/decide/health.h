@@ -12,7 +12,7 @@
 typedef struct HealthView {
         bool serving;          /* it is past its start, and not asked to stop */
         bool template_up;      /* there is something that workers can be forked from */
-        bool replace_given_up; /* as often as REPLACE_FAILED_MAX in a row, no template could be started */
+        bool replace_given_up; /* REPLACEMENT_FAILED_MAX times in a row, no template could be started */
         bool coming;           /* a worker, or a generation with one, is on its way */
         bool full;             /* no further worker may be started, or none comes to be */
         size_t idle;           /* workers that wait */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The time limits of requests, request.terminate_timeout and request.slowlog_timeout: what one comes to. */
+/*
+ * The time limits of requests, request.terminate_timeout and request.slowlog_timeout: what is due when a
+ * request takes too long.
+ */
 
 #include "config/config.h"
 #include "scoreboard/scoreboard.h"
@@ -26,7 +29,7 @@ typedef struct LimitView {
         usec_t age;     /* since it began; of STAGE_SENDING since the client first kept it waiting */
         bool traced;    /* the slow log has it */
         LimitStep step; /* what was done so far */
-        usec_t since;   /* since that */
+        usec_t since;   /* how long ago that was */
 } LimitView;
 
 typedef struct LimitVerdict {

@@ -59,8 +59,8 @@ static size_t surplus(const Config *c, const PoolView *v)
 }
 
 /*
- * What becomes of a surplus, in a pool with so many workers (own) of which so many are idle: where there is
- * one, it goes by and by; where there can be one, a worker tells when it is there.
+ * What becomes of a surplus, in a pool with so many workers (own) of which so many are idle. A surplus that
+ * is there goes worker by worker; where there can be one, the worker that makes it wakes the manager.
  */
 static void watch_surplus(const Config *c, const PoolView *v, size_t own, size_t idle, PoolStep *step)
 {

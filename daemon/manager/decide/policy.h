@@ -3,7 +3,7 @@
 
 /*
  * How many workers a pool should have: pure functions, without clock, descriptors or globals. The words are
- * PHP-FPM's (pm.*), the difference is when they are asked: by event, not every second.
+ * PHP-FPM's (pm.*). The difference is when the question is asked: at an event, not every second.
  */
 
 #include "config/config.h"

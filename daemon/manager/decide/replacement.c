@@ -15,7 +15,7 @@ bool replacement_hopeless(const Replacement *r)
         return r->n_failed >= REPLACEMENT_FAILED_MAX;
 }
 
-/* At once, unless the template did not live long, as the ones before it perhaps. */
+/* At once, unless the template did not live long: the more such templates in a row, the later. */
 static void schedule(Replacement *r, const ReplacementView *v)
 {
         if (usec_sub(v->now, v->started) >= REPLACEMENT_LIFE_MIN)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * When PHP is started anew with the same settings: because the template has died, or is of no more use. Pure:
- * no clock, no log.
+ * When PHP is started anew with the same settings: because the template has died, or is of no more use.
+ * Pure: no clock, no log.
  */
 
 #include "base/time.h"
@@ -40,20 +40,22 @@ typedef enum ReplacementStep {
         REPLACEMENT_GIVE_UP, /* there is no worker, and none to be had */
 } ReplacementStep;
 
-/* What is due; notes when it is first needed. */
+/* What is due. Notes when the need was first seen. */
 ReplacementStep replacement_decide(Replacement *r, const ReplacementView *view);
 
 /* An attempt failed. */
 void replacement_failed(Replacement *r, usec_t now);
 
 /*
- * An attempt failed since the template's program is of another build: an upgrade is under way, and as soon as
- * it has replaced the manager's program as well, the next manager has a template of its own build. Until then
- * it is the same each time: true when it is to be said, the first time.
+ * An attempt failed since the template's program is of another build: an upgrade is under way, and as soon
+ * as it has replaced the manager's program as well, the next manager has a template of its own build. Until
+ * then it is the same each time: true when it is to be said, the first time.
  */
 bool replacement_other_build(Replacement *r, usec_t now);
 
-/* A new generation serves; requested: its settings are new, and what became of the ones before says nothing. */
+/*
+ * A new generation serves. requested: its settings are new, so that earlier failures say nothing about it.
+ */
 void replacement_done(Replacement *r, bool requested);
 
 /* It has failed so often in a row that it will hardly work. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Whether a full pool keeps anybody waiting: see saturation.h. Nothing tells the manager of connections that
- * workers take, and nothing should. So it has itself told of one event, that no worker is idle any more or
- * that a connection comes when none is, looks, and where nobody waits leaves it alone for a while.
+ * Whether connections wait for a full pool: see saturation.h. The manager does not hear of connections that
+ * workers take, and should not. So it waits for one event: no worker is idle any more, or a connection comes
+ * while none is. Then it looks; where no connection waits, it does not look again for a while.
  */
 
 #include "manager/decide/saturation.h"
 
-/* Whether the event that was waited for has come, and found nobody waiting. */
+/* Whether the event has come, and no connection waits. */
 static bool was_in_vain(const Saturation *s, const SaturationView *v)
 {
         return s->seen > 0 || (s->watching && v->woken) || (s->expecting && v->idle > 0);

@@ -2,30 +2,30 @@
 #pragma once
 
 /*
- * A pool that has reached pm.max_children: how often that happens, and whether anybody has to wait for it.
- * The count is PHP-FPM's "max children reached": each time that the pool would need one worker more. Worth a
- * record is only when a connection waits. Pure: no clock, no log.
+ * A pool that has reached pm.max_children: how often that happens, and whether connections have to wait for
+ * it. The count is PHP-FPM's "max children reached": each time that the pool would need one worker more.
+ * Only when a connection waits, the log says so. Pure: no clock, no log.
  */
 
 #include "base/time.h"
 
-/* It is said this often at most. */
+/* The log says it this often at most. */
 #define SATURATION_TELL_INTERVAL (60 * USEC_PER_SEC)
 
 /*
- * A connection that waits at two looks so far apart waits: one that a worker is just about to take does not
- * count.
+ * A connection counts as waiting when it waits at two looks so far apart: not when a worker is just about to
+ * take it.
  */
 #define SATURATION_CONFIRM (100 * USEC_PER_MSEC)
 
-/* After a look that found nobody waiting, how soon the next one is: a full pool must not keep us awake. */
+/* How soon the manager looks again when no connection waited: a full pool must not keep it awake. */
 #define SATURATION_PAUSE (5 * USEC_PER_SEC)
 
 typedef struct Saturation {
         bool reached;   /* pm.max_children is reached */
         uint64_t n;     /* how often it was */
-        bool watching;  /* all are busy, and the next connection is to be told */
-        bool expecting; /* some worker is idle, and it is to be told when none is */
+        bool watching;  /* all workers are busy, and the next connection is to wake the manager */
+        bool expecting; /* some worker is idle, and the last one that is not any more is to wake it */
         usec_t seen;    /* CLOCK_MONOTONIC: when a connection was first seen to wait; 0 for not */
         usec_t next;    /* CLOCK_MONOTONIC: no look before */
         usec_t told;    /* CLOCK_MONOTONIC: when it was said last; 0 for never */

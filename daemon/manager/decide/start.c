@@ -4,7 +4,7 @@
 
 #include "manager/decide/start.h"
 
-/* It can be ready no more, or was not in time. START_WAIT for neither. */
+/* Whether it cannot become ready any more, or has not in time; START_WAIT for neither. */
 static StartStep decide_failure(const StartView *v)
 {
         if (v->ordered && v->stillborn)

@@ -15,11 +15,11 @@ typedef struct StartView {
         bool complains;       /* PHP has started, but something is wrong with it */
         bool lost_extensions; /* the directory of PHP's *.ini files has become empty since the last start */
         bool template_up;
-        bool ordered;         /* its first worker was */
-        bool stillborn;       /* and none is alive: it could not be forked */
-        bool ready;           /* its first worker is */
+        bool ordered;         /* its first worker was ordered */
+        bool stillborn;       /* no worker is alive: the first could not be forked */
+        bool ready;           /* its first worker is ready */
         bool room;            /* for its first worker, beside requests of earlier generations */
-        bool told;            /* it was said that it takes its time */
+        bool told;            /* the log has said that it takes its time */
         usec_t now;
         usec_t started;
         usec_t deadline;      /* of reload.start_timeout */
@@ -32,9 +32,9 @@ typedef enum StartStep {
         START_TAKE_OVER,
         START_FAILED,     /* as it says itself */
         START_COMPLAINS,  /* failed: a reload to it would cost more than it brings */
-        START_EXTENSIONS, /* failed: likewise */
+        START_EXTENSIONS, /* failed: PHP would have no extensions any more */
         START_STILLBORN,  /* failed: its first worker could not be forked */
-        START_NO_ROOM,    /* failed: there was none for its first worker in time */
+        START_NO_ROOM,    /* failed: there was no room for its first worker in time */
         START_LATE,       /* failed: it was not ready in time */
         _START_STEP_MAX,
 } StartStep;
@@ -51,13 +51,13 @@ typedef struct HandoverView {
 /* How soon to look again whether it still takes connections. */
 #define HANDOVER_INTERVAL (5 * USEC_PER_MSEC)
 
-/* An idle worker that was told to end does so within this time, or was busy after all; or it hangs. */
+/* An idle worker that was told to end ends within this time. One that has not hangs. */
 #define HANDOVER_MAX USEC_PER_SEC
 
 typedef enum HandoverStep {
         HANDOVER_DONE, /* it takes no connection any more: the reload has ended */
         HANDOVER_WAIT,
-        HANDOVER_KILL, /* its workers that still could, and wait */
+        HANDOVER_KILL, /* kill its workers that may still take one, and wait */
 } HandoverStep;
 
 HandoverStep handover_decide(const HandoverView *view);

@@ -147,7 +147,7 @@ static int client_new(Control *control, int taken_fd, ControlClient **ret)
         r = sd_bus_set_server(c->bus, true, id);
         if (r < 0)
                 return r;
-        /* Who got here may do everything: see is_root(). */
+        /* A client that got here is root, and may do everything: see is_root(). */
         r = sd_bus_set_trusted(c->bus, true);
         if (r < 0)
                 return r;
@@ -170,7 +170,10 @@ static int client_new(Control *control, int taken_fd, ControlClient **ret)
         return 0;
 }
 
-/* Its mode says the same; a drop-in, or a script that got hold of another's descriptor, may not. */
+/*
+ * The socket's mode lets in root alone; but a drop-in may change the mode, or a script get hold of a
+ * descriptor.
+ */
 static bool is_root(int connection)
 {
         struct ucred peer;
@@ -179,7 +182,7 @@ static bool is_root(int connection)
         return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) >= 0 && peer.uid == 0;
 }
 
-/* 1 and a connection; 0 for one that is worth nothing: its client is gone, or no root; -EAGAIN for none. */
+/* 1 and a connection; 0 for one whose client is gone or is not root; -EAGAIN for none. */
 static int take_connection(Control *c, int *ret_fd)
 {
         _cleanup_(fd_closep) int fd = -EBADF;
@@ -260,7 +263,9 @@ static void end_connections(Control *c)
                 client_free(c->clients[i]);
                 c->clients[i] = NULL;
         }
-        /* systemd keeps the socket open: nobody would tell clients that wait in its queue that we are gone. */
+        /*
+         * systemd keeps the socket open: clients in its queue would never learn that the manager has gone.
+         */
         for (size_t i = 0; i < SOMAXCONN; i++) {
                 _cleanup_(fd_closep) int connection = -EBADF;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the manager's log has lost: see log-loss.h. The log tells it itself when it goes on (base/log.h);
- * this tries again when it does not. It counts nothing itself, and waits for nobody.
+ * What the manager's log has lost: see log-loss.h. The log itself tells it with its next record
+ * (base/log.h); here it is told when no record comes. Nothing is counted here, and nothing waits.
  */
 
 #include "manager/face/log-loss.h"

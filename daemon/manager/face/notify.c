@@ -22,7 +22,7 @@
 #define STATUS_MAX 1280
 #define STATUS_INTERVAL USEC_PER_SEC
 
-/* systemd is told this far ahead, this often, that starting or draining goes on. */
+/* systemd is told this often that starting or draining goes on, for so much longer. */
 #define EXTEND_USEC (30 * USEC_PER_SEC)
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
 
@@ -49,7 +49,7 @@ struct Notify {
 
 /* ---- STATUS= ---- */
 
-/* Over a shorter time than that between two lines, the rate would mean nothing: it stays. */
+/* Over less than the time between two lines, a rate would mean nothing: the last one stays. */
 static void update_rate(Notify *n, uint64_t requests, usec_t now)
 {
         usec_t elapsed = usec_sub(now, n->counted);
@@ -103,14 +103,15 @@ static void format_status(Notify *n, usec_t now, char *buffer)
 /* Never together with READY=1, so that it can be told from it. When to look again, 0 for whenever. */
 static usec_t look_at_figures(Notify *n, usec_t now)
 {
-        bool changed = n->looked == 0 || n->state != n->pool->life.state || n->reason != n->pool->health.reason;
+        const Pool *p = n->pool;
+        bool changed = n->looked == 0 || n->state != p->life.state || n->reason != p->health.reason;
         usec_t due = n->looked + STATUS_INTERVAL;
         char status[STATUS_MAX];
 
         if (!changed && now < due)
-                return n->n_changes != n->pool->n_changes ? due : 0;
-        n->state = n->pool->life.state;
-        n->reason = n->pool->health.reason;
+                return n->n_changes != p->n_changes ? due : 0;
+        n->state = p->life.state;
+        n->reason = p->health.reason;
         format_status(n, now, status);
         if (!changed && streq(status, n->status))
                 return 0;

@@ -2,7 +2,7 @@
 
 /*
  * The status page: see page.h. It is made anew for each question, from what report.c gathers. It is not
- * kept, and nothing here waits: neither for a worker nor for who asked.
+ * kept, and nothing here waits: neither for a worker nor for the client.
  */
 
 #include "manager/face/page.h"

@@ -10,7 +10,8 @@
 #include "status/dump.h"
 
 /*
- * Makes a page; the caller frees it. Notes that somebody looks at the status: pool_note_watched(). 0 or -errno.
+ * Makes a page; the caller frees it. Notes that somebody looks at the status: pool_note_watched(). 0 or
+ * -errno.
  */
 int page_render(Pool *p, DumpFormat format, bool full, char **ret, size_t *ret_size);
 

@@ -23,8 +23,8 @@
 #define INPUT_SIZE 4096
 
 /*
- * Connections taken at once: fewer than there is room for, so that who comes first is heard first, and so
- * often that a silent client holds those behind it by half a millisecond, as with a worker.
+ * Connections taken at once: fewer than there is room for, so that the first to come is heard first, and
+ * so often that a silent client holds up those behind it by half a millisecond, as at a worker.
  */
 #define STATUS_RATE_MAX 10
 #define STATUS_RATE_INTERVAL (5 * USEC_PER_MSEC)
@@ -59,7 +59,7 @@ struct StatusServer {
         StatusServerPool pool;
         sd_event_source *sources[INHERIT_LISTEN_MAX];
         StatusClient *clients[STATUS_CLIENTS_MAX];
-        Clients allowed;       /* security.allowed_clients, while somebody is held against it */
+        Clients allowed;       /* security.allowed_clients, while a client is compared with it */
         usec_t crowded_logged; /* CLOCK_MONOTONIC; 0 for never */
 };
 

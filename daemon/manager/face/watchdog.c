@@ -42,7 +42,8 @@ void watchdog_look(Watchdog *w)
         withheld = w->pool->health.reason;
         if (!withheld || w->pool->life.state >= POOL_DRAINING)
                 (void) sd_notify(0, "WATCHDOG=1");
-        (void) sd_event_source_set_time_relative(w->source, withheld ? w->interval / WITHHELD_PART : w->interval);
+        (void) sd_event_source_set_time_relative(w->source,
+                                                 withheld ? w->interval / WITHHELD_PART : w->interval);
         (void) sd_event_source_set_enabled(w->source, SD_EVENT_ONESHOT);
 }
 

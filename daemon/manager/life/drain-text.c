@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the end of a generation waits for: see drain-text.h. It reads the book and the scoreboard, and changes
- * nothing.
+ * What the end of a generation waits for: see drain-text.h. It reads the book and the scoreboard, and
+ * changes nothing.
  */
 
 #include "manager/life/drain-text.h"
@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 
-/* What a worker does that is waited for: without a request, and with the one that follows. */
+/* What a worker does that is waited for, in words: without a request, and with one, which follows. */
 static const struct {
         const char *without, *with;
 } doings[] = {
@@ -28,7 +28,10 @@ static const struct {
 };
 static_assert(ELEMENTSOF(doings) == _STAGE_MAX, "every stage has its words");
 
-/* Whether the record is of a request that the worker is at: while it reads a head, it is of the last one. */
+/*
+ * Whether the worker is at the request of the record: while it reads a head, the record is of the last
+ * request.
+ */
 static bool has_request(const WorkerRecord *record)
 {
         return doings[record->stage].with && record->request_started > record->request_ended;

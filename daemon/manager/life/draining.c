@@ -124,7 +124,10 @@ void draining_step(Pool *p, usec_t now, usec_t *earliest)
 
 /* ---- The end of the pool ---- */
 
-/* Generations that were to end already get no more time than they had; what they wait for is said anew. */
+/*
+ * Generations that retired earlier keep their deadline, or get an earlier one; the log says anew what they
+ * wait for.
+ */
 static void hurry_retired(Pool *p, KillReason why, usec_t deadline)
 {
         for (Generation *g = p->retired; g; g = g->older) {

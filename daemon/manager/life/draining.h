@@ -3,7 +3,7 @@
 
 /*
  * The end of generations, after a reload and when the pool stops: their workers finish what they do, until
- * they are killed; and what is still waited for is said. What is due when is decided by decide/drain.h.
+ * they are killed; and the log says what is still waited for. decide/drain.h decides what is due when.
  */
 
 #include "manager/life/drain-text.h"
@@ -15,16 +15,16 @@
  */
 void draining_retire(Pool *p, Generation *g, KillReason why, usec_t deadline);
 
-/* Frees generations that are gone, kills what outlives its time, and says once what is waited for. */
+/* Frees generations that are gone, kills those whose time is over, and says once what each one waits for. */
 void draining_step(Pool *p, usec_t now, usec_t *earliest);
 
 /*
- * The pool ends, as was wished: no new work, all generations retire, reloads that are waited for fail. The pool
- * must not drain yet.
+ * Carries out the wish to end: no new work, all generations retire, and tickets for a reload fail. The pool
+ * must not be draining yet.
  */
 void draining_begin(Pool *p);
 
-/* The pool drains: it is stopping once no process is left, and then only the loop has to end. */
+/* The pool drains. Once no process is left, its state is POOL_STOPPING, and only the loop has to end. */
 void draining_end(Pool *p);
 
 /* What was said to be waited for, for STATUS=; "" for nothing. */

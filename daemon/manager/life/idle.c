@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * idle_exit: see idle.h. Nothing is looked at before it is due; then workers end, and what is left to stay
- * for is looked at when something happens: a connection goes, a process ends. What ends the pool is draining.c.
+ * idle_exit: see idle.h. The pool looks at nothing before it is due. Then workers end, and the pool looks,
+ * each time that a connection goes or a process ends, what it has to stay for. draining.c ends the pool.
  */
 
 #include "manager/life/idle.h"

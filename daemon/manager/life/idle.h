@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* idle_exit: a pool that had nothing to do for so long ends, unless somebody still needs it. */
+/* idle_exit: a pool that had nothing to do for so long ends, unless something still needs it. */
 
 #include "manager/decide/policy.h"
 #include "manager/pool/pool.h"
@@ -16,9 +16,9 @@
 bool idle_is_due(Pool *p, const PoolView *v, usec_t now, usec_t *earliest);
 
 /*
- * Whether nobody needs the pool any more: no worker is alive, nobody is connected, and no program that a
- * request left running lives, which the end of the service would kill. To be asked when idle_exit is due.
- * Says in the log when it stays for such a program.
+ * Whether nothing needs the pool any more: no worker is alive, no client is connected, and no program lives
+ * that a request left running and that the end of the service would kill. To be asked when idle_exit is due.
+ * The log says when the pool stays for such a program.
  */
 bool idle_may_leave(Pool *p, const PoolView *v, usec_t now, usec_t *earliest);
 

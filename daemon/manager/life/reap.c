@@ -2,7 +2,7 @@
 
 /*
  * The deaths of processes. The manager is a subreaper: workers come to it from their launchers, and so does
- * whatever a script left behind in the background, which is reaped and otherwise none of its business.
+ * whatever a script left behind in the background, which it reaps and otherwise leaves alone.
  *
  * A launcher announces its workers before it exits, and only then can the kernel report their death to us:
  * so with every channel drained first, a dead worker's pid is always known.
@@ -41,7 +41,7 @@ static void describe_death(const siginfo_t *si, KillReason killed, char *buffer,
                 (void) snprintf(buffer, size, "%s", known ?: description);
 }
 
-/* One that we killed is no surprise, but what it was doing is lost. */
+/* A worker that the manager killed is no surprise, unless it had a request, which is lost. */
 static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
 {
         if (si->si_code == CLD_EXITED)
@@ -124,7 +124,7 @@ usec_t reap_report(Pool *p, usec_t now)
         return 0;
 }
 
-/* A script that crashes PHP, and is asked for again and again: neither the log nor forking may spin. */
+/* Clients may ask again and again for a script that crashes PHP: the log must not fill up with it. */
 static bool gets_obituary(Pool *p, usec_t now, const Worker *w, const WorkerRecord *record,
                           const siginfo_t *si)
 {
@@ -170,7 +170,9 @@ static void worker_died(Pool *p, Generation *g, size_t slot, const siginfo_t *si
         expected = death_expected(si, w, stage_has_request(record.stage));
         write_obituary(!expected && gets_obituary(p, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
                        slot, &record, si);
-        /* What was announced to it alone, and the timer that it may have been about to start. */
+        /*
+         * The kernel may have told it alone of a connection, and it may have been about to start the timer.
+         */
         if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
                 p->sizing.rouse = true;
                 g->limits_due = true;
@@ -208,7 +210,7 @@ static void fail_other_build(Pool *p, Generation *g)
         generation_fail(g, "%s", text ?: strerror(ENOMEM));
 }
 
-/* Of a generation that was to start: why it does not. */
+/* Why the generation that was to start does not. */
 static void fail_start(Pool *p, Generation *g, const siginfo_t *si, const char *words)
 {
         _cleanup_(freep) char *text = NULL;

@@ -15,13 +15,16 @@
 #include "manager/life/idle.h"
 #include "manager/pool/generation-count.h"
 
-/* No worker that survives: after this many in a row the service fails, and systemd's Restart= takes over. */
+/*
+ * After so many workers in a row that did not survive their start, the service fails; Restart= starts it
+ * anew.
+ */
 #define STILLBORN_MAX 20
 
 /* A batch counts as "a moment ago" for this long. */
 #define BURST_USEC (200 * USEC_PER_MSEC)
 
-/* Whether the pool is full and anybody waits for it, which is looked at where it is full only. */
+/* Whether the pool is full and connections wait. Only where it is full, the queue is looked at. */
 static SaturationStep note_saturation(Pool *p, const PoolView *v, bool reached, usec_t now)
 {
         SaturationView view = {

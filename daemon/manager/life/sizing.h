@@ -8,5 +8,5 @@
 /* Orders workers and tells idle ones to end, as many as are wanted. There must be a current generation. */
 void sizing_step(Pool *p, usec_t now, usec_t *earliest);
 
-/* Connections that the kernel may have told only a dead worker of go to an idle one. */
+/* Gives connections of which the kernel may have told only a worker that died to an idle worker. */
 void sizing_rouse(Pool *p);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * How generations start and take over: see starting.h. It starts templates, says in the journal how the start
- * went, and notes in the book what became of a reload. It never waits: what is not there yet is left to a
- * later step.
+ * How generations start and take over: see starting.h. It starts templates, says in the journal how the
+ * start went, and notes in the book what became of a reload. It never waits: what is not there yet is left
+ * to a later step.
  */
 
 #include "manager/life/starting.h"
@@ -21,7 +21,7 @@
 
 /* ---- A generation is begun ---- */
 
-/* A list of clients that can concern nobody is worth a word to the operator. */
+/* A list of clients that has no effect is worth a word to the operator. */
 static void look_at_allowed_clients(const Pool *p, const Config *config)
 {
         if (*config->security_allowed_clients && !p->listen.over_ip)
@@ -105,8 +105,8 @@ void starting_reload(Pool *p)
 /* ---- The start of a generation ends ---- */
 
 /*
- * One of another build comes with an upgrade: as soon as that has replaced the manager as well, the next
- * manager has a template of its own build; before that it would have none either.
+ * A template of another build comes with an upgrade. As soon as that has replaced the manager's program as
+ * well, the next manager has a template of its own build; before that, it would have none either.
  */
 static void replacement_did_not_start(Pool *p, const Generation *g, usec_t now)
 {
@@ -140,7 +140,7 @@ static void start_failed(Pool *p, usec_t now)
                 pool_set_state(p, POOL_RUNNING);
         }
 
-        /* What there is of it goes the way of every old generation. */
+        /* Its processes end as those of every retired generation do. */
         (void) generation_kill(g, KILL_START_FAILED);
         draining_retire(p, g, KILL_START_FAILED, 0);
         pool_changed(p); /* if it is dead already, nothing else makes us free it */
@@ -168,8 +168,8 @@ static void log_complaints(const Pool *p, const Generation *old, const Generatio
                 log_warning("Pool %s serves all the same, with generation %s: %s", p->name, new->id_text,
                             new->complaint);
         if (!new->has_ini && (!old || old->has_ini))
-                log_warning("Pool %s: php.ini_scan_dir: there is no *.ini in %s, so PHP has no extensions of "
-                            "it.",
+                log_warning("Pool %s: php.ini_scan_dir: there is no *.ini in %s, so PHP has no extensions "
+                            "of it.",
                             p->name, new->config->php_ini_scan_dir);
 }
 
@@ -220,7 +220,7 @@ void starting_step_handover(Pool *p, usec_t now, usec_t *earliest)
 
 /* ---- The step ---- */
 
-/* One worker beyond the limit is for it, unless an earlier reload has that, and its requests still run. */
+/* It may have one worker beyond the limit, unless requests of an earlier reload still use that place. */
 static bool room_for_next(const Pool *p)
 {
         uint64_t limit = p->next->config->pm_max_children;
@@ -322,8 +322,8 @@ static void fail(Generation *g, StartStep step)
         else if (step == START_EXTENSIONS)
                 generation_fail(g,
                                 "php.ini_scan_dir: there is no *.ini in %s any more, so PHP would have no "
-                                "extensions of it; install again what was removed, or name another directory, "
-                                "and another php.ini with it.",
+                                "extensions of it; install again what was removed, or name another "
+                                "directory, and another php.ini with it.",
                                 g->config->php_ini_scan_dir);
         else
                 generation_fail(g, "%s", texts[step]);

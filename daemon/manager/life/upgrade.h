@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * A manager runs on while an upgrade replaces the programs that it and its workers are started from: one
- * after the other, so that for a while, or for good, the two may be of different builds. A template of
- * another build ends at once (ipc/inherit.h); here is what is said of it.
+ * An upgrade replaces the programs of manager and worker one after the other, while the manager runs on. So
+ * the two may be of different builds, for a while or for good. A template of another build ends at once
+ * (ipc/inherit.h); these functions find that out and explain it.
  */
 
 #include "base/util.h"
 
 /*
- * Whether there is another file where the one was that this process was started from: 1 and its path, a new
- * string; 0 where it is still ours, or gone; or -ENOMEM.
+ * Whether the program of this process has been replaced by another file: 1 and its path, a new string; 0
+ * where it is still the same, or gone; or -ENOMEM.
  */
 int upgrade_find_manager(char **ret);
 

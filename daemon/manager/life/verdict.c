@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Finds whether the pool can serve: see verdict.h. It gathers what decide/health.c judges by, and says in the
- * journal when the verdict has changed. notify.c tells systemd.
+ * Finds whether the pool can serve: see verdict.h. It gathers what decide/health.c judges by, and says in
+ * the journal when the verdict has changed. watchdog.c and notify.c tell systemd.
  */
 
 #include "manager/life/verdict.h"
@@ -46,8 +46,8 @@ static HealthView health_view(const Pool *p, usec_t now)
         view.template_up = generation_has_template(current);
         view.replace_given_up = pool_lost_template(p);
         view.coming = count.starting > 0 || p->next;
-        view.full = count.busy + count.retiring + pool_retired_alive(p) >= current->config->pm_max_children ||
-                    current->n_stillborn > 0;
+        view.full = current->n_stillborn > 0 ||
+                    count.busy + count.retiring + pool_retired_alive(p) >= current->config->pm_max_children;
         view.idle = count.idle;
         view.queued = queue_waiting(p->queue);
         view.stall = current->config->watchdog_stall;

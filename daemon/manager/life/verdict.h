@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Whether the pool can serve: the verdict that a watchdog ping tells (decide/health.h), as a part of the book. */
+/*
+ * Whether the pool can serve: the verdict that a watchdog ping tells (decide/health.h), as a part of the
+ * book.
+ */
 
 #include "manager/pool/pool.h"
 

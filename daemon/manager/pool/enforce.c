@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The limits of requests are enforced: see enforce.h. What is to be done is decided by limit_decide(); here
- * it is done, and said in the journal. That a signal meets another request than the one that was meant is
- * left out by the scoreboard: the manager condemns a request by its number, and a worker ends nothing else.
+ * The limits of requests are enforced: see enforce.h. limit_decide() decides what is to be done; here
+ * it is done, and said in the journal. A signal cannot end another request than the one that was meant: the
+ * manager condemns a request on the scoreboard, by its number, and a worker ends no other.
  */
 
 #include "manager/pool/enforce.h"

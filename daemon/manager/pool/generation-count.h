@@ -18,7 +18,7 @@ GenerationCount generation_count(const Generation *g);
 /* Workers that are alive or may be. */
 size_t generation_alive(const Generation *g);
 
-/* Whether a worker was ordered of which its template, or the launcher, has not said yet what became. */
+/* Whether a worker was ordered, and neither template nor launcher has said yet what became of it. */
 bool generation_expects(const Generation *g);
 
 /* Whether a worker may still take a connection: it is idle, or not yet ready. */

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The book: all that the manager knows of its pool, in groups. A handler of an event only records a fact or a
- * wish in it; step.c then has life/ act on it, once at the end of a turn of the loop; face/ reads it after
+ * The book: all that the manager knows of its pool, in groups. A handler of an event only records a fact or
+ * a wish in it; step.c then has life/ act on it, once at the end of a turn of the loop; face/ reads it after
  * that, and tells others what has changed.
  */
 
@@ -101,7 +101,7 @@ typedef struct Pool {
 
         sd_event *event;
         sd_event_source *step_source; /* deferred: runs the step once, at the end of this turn */
-        uint64_t n_changes;           /* how often something happened: it is another number when something did */
+        uint64_t n_changes;           /* how often something has happened */
 
         Listen listen;
         Parking *parking;
@@ -133,7 +133,10 @@ void pool_init(Pool *p, const char *name, const char *config_path, Listen *liste
 /* Frees what the book owns, generations included: no worker may be alive. */
 void pool_done(Pool *p);
 
-/* The only way to another state, which must be one that may follow; another step is taken. Faces tell others. */
+/*
+ * The only way to another state, which must be one that may follow; another step is taken. Faces tell
+ * others.
+ */
 void pool_set_state(Pool *p, PoolState state);
 
 /* ---- Facts and wishes, for handlers of events ---- */
@@ -145,7 +148,9 @@ static inline void pool_changed(Pool *p)
         (void) sd_event_source_set_enabled(p->step_source, SD_EVENT_ONESHOT);
 }
 
-/* A ping of systemd's watchdog is due: the step is to find whether the pool can serve. Nothing has happened. */
+/*
+ * A ping of systemd's watchdog is due: the step is to find whether the pool can serve. Nothing has happened.
+ */
 static inline void pool_ask_verdict(Pool *p)
 {
         p->health.asked = true;
