@@ -61,18 +61,20 @@ static void test_counters(void **state _unused_)
         assert_counters(&c, 40, 100);
 }
 
+static const Worker ready = { .state = WORKER_LIVE, .ready = 1 }, never_ready = { .state = WORKER_LIVE };
+
 static void test_worker_ended(void **state _unused_)
 {
         WorkerRecord record = {};
         Totals t = {};
 
         set_counters(&record, 7);
-        totals_worker_ended(&t, &record, RECYCLED_MAX_REQUESTS, true, 50);
+        totals_worker_ended(&t, &ready, &record, RECYCLED_MAX_REQUESTS, 50);
         assert_counters(&t.past, 7, 0);
         assert_int_equal(t.last_ended, 50);
 
         set_counters(&record, 9);
-        totals_worker_ended(&t, &record, RECYCLED_CRASHED, false, 60);
+        totals_worker_ended(&t, &never_ready, &record, RECYCLED_CRASHED, 60);
         assert_counters(&t.past, 7, 9);
         assert_int_equal(t.last_ended, 50); /* it never served */
         assert_int_equal(t.slow_requests, 0);
@@ -80,7 +82,7 @@ static void test_worker_ended(void **state _unused_)
 
         for (Recycled why = 0; why < _RECYCLED_MAX; why++)
                 assert_int_equal(t.recycled[why], why == RECYCLED_MAX_REQUESTS || why == RECYCLED_CRASHED);
-        totals_worker_ended(&t, &record, RECYCLED_CRASHED, true, 70);
+        totals_worker_ended(&t, &ready, &record, RECYCLED_CRASHED, 70);
         assert_int_equal(t.recycled[RECYCLED_CRASHED], 2);
         assert_int_equal(t.last_ended, 70);
 }
@@ -186,7 +188,7 @@ static void test_from_living_to_gone(void **state _unused_)
         assert_counters(&f.counters, 50, 20);
 
         (void) scoreboard_read(g.workers.board, slot, &record);
-        totals_worker_ended(&t, &record, RECYCLED_RETIRED, true, 1);
+        totals_worker_ended(&t, &ready, &record, RECYCLED_RETIRED, 1);
         workers_bury(&g.workers, slot);
         assert_counters(&t.past, 50, 0);
         f = figures_begin(&t);

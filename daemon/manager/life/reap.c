@@ -165,7 +165,7 @@ static void worker_died(Pool *p, Generation *g, size_t slot, const siginfo_t *si
 
         generation_look(g);
         (void) scoreboard_read(g->workers.board, slot, &record);
-        totals_worker_ended(&p->totals, &record, recycled_cause(si, w), w->ready > 0, now);
+        totals_worker_ended(&p->totals, w, &record, recycled_cause(si, w), now);
 
         expected = death_expected(si, w, stage_has_request(record.stage));
         write_obituary(!expected && gets_obituary(p, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,

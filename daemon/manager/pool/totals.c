@@ -22,12 +22,13 @@ void counters_add(Counters *c, const WorkerRecord *record)
 #include "scoreboard/counters.def"
 }
 
-void totals_worker_ended(Totals *t, const WorkerRecord *record, Recycled why, bool served, usec_t now)
+void totals_worker_ended(Totals *t, const Worker *worker, const WorkerRecord *record, Recycled why,
+                         usec_t now)
 {
         assert(why < _RECYCLED_MAX);
         counters_add(&t->past, record);
         t->recycled[why]++;
-        if (served)
+        if (worker->ready > 0)
                 t->last_ended = now;
 }
 

@@ -40,8 +40,9 @@ typedef struct Totals {
         uint64_t max_active;              /* the most workers that were seen with a request */
 } Totals;
 
-/* A worker ended now (CLOCK_MONOTONIC), with these last words; served says whether it was ever ready. */
-void totals_worker_ended(Totals *totals, const WorkerRecord *record, Recycled why, bool served, usec_t now);
+/* The worker, which is not buried yet, ended now (CLOCK_MONOTONIC), with these last words. */
+void totals_worker_ended(Totals *totals, const Worker *worker, const WorkerRecord *record, Recycled why,
+                         usec_t now);
 
 /* So many workers were seen with a request. */
 void totals_note_active(Totals *totals, uint64_t n);
