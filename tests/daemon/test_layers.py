@@ -195,6 +195,22 @@ def test_what_others_can_call_is_called(build_dir, source_dir):
     assert {name: unit for name, unit in alone.items() if not stays(name, unit)} == {}
 
 
+# Files of PHP and of PHP-FPM.
+FOREIGN = {"fpm_conf.c", "main/main.c"}
+
+
+def test_files_that_comments_and_documents_name_are_there(source_dir):
+    daemon = source_dir / "daemon"
+    names = {path.name for folder in (daemon, source_dir / "tests") for path in folder.rglob("*")}
+    texts = {path: "\n".join(re.findall(r"/\*.*?\*/", path.read_text(), re.DOTALL)) for path in arrows.sources(daemon)}
+    texts |= {path: path.read_text() for path in [source_dir / "README.md", *(source_dir / "docs").glob("*.md")]}
+    gone = [f"{path.relative_to(source_dir)}: {name}" for path, text in texts.items()
+            for name in re.findall(r"(?<![\w.%>*-])((?:[\w-]+/)*[\w-]+\.(?:c|h|def))\b", text)
+            if "NAME" not in name and name not in FOREIGN
+            and not ((daemon / name).exists() or (source_dir / name).exists() if "/" in name else name in names)]
+    assert len(texts) > 200 and gone == []
+
+
 # ---- That these tests would find what they look for ----
 
 @pytest.fixture
