@@ -34,8 +34,8 @@ def build_dir(source_dir):
     directory = pathlib.Path(os.environ.get("BUILD_DIR", source_dir / "build")).resolve()
     assert (directory / "build.ninja").exists(), f"no build in {directory}"
     if subprocess.run([*AS_USER, "test", "-x", directory / "daemon/php-poold"]).returncode != 0:
-        pytest.exit(f"{USER.pw_name}, the user that the pools of tests run as, cannot get to {directory}: tests have to be "
-                    "in a folder that everybody may enter. (./bootstrap test brings that about by itself.)", 2)
+        pytest.exit(f"{USER.pw_name}, the user that the pools of tests run as, cannot get to {directory}: tests have "
+                    "to be in a folder that everybody may enter. (./bootstrap test brings that about by itself.)", 2)
     return directory
 
 

@@ -50,8 +50,8 @@ def prepare(directory):
 
 def requests(name, **params):
     """
-    The same parameters under each rule of cgi.fix_pathinfo and cgi.discard_path; what Apache's proxy sends, as well under
-    fastcgi.script_path_encoded=0, which PHP knows from 8.5 on.
+    The same parameters under each rule of cgi.fix_pathinfo and cgi.discard_path; what Apache's proxy sends, as well
+    under fastcgi.script_path_encoded=0, which PHP knows from 8.5 on.
     """
     base = {"DOCUMENT_ROOT": "@", "REQUEST_METHOD": "GET", "QUERY_STRING": "q=1", "TREE": "@ROOT"}
     whole = {k: v for k, v in {**base, **params}.items() if v is not None}

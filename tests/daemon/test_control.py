@@ -31,7 +31,8 @@ def run(build_dir, directory, behave, verb, *options):
     path = pathlib.Path(tempfile.mkdtemp(dir=directory), "peer.sock")
     with dbus.Peer(path, behave):
         begun = time.monotonic()
-        result = subprocess.run([build_dir / "daemon/php-poolctl", verb, f"--socket={path}", *options, "www"], text=True,
+        result = subprocess.run([build_dir / "daemon/php-poolctl", verb, f"--socket={path}", *options, "www"],
+                                text=True,
                                 capture_output=True, timeout=120, env={**os.environ, **SANITIZERS})
         return result, time.monotonic() - begun
 
@@ -61,7 +62,8 @@ def test_a_status_of_a_later_version(ask):
     result, _ = ask(dbus.says({"pool": "www", "seats": 7}, [{"pid": 1, "hat": "blue"}]), "status")
     assert (result.returncode, result.stderr) == (0, "")
     assert re.search(r"^seats: +7$", result.stdout, re.M), result.stdout
-    assert json.loads(ask(dbus.says({}, [{"hat": "blue"}]), "status", "--json")[0].stdout) == {"processes": [{"hat": "blue"}]}
+    worker = {"hat": "blue"}
+    assert json.loads(ask(dbus.says({}, [worker]), "status", "--json")[0].stdout) == {"processes": [worker]}
 
 
 @pytest.fixture(scope="module")

@@ -226,7 +226,8 @@ def test_stop_while_workers_are_ordered(make_deadly):
     daemon.deadly.touch()
     with daemon:
         wait_until(lambda: not daemon.deadly.exists(), what="a launcher that stands still")
-        running = [Running(daemon, daemon.script(f"{n}.php", hang(f"echo getmypid(); {daemon.gate(n)}"))) for n in "ab"]
+        running = [Running(daemon, daemon.script(f"{n}.php", hang(f"echo getmypid(); {daemon.gate(n)}")))
+                   for n in "ab"]
         known = wait_until(daemon.workers, what="a worker that is known")
         (launcher,) = [pid for pid in daemon.processes() if "T" in open(f"/proc/{pid}/stat").read().split(") ")[1][:1]]
         daemon.process.send_signal(signal.SIGTERM)
@@ -418,7 +419,8 @@ def test_no_descriptor_for_a_reload(daemon):
             break
         refused += 1
         # Or too many that are on their way in messages, which the kernel counts for all of the user's processes.
-        assert re.search("Too many (open files|references)", daemon.logged().rpartition("Reload of pool")[2]), daemon.logged()
+        assert re.search("Too many (open files|references)",
+                         daemon.logged().rpartition("Reload of pool")[2]), daemon.logged()
         wait_until(lambda: len(daemon.children()) == 3, what="nothing of the new generation")
         wait_until(lambda: daemon.descriptors() == before, what=f"{before} descriptors")
     else:
@@ -434,7 +436,8 @@ def test_no_descriptor_for_a_worker(daemon):
     victim = next(iter(daemon.workers()))
     set_descriptors(daemon, 3)
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: "Failed to order 1 workers, trying again: Too many open files" in daemon.logged(), what="a word")
+    wait_until(lambda: "Failed to order 1 workers, trying again: Too many open files" in daemon.logged(),
+               what="a word")
     assert daemon.get(hello) == "hello"
     set_descriptors(daemon, None)
     daemon.wait_idle(2)

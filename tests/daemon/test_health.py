@@ -124,7 +124,7 @@ def test_busy_with_connections_waiting_is_no_stall(watched):
 
 
 def test_output_that_clients_take_is_no_stall(watched):
-    """Every worker streams, for longer than the stall, and one more client waits: as a download, or an event source."""
+    """Every worker streams, for longer than the stall, and one more client waits: a download, or an event source."""
     with watched(children=2, stall="1s") as daemon:
         script, hello = daemon.script("stream.php", streaming(100000)), daemon.script("hello.php", HELLO)
         with daemon.connect() as one, daemon.connect() as two, daemon.connect() as waiting:
@@ -232,7 +232,7 @@ def test_stop_while_the_template_cannot_be_replaced(watched, tmp_path):
 
 
 def test_stop_while_pings_are_withheld(watched):
-    """systemd has lost patience: what hangs is not waited for as long as reload.drain_timeout, and STATUS= says why."""
+    """systemd lost patience: what hangs is not waited for as long as reload.drain_timeout, and STATUS= says why."""
     with watched(conf='reload = { drain_timeout = "10min"; };') as daemon:
         hanging = Hanging(daemon)
         wait_withheld(daemon, "watchdog_stall")

@@ -133,7 +133,8 @@ def test_who_may_send_them(make_daemon, who, unix, tcp):
 
 LINES = {
     "precision=11": True, "sendmail_path=/usr/sbin/sendmail -t -i": True, "user_agent='a = b'": True,
-    "user_agent=": True, "error_reporting=E_ALL & ~E_NOTICE": True, "user_agent=${HOME}": True, "no.such_setting=1": True,
+    "user_agent=": True, "error_reporting=E_ALL & ~E_NOTICE": True, "user_agent=${HOME}": True,
+    "no.such_setting=1": True,
     "sendmail_path=/usr/bin/msmtp --host=localhost -t": False, "user_agent=it's": False, "user_agent='a": False,
     "user_agent=a (b)": False, "user_agent=on call": False, "user_agent=${HOME": False, "user_agent[a]=b": False,
     "[HOST=a]=b": False, ";user_agent=b": False, "on=1": False}
@@ -363,7 +364,8 @@ def test_what_is_no_setting(make_daemon, tmp_path):
 
 # Whether PHP starts with it, where a file that it names is not there.
 NAMED = {
-    "opcache.lockfile_path=/nowhere": at_least(8, 3), "opcache.preload=/nowhere/x.php": False, "extension=nowhere": False,
+    "opcache.lockfile_path=/nowhere": at_least(8, 3), "opcache.preload=/nowhere/x.php": False,
+    "extension=nowhere": False,
     "extension=/nowhere/x.so": False, "zend_extension=nowhere": False, "extension_dir=/nowhere": False,
     "browscap=/nowhere": False, "error_log=/nowhere/x": True,
     "session.save_path=/nowhere": True, "upload_tmp_dir=/nowhere": True, "auto_prepend_file=/nowhere": True,

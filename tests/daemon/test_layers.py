@@ -147,7 +147,8 @@ def test_only_the_reader_of_pool_files_sees_libconfig(source_dir):
 
 def test_only_tables_see_libsmartcols(source_dir):
     """Every cell has to pass the function that escapes it."""
-    assert [str(file) for _, _, file, what, _ in includes(source_dir) if what == "libsmartcols.h"] == ["daemon/ctl/table.c"]
+    assert [str(file) for _, _, file, what, _ in includes(source_dir)
+            if what == "libsmartcols.h"] == ["daemon/ctl/table.c"]
 
 
 def test_the_worker_reads_no_pool_file(source_dir):
@@ -178,8 +179,8 @@ def test_no_circle_between_files(all_arrows):
 
 def test_what_others_can_call_is_called(build_dir, source_dir):
     """
-    A function that no other file of the daemon uses is static; unless it is a decision of its file that a unit test puts
-    questions to, or one that its header has "for tests".
+    A function that no other file of the daemon uses is static; unless it is a decision of its file that a unit test
+    puts questions to, or one that its header has "for tests".
     """
     daemon, tests = source_dir / "daemon", source_dir / "tests"
     ours = arrows.interface(arrows.objects(build_dir, daemon))
@@ -314,6 +315,8 @@ def test_an_object_file_without_symbols_is_no_proof(plant):
 
 def test_what_nobody_uses_is_found(plant):
     top = plant({"base/a.c": "int b(void); int a(void) { return b(); } int x = 1;",
-                 "base/b.c": "int a(void); int b(void) { return 0; } int c(void) { return 0; } int pclose(void) { return c(); }"})
+                 "base/b.c": "int a(void); int b(void) { return 0; } int c(void) { return 0; }"
+                           "int pclose(void) { return c(); }"})
     found = arrows.interface(arrows.objects(plant.build, top))
-    assert found == {"a": ("base/a", set()), "x": ("base/a", set()), "b": ("base/b", {"base/a"}), "c": ("base/b", set())}
+    assert found == {"a": ("base/a", set()), "x": ("base/a", set()), "b": ("base/b", {"base/a"}),
+                     "c": ("base/b", set())}

@@ -165,7 +165,8 @@ def test_max_memory(make_daemon):
         assert daemon.run("<?php ini_set('memory_limit', -1); $x = str_repeat('x', 99 << 20); echo getmypid();") == pid
         assert daemon.run(PID) == pid
         # Kept by PHP's allocator, or by the system's: what a leak looks like.
-        leak = "<?php ini_set('memory_limit', -1); for ($i = 0; $i < 600000; $i++) $x[] = str_repeat('x', 200 + $i % 9);"
+        leak = ("<?php ini_set('memory_limit', -1);"
+                " for ($i = 0; $i < 600000; $i++) $x[] = str_repeat('x', 200 + $i % 9);")
         daemon.run(leak + " echo getmypid();")
         wait_until(lambda: daemon.run(PID) != pid, what="another worker")
 

@@ -84,4 +84,5 @@ def test_no_html_in_a_reason(make_daemon):
         daemon.conf.write_text(HTML + f'reload = {{ warmup = ["{warmup}"]; }};')
         refused = daemon.ctl("reload", "www")
         assert refused.returncode != 0
-        assert "'/no<such'" in refused.stderr and "&lt;" not in refused.stderr and "href" not in refused.stderr, refused
+        assert "'/no<such'" in refused.stderr, refused
+        assert "&lt;" not in refused.stderr and "href" not in refused.stderr, refused

@@ -78,7 +78,8 @@ def test_without_a_word_it_is_the_newest(make_daemon):
         assert daemon.get(daemon.script("php.php", PHP)).startswith(f"{php.VERSION}.")
 
 
-MALFORMED = ['"8"', '"8.4.1"', '"../x"', '"latest"', '" 8.4"', '"8.4 "', '"08.4"', '"8.04"', '"8,4"', '"8.x"', "8.4", "84",
+MALFORMED = ['"8"', '"8.4.1"', '"../x"', '"latest"', '" 8.4"', '"8.4 "', '"08.4"', '"8.04"', '"8,4"', '"8.x"', "8.4",
+             "84",
              '[ "8.4" ]', "true", '"8.4/../8.2"']
 NOT_THERE = {
     '"9.9"': r"9\.9 is not installed here: there (is|are) [0-9., and]+; the newest that this php-pool knows is 8\.6",
@@ -116,7 +117,8 @@ def test_check_names_what_is_there(replaceable, build_dir):
     (replaceable.worker_dir / "php-pool-worker-8.11").mkdir()
     replaceable.conf.write_text(conf("9.9"))
     there = sorted([php.VERSION, "8.9", "8.10"], key=lambda version: [int(n) for n in version.split(".")])
-    assert f"there are {there[0]}, {there[1]} and {there[2]}; the newest that this php-pool knows is 8.6" in refused(replaceable)
+    said = f"there are {there[0]}, {there[1]} and {there[2]}; the newest that this php-pool knows is 8.6"
+    assert said in refused(replaceable)
 
 
 # ---- When it changes ----
@@ -149,7 +151,8 @@ def test_a_pool_whose_php_is_removed_goes_on(replaceable, real):
     replaceable.reload()
     (replaceable.worker_dir / NAME).unlink()
     (replaceable.worker_dir / "php-pool-worker-99.9").symlink_to(real)
-    assert f"php.version: {php.VERSION} is not installed here: there is 99.9; install the package php{php.VERSION}-pool" in refused(replaceable)
+    assert (f"php.version: {php.VERSION} is not installed here: there is 99.9; install the package "
+            f"php{php.VERSION}-pool") in refused(replaceable)
 
 
 @several
@@ -203,7 +206,8 @@ VERSION_ID = "unsigned php_version_id(void) { return 90900; }"
 def make_library(directory, name, source=""):
     directory.mkdir(exist_ok=True)
     path = directory / name
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", f"-Wl,-soname,{name}", "-o", path], input=source, text=True,
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", f"-Wl,-soname,{name}", "-o", path], input=source,
+                   text=True,
                    check=True)
     return path
 
@@ -227,8 +231,8 @@ def break_worker(case, daemon, real):
         broken.write_bytes(real.read_bytes().replace(b"\0libphp.so\0", b"\0libphp.xy\0"))
         broken.chmod(0o755)
         return (f'exec {broken} "$@"',
-                rf"{NAME} does not find the library of PHP {php.VERSION} \(libphp\.xy: cannot open shared object file: No "
-                rf"such file or directory\): install the package libphp{php.VERSION}-embed")
+                rf"{NAME} does not find the library of PHP {php.VERSION} \(libphp\.xy: cannot open shared object "
+                rf"file: No such file or directory\): install the package libphp{php.VERSION}-embed")
     raise KeyError(case)
 
 
@@ -288,5 +292,6 @@ def symbols(*options):
 @pytest.mark.parametrize("version", php.ALL)
 def test_a_worker_is_in_no_functions_place(build_dir, version):
     """A function of its own with the name of one of libphp's would be called by libphp."""
-    both = symbols(build_dir / f"daemon/php-pool-worker-{version}") & symbols("-D", build_dir / f"php/{version}/libphp.so")
+    both = symbols(build_dir / f"daemon/php-pool-worker-{version}") & symbols(
+        "-D", build_dir / f"php/{version}/libphp.so")
     assert not both - {"_init", "_fini", "_edata", "_end", "__bss_start"}

@@ -64,7 +64,7 @@ def test_every_function_is_measured(source_dir):
 def test_lines_fit(source_dir):
     folders = [source_dir / folder for folder in ("daemon", "tests", "man", "units")]
     found = [path for folder in folders for path in sorted(folder.rglob("*"))
-             if path.suffix in (".c", ".h", ".def") or path.name == "meson.build"]
+             if path.suffix in (".c", ".h", ".def", ".py") or path.name == "meson.build"]
     wide = {f"{path.relative_to(source_dir)}:{number}"
             for path in found for number, line in enumerate(lines(path), 1)
             if len(line.expandtabs(8)) > (C_COLUMNS if path.suffix in (".c", ".h") else COLUMNS)}

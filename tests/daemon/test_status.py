@@ -193,7 +193,8 @@ def test_memory_peak(make_daemon):
         shown = {form: dict(read(page(pool.socket, form).text)[0]) for form, read in READERS.items()}
         function = json.loads(pool.run("<?php echo json_encode(fpm_get_status());"))
         if not at_least(8, 4):
-            assert [name for fields in (*shown.values(), function, pool.status()) for name in fields if "peak" in name] == []
+            assert [name for fields in (*shown.values(), function, pool.status()) for name in fields
+                    if "peak" in name] == []
             return
         peak = pool.status()["memory-peak"]
         assert 20 << 20 < peak < 30 << 20
@@ -201,7 +202,8 @@ def test_memory_peak(make_daemon):
         assert {int(value) for fields in shown.values() for name, value in fields.items() if "peak" in name} == {peak}
         assert all(sum("peak" in name for name in fields) == 1 for fields in shown.values())
         labels = frozenset({("pool", "www")})
-        assert metrics.families(page(pool.socket, "openmetrics").text)["phpfpm_memory_peak"] == ("gauge", {labels: peak})
+        shown = metrics.families(page(pool.socket, "openmetrics").text)
+        assert shown["phpfpm_memory_peak"] == ("gauge", {labels: peak})
 
 
 HOSTILE = [b"/<script>alert(1)</script>&\"'", b"/\x01\x1b[31m\r\nX: y", b"/\xff\xfe\xc3(\xed\xa0\x80", b"/\\u0000\\",

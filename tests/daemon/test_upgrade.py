@@ -84,7 +84,7 @@ def test_a_reload_to_another_build_is_refused(daemon):
 
 
 def test_a_reload_under_another_manager_is_refused(daemon):
-    """One that is installed, and that the pool does not run with yet. A template that dies is replaced all the same."""
+    """One that is installed and that the pool does not run with yet. A template that dies is replaced all the same."""
     with daemon:
         daemon.wait_idle(2)
         workers = daemon.workers()

@@ -96,8 +96,8 @@ def by_unit(units):
 
 def is_ours(name):
     """
-    Whether a symbol is not the C library's, nor a sanitizer's: a unit that stands before the C library means the programs
-    that it is linked to.
+    Whether a symbol is not the C library's, nor a sanitizer's: a unit that stands before the C library means the
+    programs that it is linked to.
     """
     return not name.startswith("__") and not hasattr(ctypes.CDLL("libc.so.6"), name)
 

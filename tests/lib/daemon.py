@@ -118,7 +118,8 @@ class Daemon(Client):
         (self.directory / "notify").chmod(0o666)
         self.listener = threading.Thread(target=self._listen_for_notifications, daemon=True)
         self.listener.start()
-        environment = {"NOTIFY_SOCKET": self.directory / "notify", "PHP_POOL_WORKER_DIR": self.worker_dir, **SANITIZERS,
+        environment = {"NOTIFY_SOCKET": self.directory / "notify", "PHP_POOL_WORKER_DIR": self.worker_dir,
+                       **SANITIZERS,
                        **self.environment}
         status = [self.status_socket] * self.with_status_socket + [*self.status_tcp]
         control = self.control_sockets if self.control_sockets is not None else [self.control_socket]
@@ -281,7 +282,8 @@ class Daemon(Client):
 
     def control_clients(self):
         """How many connections to its control socket the manager has."""
-        return sum(line.endswith(f" {self.control_socket}\n") for line in open("/proc/net/unix")) - 1  # the one that listens
+        there = sum(line.endswith(f" {self.control_socket}\n") for line in open("/proc/net/unix"))
+        return there - 1  # the one that listens
 
     def descriptors(self):
         """How many descriptors the manager has open, as soon as it has closed what was for php-poolctl."""

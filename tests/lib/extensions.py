@@ -23,7 +23,7 @@ DEBUGGERS = ("xdebug",)
 
 
 def enable(directory):
-    """Fills a scan directory as Debian's phpenmod does. What has no file there is part of PHP, as opcache from 8.5 on."""
+    """Fills a scan directory as Debian's phpenmod does. What has no file there is part of PHP: opcache from 8.5 on."""
     for name in NEEDED:
         file = pathlib.Path(MODS_DIR, f"{name}.ini")
         if file.exists():

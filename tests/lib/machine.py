@@ -53,7 +53,8 @@ def thread_setns(fd):
 class Machine:
     """
     `build_dir` is what is installed in it, None for nothing. `root` is whose files it has; what it writes is
-    gone afterwards unless it is `kept`. It has this machine's network with `shared_network`, otherwise only a loopback.
+    gone afterwards unless it is `kept`. It has this machine's network with `shared_network`, otherwise only a
+    loopback.
     """
 
     def __init__(self, build_dir=None, root="/", kept=False, shared_network=False):
@@ -148,7 +149,8 @@ class Machine:
         result = subprocess.run(self.command(*argv), env=ENVIRONMENT, input=input, text=True,
                                 capture_output=True, timeout=timeout)
         if check and result.returncode != 0:
-            log = self.run("journalctl", "-q", "-n", "20", "-o", "cat", check=False).stdout if argv[0] == "systemctl" else ""
+            systemd = argv[0] == "systemctl"
+            log = self.run("journalctl", "-q", "-n", "20", "-o", "cat", check=False).stdout if systemd else ""
             raise AssertionError(f"{' '.join(map(str, argv))}: status {result.returncode}\n"
                                  f"{result.stdout}{result.stderr}{log}")
         return result

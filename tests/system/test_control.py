@@ -152,7 +152,7 @@ def test_restarts_and_kills_under_connections(machine, pool):
 
 
 def test_a_pool_that_does_not_start(machine, pool):
-    """It is tried again and again, once a second, whoever connects; and then it comes up. A reload is of no use to it."""
+    """It is tried again and again, once a second, whoever connects; then it comes up. A reload is of no use to it."""
     machine.write(pool.file, "unknown = 1;\n")
     pool.machine.systemctl("start", "--no-block", pool.unit)
     with hammering(machine.path(SOCKET), threads=1):
@@ -199,7 +199,8 @@ def test_only_root_may_ask(machine, pool):
     def as_user(*command):
         return machine.run("runuser", "-u", "www-data", "--", "php-poolctl", *command, check=False)
 
-    for words, *command in (("get the status of", "status", "www"), ("reload", "reload", "www"), ("stop", "stop", "www")):
+    for words, *command in (("get the status of", "status", "www"), ("reload", "reload", "www"),
+                            ("stop", "stop", "www")):
         result = as_user(*command)
         assert (result.returncode, result.stderr) == (
             1, f"Failed to {words} pool www: only root may speak to a pool's manager.\n")
@@ -267,7 +268,8 @@ def test_an_environment_file_has_no_say(machine, tmp_path):
 
 
 def test_as_a_dynamic_user(machine):
-    machine.run("rm", "-rf", "/var/log/php-pool/www", "/var/cache/php-pool/www")  # systemd would move what this machine has
+    # systemd would move what this machine has
+    machine.run("rm", "-rf", "/var/log/php-pool/www", "/var/cache/php-pool/www")
     with machine.pool("www", service="[Service]\nUser=pool-www\nGroup=\nDynamicUser=yes\nPrivateUsers=yes\n") as pool:
         pool.start()
         machine.systemctl("reload", pool.unit)
@@ -424,7 +426,8 @@ def test_an_update_from_units_without_it(machine, pool):
     """The pool runs with units that know no control socket, then those of now come: a restart brings it."""
     text = machine.read("/lib/systemd/system/php-pool@.service")
     old = re.sub(r" php-pool-control@%i\.socket|^RootDirectoryStartOnly.*\n", "", text, flags=re.M)
-    old = re.sub(r"=\+\S+/php-pool-clean ", "=", old).replace("[Service]\n", "[Service]\nRuntimeDirectory=php-pool/%i\n")
+    old = re.sub(r"=\+\S+/php-pool-clean ", "=", old).replace(
+        "[Service]\n", "[Service]\nRuntimeDirectory=php-pool/%i\n")
     override = "/etc/systemd/system/php-pool@.service"
     machine.write(override, old)
     machine.systemctl("daemon-reload")

@@ -62,7 +62,8 @@ def on_terminal(machine, *command, until=None):
         os.close(writer)
         data, deadline = b"", time.monotonic() + 30
         try:
-            while time.monotonic() < deadline and (until is None or until not in data) and select.select([reader], [], [], 30)[0]:
+            while (time.monotonic() < deadline and (until is None or until not in data)
+                   and select.select([reader], [], [], 30)[0]):
                 data += os.read(reader, 65536)
         except OSError:  # the other side is closed
             pass
@@ -162,7 +163,8 @@ def case_request(machine, peer):
     """The body and the headers are data for a pipe, and text for a terminal. What is logged is text."""
     literal = "'" + HOSTILE.replace("\n", "") + "'"
     with machine.pool("www") as pool:
-        page = pool.script("page.php", f"<?php header('X-Evil: ' . strtr({literal}, chr(13), '_')); error_log({literal} . \"\\nFORGED\\xFF\");"
+        page = pool.script("page.php", f"<?php header('X-Evil: ' . strtr({literal}, chr(13), '_'));"
+                           f"error_log({literal} . \"\\nFORGED\\xFF\");"
                            f"echo {literal}, \"\\r\\n\", \"€\\xFF\\t.\";")
         body = HOSTILE.replace("\n", "").encode() + b"\r\n" + "€".encode() + b"\xff\t."
         out, err = run(machine, "request", "www", page, check=0)
@@ -189,7 +191,8 @@ def case_import(machine, peer):
     machine.remove("/srv/hostile-fpm.conf")
 
 
-CASES = {name.removeprefix("case_"): function for name, function in list(globals().items()) if name.startswith("case_")}
+CASES = {name.removeprefix("case_"): function for name, function in list(globals().items())
+         if name.startswith("case_")}
 
 
 def test_every_verb_has_a_case(source_dir):

@@ -59,8 +59,8 @@ def test_stop_ends_a_program_that_a_request_left(machine):
         pool.machine.systemctl("stop", pool.unit)
         assert not pool.machine.path(f"/proc/{pid}").exists()
         (record,) = pool.journal(f"MESSAGE_ID={MESSAGE_ID['LEFT_ENDED']}")
-        assert record["MESSAGE"] == "The pool ends, and with the service systemd ends programs that requests started " \
-                                    f"and left: process {pid} (sleep)."
+        assert record["MESSAGE"] == ("The pool ends, and with the service systemd ends programs that requests started "
+                                     f"and left: process {pid} (sleep).")
         assert record["PHP_LEFT_PID"] == str(pid) and record["PRIORITY"] == "5"
 
 

@@ -29,7 +29,8 @@ def test_debian(machine, importer):
     machine.write(f"{POOLS}/www.conf", SHIPPED.read_text())  # other tests have removed it
     result = importer.run(f"{FPM_DIR}/php-fpm.conf")
     assert f"{FPM_DIR}/php-fpm.conf:" in result.stderr and "error_log" in result.stderr
-    assert f"systemctl disable --now {FPM_SERVICE}\n  # Leave the package php{VERSION}-fpm installed: " in result.stdout
+    assert (f"systemctl disable --now {FPM_SERVICE}\n  # Leave the package php{VERSION}-fpm installed: "
+            in result.stdout)
     importer.follow(result.stdout, "www")
     assert machine.show("php-pool.service", "ActiveState") == "active"
     machine.write("/srv/import/who.php", WHO)
@@ -213,7 +214,8 @@ def test_environment(machine, importer):
         return f'env[{name}] = "{quoted}"\n'
     machine.write("/tmp/environment.conf", "[global]\n[surroundings]\nuser = www-data\n"
                   "listen = /run/surroundings.sock\npm = static\npm.max_children = 1\n"
-                  + "".join(line(*item) for item in ENVIRONMENT.items()) + "env[LD_PRELOAD] = /srv/x.so\nenv[RUNTIME_DIRECTORY] = /tmp/x\nenv[PHP_INI_SCAN_DIR] = /tmp\n")
+                  + "".join(line(*item) for item in ENVIRONMENT.items())
+                  + "env[LD_PRELOAD] = /srv/x.so\nenv[RUNTIME_DIRECTORY] = /tmp/x\nenv[PHP_INI_SCAN_DIR] = /tmp\n")
     result = importer.run("/tmp/environment.conf", status=5)
     for name in ("LD_PRELOAD", "RUNTIME_DIRECTORY", "PHP_INI_SCAN_DIR"):
         assert f"env[{name}]: not imported: " in result.stderr
@@ -277,7 +279,8 @@ def test_a_copy_of_the_unit(machine, importer):
     vendor = machine.run("cat", f"/lib/systemd/system/{FPM_SERVICE}").stdout
     copy = f"{UNITS}/{FPM_SERVICE}"
     try:
-        machine.write(copy, vendor.replace("[Service]\n", "[Service]\nUMask=0027\nRestart=always\nTTYPath=/dev/tty9\n"))
+        machine.write(copy, vendor.replace("[Service]\n",
+                                           "[Service]\nUMask=0027\nRestart=always\nTTYPath=/dev/tty9\n"))
         result = importer.run("--force", f"{FPM_DIR}/pool.d/www.conf", status=5)
         drop_in = machine.read(f"{UNITS}/php-pool@www.service.d/import.conf")
         assert "[Service]\nUMask=0027\nUser=www-data\n" in drop_in
@@ -296,10 +299,13 @@ def test_a_pool_of_another_php(machine, importer):
                   "pm.max_children = 1\n")
     try:
         result = importer.run("/etc/php/9.9/fpm/php-fpm.conf", status=5)
-        missing = rf"9\.9 is not installed here: there (is|are) [0-9., and]*\b{re.escape(VERSION)}\b[^;]*; the newest that this php-pool knows is 8\.6\n"
-        assert re.search(rf"^/etc/php/9\.9/fpm/php-fpm\.conf:1: php\.version: {missing}", result.stderr, re.M), result.stderr
+        missing = rf"9\.9 is not installed here: there (is|are) [0-9., and]*\b{re.escape(VERSION)}\b[^;]*; " \
+                  r"the newest that this php-pool knows is 8\.6\n"
+        assert re.search(rf"^/etc/php/9\.9/fpm/php-fpm\.conf:1: php\.version: {missing}", result.stderr,
+                         re.M), result.stderr
         pool_file = machine.read(f"{POOLS}/www.conf")
-        for line in ('version = "9.9";', 'ini = "/etc/php/9.9/fpm/php.ini";', 'ini_scan_dir = "/etc/php/9.9/fpm/conf.d";'):
+        for line in ('version = "9.9";', 'ini = "/etc/php/9.9/fpm/php.ini";',
+                     'ini_scan_dir = "/etc/php/9.9/fpm/conf.d";'):
             assert line in pool_file
         result = machine.run("php-poolctl", "check", "www", check=False)
         assert result.returncode == 1

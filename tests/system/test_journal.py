@@ -261,7 +261,8 @@ def test_a_pool_that_cannot_see_the_journals_socket(machine):
                   ("4", "a program")]
         wait_until(lambda: all(records().count(record) == 2 for record in wanted), what="each record, each time")
         machine.run("kill", "-KILL", [pid for pid, command in pool.children().items() if "(worker" in command][0])
-        wait_until(lambda: any("died" in message or "killed" in message for _, message in records()), what="an obituary")
+        wait_until(lambda: any("died" in message or "killed" in message for _, message in records()),
+                   what="an obituary")
         assert sum(priority == "4" and message.startswith("PHP Warning:  the milk is sour in /srv/www/page.php")
                    for priority, message in records()) == 2
         assert not any("php-pool: " in message for _, message in records()), records()

@@ -36,7 +36,8 @@ echo json_encode([$status, implode($out)]);
 """
 FFI = r"""<?php
 $c = FFI::cdef('struct iovec { void *base; size_t size; }; int *__errno_location(void);
-    ssize_t process_vm_readv(int pid, struct iovec *l, unsigned long n, struct iovec *r, unsigned long m, unsigned long f);');
+    ssize_t process_vm_readv(int pid, struct iovec *l, unsigned long n, struct iovec *r, unsigned long m,
+                             unsigned long f);');
 $buffer = $c->new('char[16]');
 $here = $c->new('struct iovec'); $here->base = FFI::cast('void *', FFI::addr($buffer)); $here->size = 16;
 $n = $c->process_vm_readv((int) $_GET['pid'], FFI::addr($here), 1, FFI::addr($here), 1, 0);

@@ -101,7 +101,8 @@ def test_monitors_and_upgrades(machine, pool):
     stale = r"grep -l 'libphp.*(deleted)' /proc/[0-9]*/maps 2>/dev/null | wc -l"
     pool.configure('pm = { mode = "static"; max_children = 2; };')
     pool.start()
-    wait_until(lambda: len(machine.run("pgrep", "-f", "^php-pool-worker: www .worker", check=False).stdout.split()) == 2,
+    wait_until(lambda: len(machine.run("pgrep", "-f", "^php-pool-worker: www .worker",
+                                       check=False).stdout.split()) == 2,
                what="two workers with their title")
     assert machine.run("systemctl", "is-active", "php-pool@www").stdout == "active\n"
     machine.run("sh", "-c", replace)

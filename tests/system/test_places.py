@@ -29,8 +29,8 @@ def places(machine):
 
 
 WARNINGS = {
-    "upload_tmp_dir=/usr/share/up": "the sandbox has /usr read-only; write ReadWritePaths=/usr/share/up to a drop-in of "
-                                    "php-pool@places.service",
+    "upload_tmp_dir=/usr/share/up": "the sandbox has /usr read-only; write ReadWritePaths=/usr/share/up to a drop-in "
+                                    "of php-pool@places.service",
     "session.save_path=/home/places/s": "the sandbox has /home read-only; write ReadWritePaths=/home/places/s",
     "error_log=/etc/php.log": "the sandbox has /etc read-only",
     "mail.log=/boot/mail.log": "the sandbox has /boot read-only",
@@ -40,8 +40,8 @@ WARNINGS = {
     "upload_tmp_dir=/srv/places/roots": "cannot be written by www-data",
     "sys_temp_dir=/srv/places/roots/x": "cannot be written by www-data",
     "error_log=/srv/places/roots/log": "cannot be written by www-data",
-    "error_log=/srv/places/none/log": "is not there, nor is its directory; make that: install -d -o www-data -g www-data "
-                                      "-m 0700 /srv/places/none\n",
+    "error_log=/srv/places/none/log": "is not there, nor is its directory; make that: install -d -o www-data -g "
+                                      "www-data -m 0700 /srv/places/none\n",
     "mail.log=/dev/stderr": "is no file: standard error of a pool is a socket of the journal",
     "xdebug.log=/proc/self/fd/2": "is no file: standard error of a pool is a socket of the journal",
     "upload_tmp_dir=/etc/passwd": "the sandbox has /etc read-only",
@@ -49,7 +49,8 @@ WARNINGS = {
     "auto_prepend_file=/srv/places/none.php": "is not there",
     "curl.cainfo=/srv/places/roots/ca.pem": "cannot be read by www-data",
 }
-SILENT = ["upload_tmp_dir=/srv/places/good", "session.save_path=/var/lib/php/sessions", "error_log=syslog", "error_log=",
+SILENT = ["upload_tmp_dir=/srv/places/good", "session.save_path=/var/lib/php/sessions", "error_log=syslog",
+          "error_log=",
           "error_log=/srv/places/good/new.log", "upload_tmp_dir=", "error_log=relative.log",
           "error_log=/dev/stderr", "error_log=/proc/self/fd/2", "auto_prepend_file=/etc/hostname",
           "curl.cainfo=/etc/ssl/certs/ca-certificates.crt"]
@@ -106,11 +107,13 @@ FATAL = {
     'php = { ini = "/srv/places/roots/php.ini"; };': "php.ini: /srv/places/roots/php.ini cannot be read by www-data",
     'php = { ini = "/srv/places/broken.ini"; };': "/srv/places/broken.ini:2: is no ini file: ",
     'security = { script_root = "/srv/places/none"; };': "security.script_root: /srv/places/none is not there",
-    'access = { log = "/srv/places/roots/a.log"; };': "access.log: /srv/places/roots/a.log cannot be written by www-data",
+    'access = { log = "/srv/places/roots/a.log"; };':
+        "access.log: /srv/places/roots/a.log cannot be written by www-data",
     'access = { log = "/usr/a.log"; };': "access.log: /usr/a.log cannot be written: the sandbox has /usr read-only",
     'php = { admin_value = [ "zend_extension=none.so" ]; };': "/none.so is not there",
     'reload = { warmup = [ "/srv/places/none.php" ]; };': "reload.warmup: /srv/places/none.php is not there",
-    'php = { admin_value = [ "opcache.preload=/srv/places/none.php" ]; };': "opcache.preload: /srv/places/none.php is not",
+    'php = { admin_value = [ "opcache.preload=/srv/places/none.php" ]; };':
+        "opcache.preload: /srv/places/none.php is not",
 }
 
 
@@ -130,7 +133,8 @@ def test_check_and_reload_refuse_alike(machine, pool, places, conf):
 
 
 def test_access_log_on_standard_error(places):
-    assert "warning: access.log: /dev/stderr is no file; write \"journal\"" in places('access = { log = "/dev/stderr"; };')
+    said = places('access = { log = "/dev/stderr"; };')
+    assert "warning: access.log: /dev/stderr is no file; write \"journal\"" in said
 
 
 def test_access_log_of_a_pool_that_has_not_run(places):
@@ -155,7 +159,8 @@ chdir = /srv/nowhere
     try:
         result = machine.run("php-poolctl", "import", "--dry-run", "/tmp/places.conf", check=False)
         assert result.returncode == 5
-        for text in ("7: php_admin_value[upload_tmp_dir]: /usr/share/up cannot be written: the sandbox has /usr read-only",
+        for text in ("7: php_admin_value[upload_tmp_dir]: /usr/share/up cannot be written: the sandbox has /usr "
+                     "read-only",
                      "8: php_value[session.save_path]: /srv/none is not there; make it: install -d -o www-data ",
                      "10: chdir: /srv/nowhere is not there"):
             assert f"/tmp/places.conf:{text}" in result.stderr and f"# /tmp/places.conf:{text}" in result.stdout

@@ -116,9 +116,11 @@ def test_other_errors_are_not_its_doing(www):
 
 
 def test_silent_without_a_sandbox(machine):
-    service = ("[Service]\nNoNewPrivileges=no\nProtectSystem=no\nProtectHome=no\nLockPersonality=no\nPrivateDevices=no\n"
-               "ProtectClock=no\nProtectHostname=no\nProtectKernelLogs=no\nProtectKernelModules=no\n"
+    service = ("[Service]\nNoNewPrivileges=no\nProtectSystem=no\nProtectHome=no\nLockPersonality=no\n"
+               "PrivateDevices=no\nProtectClock=no\nProtectHostname=no\nProtectKernelLogs=no\n"
+               "ProtectKernelModules=no\n"
                "ProtectKernelTunables=no\nRestrictAddressFamilies=\nRestrictNamespaces=no\nRestrictRealtime=no\n"
                "SystemCallArchitectures=\nSystemCallFilter=\n")
     with machine.pool("www", service=service) as pool:
-        assert told(pool, "fopen('/root/x', 'r'); chmod('/var/cache', 0777); mkdir('/usr/new'); exec('exit 159');") == []
+        assert told(pool,
+                    "fopen('/root/x', 'r'); chmod('/var/cache', 0777); mkdir('/usr/new'); exec('exit 159');") == []

@@ -31,7 +31,8 @@ PROGRAMS = {
     "capabilities": ("setpriv --inh-caps=-all --no-new-privs echo ran", "ran"),
     "user": ("setpriv --reuid=$(id -u) --regid=$(id -g) --keep-groups echo ran", "ran"),
     "setuid": ("/usr/bin/python3 -c 'import os; u, g = os.getuid(), os.getgid(); os.setgid(g); os.setregid(g, g);"
-               " os.setresgid(g, g, g); os.setuid(u); os.setreuid(u, u); os.setresuid(u, u, u); print(\"ran\")'", "ran"),
+               " os.setresgid(g, g, g); os.setuid(u); os.setreuid(u, u); os.setresuid(u, u, u); print(\"ran\")'",
+               "ran"),
     # Level 2 and above is seccomp(2), by which a program gives up system calls.
     "seccomp": ("/usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(\"libseccomp.so.2\").seccomp_api_get() >= 2)'",
                 "True"),

@@ -83,7 +83,8 @@ def test_the_log_is_asked_by_unit(source_dir):
     for path in ("README.md", "man/php-pool.7.scd", "man/php-poold.8.scd", "man/php-poolctl.1.scd",
                  "units/php-pool.catalog"):
         text = (source_dir / path).read_text()
-        commands += [line for line in re.findall(r"journalctl .*", text) if re.search(r"\b(PHP|REQUEST|HTTP|MESSAGE)_", line)]
+        commands += [line for line in re.findall(r"journalctl .*", text)
+                     if re.search(r"\b(PHP|REQUEST|HTTP|MESSAGE)_", line)]
     assert len(commands) > 5
     for command in commands:
         assert "-u php-pool@" in command or "-u 'php-pool@" in command or "_SYSTEMD_SLICE=" in command, command

@@ -50,8 +50,10 @@ def shell(request, build_dir, source_dir, tmp_path_factory):
 def test_the_tables_are_read(source_dir):
     assert verbs(source_dir)["request"] == ["POOL", "SCRIPT"] and verbs(source_dir)["list"] == []
     assert ("o", "output", "DIR", {"import"}) in options(source_dir)
-    assert len(options(source_dir)) == len(re.findall(r"^OPTION\(", (source_dir / "daemon/ctl/options.def").read_text(), re.M))
-    assert len(verbs(source_dir)) == len(re.findall(r"^VERB\(", (source_dir / "daemon/ctl/verbs.def").read_text(), re.M))
+    assert len(options(source_dir)) == len(re.findall(r"^OPTION\(",
+                                                      (source_dir / "daemon/ctl/options.def").read_text(), re.M))
+    assert len(verbs(source_dir)) == len(re.findall(r"^VERB\(", (source_dir / "daemon/ctl/verbs.def").read_text(),
+                                                    re.M))
 
 
 def test_verbs(shell, source_dir):
@@ -91,7 +93,8 @@ def test_arguments_of_each_verb(shell, source_dir):
 
 
 def test_options_do_not_count_as_arguments(shell):
-    for before in ("--socket=/tmp/x ", "--socket /tmp/x ", "-s /tmp/x ", "-s/tmp/x ", "--socket=localhost:9000 ", "-is x ",
+    for before in ("--socket=/tmp/x ", "--socket /tmp/x ", "-s /tmp/x ", "-s/tmp/x ", "--socket=localhost:9000 ",
+                   "-is x ",
                    "-i ", "--param=A=B ", "-p A=B ", "-p status -q reload "):
         line = f"php-poolctl {before}request {before}"
         assert shell.offers(line) == POOLS, line
@@ -108,7 +111,8 @@ def test_directories(shell, before):
     assert shell.becomes(line + "some.") == line + "some."
 
 
-@pytest.mark.parametrize("line", ["php-poolctl request --body=", "php-poolctl request -b ", "php-poolctl status --socket=",
+@pytest.mark.parametrize("line",
+                         ["php-poolctl request --body=", "php-poolctl request -b ", "php-poolctl status --socket=",
                                   "php-poolctl import ", "php-poold --config=", "php-poold --config "])
 def test_files(shell, line):
     assert shell.becomes(line + "some.") == line + "some.conf "
@@ -125,7 +129,8 @@ def test_php_poold(shell):
     assert shell.offers("php-poold --") == ["--check", "--config=", "--help", "--version"]
     assert shell.offers("php-poold ") == POOLS
     assert shell.offers("php-poold --check ") == POOLS
-    assert shell.becomes("php-poold --check --config=some.conf shop-") == "php-poold --check --config=some.conf shop-test "
+    line = "php-poold --check --config=some.conf shop-"
+    assert shell.becomes(line) == f"{line}test "
     assert shell.press("php-poold shop \t") == ([], "php-poold shop ")
 
 

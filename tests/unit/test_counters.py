@@ -22,7 +22,8 @@ def compiled(build_dir, source_dir, tmp_path):
 
     def run(added):
         for name, (before, line) in added.items():
-            text, n = re.subn(rf"^(?={re.escape(before)})", f"{line}\n", (source_dir / "daemon" / name).read_text(), count=1,
+            text, n = re.subn(rf"^(?={re.escape(before)})", f"{line}\n", (source_dir / "daemon" / name).read_text(),
+                              count=1,
                               flags=re.MULTILINE)
             assert n == 1
             path = tmp_path / name

@@ -33,12 +33,14 @@ class Prefix:
         path = self.directory / name
         path.parent.mkdir(exist_ok=True)
         source = f'const char header[] = "X-Powered-By: PHP/{version}";'
-        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", path, *([f"-Wl,-soname,{soname}"] if soname else [])],
+        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", path,
+                        *([f"-Wl,-soname,{soname}"] if soname else [])],
                        input=source, text=True, check=True)
         return path
 
     def find(self, source_dir):
-        return subprocess.run([source_dir / "daemon/find-libphp", self.php_config, "cc"], text=True, capture_output=True)
+        return subprocess.run([source_dir / "daemon/find-libphp", self.php_config, "cc"], text=True,
+                              capture_output=True)
 
 
 def test_debian(source_dir):
@@ -49,7 +51,8 @@ def test_debian(source_dir):
     assert extensions.startswith("/usr/lib/php/") and any(directory.endswith("/main") for directory in includes)
 
 
-@pytest.mark.parametrize("full, version", [("8.2.0", "8.2"), ("8.4.12", "8.4"), ("8.6.0RC3", "8.6"), ("8.10.0-dev", "8.10"),
+@pytest.mark.parametrize("full, version",
+                         [("8.2.0", "8.2"), ("8.4.12", "8.4"), ("8.6.0RC3", "8.6"), ("8.10.0-dev", "8.10"),
                                            ("9.0.0", "9.0")])
 @pytest.mark.parametrize("name", ["lib/libphp{}.so", "lib/libphp.so", "lib64/libphp.so"])
 def test_own_prefix(source_dir, tmp_path, full, version, name):
@@ -82,7 +85,8 @@ def test_a_link_that_others_move_is_followed(source_dir, tmp_path):
     ("7.4.33", False, True, "PHP 7.4.33 is too old: php-pool needs libphp 8.2 or later"),
     ("8.1.30", False, True, "PHP 8.1.30 is too old"),
     ("8.4.2", True, True, "its libphp is thread-safe (ZTS)"),
-    ("8.4.2", False, False, "no libphp of PHP 8.4 was found below {}. It is the embed SAPI: libphp8.4-embed on Debian"),
+    ("8.4.2", False, False,
+     "no libphp of PHP 8.4 was found below {}. It is the embed SAPI: libphp8.4-embed on Debian"),
     ("nonsense", False, True, "it is no php-config"),
     ("", False, True, "it is no php-config"),
 ])
@@ -112,7 +116,8 @@ def test_no_soname(source_dir, tmp_path):
 # ---- What meson makes of it ----
 
 def configure(source_dir, directory, *options):
-    return subprocess.run(["meson", "setup", directory, source_dir, "-Dtests=false", *options], text=True, capture_output=True)
+    return subprocess.run(["meson", "setup", directory, source_dir, "-Dtests=false", *options], text=True,
+                          capture_output=True)
 
 
 @pytest.mark.parametrize("full, zts, why", [

@@ -113,8 +113,8 @@ def test_a_pool_of_that_name_from_another_file(importer):
     before = importer.files()
     importer.file = first.with_name("other.conf")
     result = importer.run(POOL, status=1)
-    assert (f"{importer.pool_file} exists: a pool p was imported from {first}. Give one of the two sections another name.\n"
-            in result.stderr and importer.files() == before)
+    assert (f"{importer.pool_file} exists: a pool p was imported from {first}. Give one of the two sections another "
+            "name.\n" in result.stderr and importer.files() == before)
     result = importer.run(POOL, "--force")
     assert f"{importer.pool_file} had been imported from {first}, and was overwritten.\n" in result.stderr
     assert "overwritten" not in importer.run(POOL, "--force").stderr

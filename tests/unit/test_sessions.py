@@ -51,5 +51,6 @@ def test_a_file_system_that_does_not_answer(build_dir, tmp_path):
         pytest.skip(f"no file system can be mounted here: {result.stderr}")
     assert result.stdout == "0 False\n", result
     assert result.stderr == "".join(
-        f'The sessions of pool {pool} are left out, see "php-poolctl check {pool}": Connection timed out\n' for pool in "ab")
+        f'The sessions of pool {pool} are left out, see "php-poolctl check {pool}": Connection timed out\n'
+        for pool in "ab")
     assert time.monotonic() - begun < 60

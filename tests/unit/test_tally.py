@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 TALLY = pathlib.Path(__file__).resolve().parent.parent / "lib/tally.py"
-PYTEST = "def test():\n>       assert x\n" + "E       AssertionError: not what it was\n" + "E         + and more\n" * 3000
+PYTEST = ("def test():\n>       assert x\n" + "E       AssertionError: not what it was\n"
+          + "E         + and more\n" * 3000)
 MESON = "[ RUN      ] test\n[  ERROR   ] --- 0x1 != 0\n[   LINE   ] --- a.c:1: error: Failure!\n"
 ASAN = "noise\n" * 500 + "==1==ERROR: AddressSanitizer: heap-use-after-free\n" + "    #0 0x1 in f\n" * 500
 
@@ -49,7 +50,8 @@ def test_all_passed(logs):
     assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "4 passed, 0 failed")
 
 
-@pytest.mark.parametrize("said, why", [((PYTEST, ""), "AssertionError: not what it was"), (("", MESON), "[  ERROR   ] --- 0x1 != 0"),
+@pytest.mark.parametrize("said, why", [((PYTEST, ""), "AssertionError: not what it was"),
+                                       (("", MESON), "[  ERROR   ] --- 0x1 != 0"),
                                        (("", ASAN), "==1==ERROR: AddressSanitizer: heap-use-after-free"),
                                        (("", ""), "it says nothing"), (("a\nthe last\n\n", ""), "the last"),
                                        (("E  \u202e[31m" + "x" * 5000, ""), " [31m" + "x" * 100)])
@@ -86,7 +88,8 @@ def test_what_ran_once_more(logs, alone, line):
     assert result.stdout.count("passed only when it ran alone: daemon: bad: b") == alone.get("passed", 0)
 
 
-@pytest.mark.parametrize("status, passed, said", [(1, 0, "what broke"), (124, 4, "ended with status 124"), (2, 4, "status 2")])
+@pytest.mark.parametrize("status, passed, said",
+                         [(1, 0, "what broke"), (124, 4, "ended with status 124"), (2, 4, "status 2")])
 def test_a_step_that_fails_without_a_test(logs, status, passed, said):
     """It ended in the middle, or before any test: never "0 failed"."""
     add(logs, "system", status, passed, log="begun\nwhat broke\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory of 64 workers, with the manager and the template, or FPM's master: PSS, so that what is shared counts once."""
+"""Memory of 64 workers with manager and template, or FPM's master: PSS, so that what is shared counts once."""
 
 import time
 

@@ -69,7 +69,8 @@ def wordpress(build):
         directory, site = Path(tmp), Path(tmp, "site")
         directory.chmod(0o755)
         with database(directory) as socket:
-            subprocess.run(["cp", "-rL", "--preserve=timestamps", WORDPRESS, site], stderr=subprocess.DEVNULL)  # links that lead nowhere
+            subprocess.run(["cp", "-rL", "--preserve=timestamps", WORDPRESS, site],
+                           stderr=subprocess.DEVNULL)  # links that lead nowhere
             (site / "wp-config.php").write_text(CONFIG.format(socket=socket))
             os.utime(site / "wp-config.php", (1e9, 1e9))  # as in Server.script()
             with both(build, PM) as (fpm, _):

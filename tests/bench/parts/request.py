@@ -4,9 +4,9 @@ What one hello-world costs a worker: system calls (strace), instructions, time o
 client. Instructions come from the processor's counters; where a virtual machine has none, those of user mode are
 counted one by one, and those of the kernel are not known.
 
-Processor time is measured where the scheduler puts client and worker; with both on one processor; and with more clients
-than workers, where nobody sleeps: waking another processor costs a virtual machine more than the request, which hides
-the rest.
+Processor time is measured where the scheduler puts client and worker; with both on one processor; and with more
+clients than workers, where nobody sleeps: waking another processor costs a virtual machine more than the request,
+which hides the rest.
 """
 
 import contextlib
