@@ -21,12 +21,14 @@ static const struct {
 } drains[] = {
         { "requests run", { .alive = 2 }, {} },
         { "without limit", { .alive = 2, .deadline = 0, .tell_at = 0 }, {} },
-        { "its template reads backtraces until the last has ended", { .alive = 1, .deadline = NOW + 1 }, {} },
+        { "its template reads backtraces until the last has ended",
+          { .alive = 1, .deadline = NOW + 1 }, {} },
         { "a worker may be about to come", { .expects = true }, {} },
         { "it needs no template any more", {}, { .end_template = true } },
         { "the template died before its workers", { .alive = 1, .template_dead = true }, {} },
         { "all are gone", { .template_dead = true }, { .end_template = true, .gone = true } },
-        { "also what nothing can be known of", { .template_dead = true, .expects = true }, { .gone = true } },
+        { "also what nothing can be known of",
+          { .template_dead = true, .expects = true }, { .gone = true } },
         { "gone is gone, at the deadline, too",
           { .template_dead = true, .deadline = NOW, .tell_at = NOW },
           { .end_template = true, .gone = true } },
@@ -67,7 +69,8 @@ static const struct {
         { "no template", STOP_WITHHELD, 60 * S, { 60 * S, KILL_STOP_DRAIN } },
         { "every request hangs", STOP_STALLED, 60 * S, { DRAIN_STALLED, KILL_STALL_DRAIN } },
         { "for ever", STOP_STALLED, 0, { DRAIN_STALLED, KILL_STALL_DRAIN } },
-        { "no longer than they may anyway", STOP_STALLED, DRAIN_STALLED, { DRAIN_STALLED, KILL_STOP_DRAIN } },
+        { "no longer than they may anyway", STOP_STALLED, DRAIN_STALLED,
+          { DRAIN_STALLED, KILL_STOP_DRAIN } },
         { "nor than that", STOP_STALLED, S, { S, KILL_STOP_DRAIN } },
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The book: which states may follow, tickets for reloads, the list of generations, what a wish leaves behind. */
+/* The book: which states may follow, tickets for reloads, the list of generations, what a wish leaves
+ * behind. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,7 +11,8 @@ from lib.commands import options, verbs
 @pytest.fixture
 def ctl(build_dir):
     def run(*arguments):
-        return subprocess.run([build_dir / "daemon/php-poolctl", *arguments], text=True, capture_output=True, timeout=30)
+        return subprocess.run([build_dir / "daemon/php-poolctl", *arguments], text=True, capture_output=True,
+                              timeout=30)
     return run
 
 
@@ -22,11 +23,12 @@ def test_only_its_verbs_take_an_option(ctl, source_dir):
             continue
         for verb in arguments.keys() - owners:
             words = ["x"] * len(arguments[verb])
-            for given in ([f"--{name}=A=1"] if argument else [f"--{name}"], [f"-{letter}", "A=1"] if argument else [f"-{letter}"]):
+            for given in ([f"--{name}=A=1"], [f"-{letter}", "A=1"]) if argument else ([f"--{name}"], [f"-{letter}"]):
                 if given[0] == "-0" or name == "timeout":  # that one looks at its argument first
                     continue
                 result = ctl(verb, *words, *given)
-                assert (result.returncode, result.stderr) == (2, f"php-poolctl {verb} takes no --{name}, see --help.\n")
+                assert result.returncode == 2
+                assert result.stderr == f"php-poolctl {verb} takes no --{name}, see --help.\n"
 
 
 def test_arguments(ctl, source_dir):
