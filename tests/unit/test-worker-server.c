@@ -2,7 +2,8 @@
 
 /*
  * A worker's requests, pulled in a process of its own, which runs a script of ours for each. The test is the
- * manager (it has the other end of the hand-off queue, the scoreboard and the retire eventfd) and all clients.
+ * manager (it has the other end of the hand-off queue, the scoreboard and the retire eventfd) and all
+ * clients.
  */
 
 #include <setjmp.h>
