@@ -9,6 +9,7 @@ import pytest
 
 from lib import fastcgi
 from lib.load import Load
+from lib.proc import switches
 from lib.scripts import HELLO, LONG, Running, hang, streaming
 from lib.wait import wait_until
 
