@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "input.h"
-#include "worker/transport/connection.h"
+#include "worker/transport/fastcgi.h"
 
 #define TIMEOUT USEC_PER_MSEC /* no input is worth more of a wait */
 #define REQUESTS_MAX 32
@@ -66,7 +66,9 @@ static void answer(Connection *c, Request *request, Client *client)
         client_send(client);
         while (request->ops->read_body(request, buffer, sizeof buffer) > 0)
                 ;
-        (void) request->ops->write(request, "Status: 200\r\n\r\nx", 16);
+        (void) request->ops->write_head(request, &(Head) { .status = 200 });
+        (void) request->ops->write(request, "x", 1);
+        connection_settle(c);
         connection_done(c);
 }
 
@@ -93,7 +95,7 @@ static Connection *connect_with(int fd, const Origin *origin)
 {
         Connection *c;
 
-        CHECK(connection_new(TIMEOUT, &hooks, NULL, &c) == 0);
+        CHECK(connection_new(&fastcgi_transport, TIMEOUT, &hooks, NULL, &c) == 0);
         CHECK(connection_open(c, fd, origin) == 0);
         return c;
 }

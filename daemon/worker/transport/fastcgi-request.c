@@ -28,8 +28,9 @@ static ssize_t on_read_body(Request *request, void *buffer, size_t size)
                 return -ECONNABORTED;
 
         n = MIN(size, c->body_size);
-        if (n > 0)
-                memcpy(buffer, c->body_bytes, n);
+        if (n == 0)
+                return 0; /* there may be no bytes to point behind */
+        memcpy(buffer, c->body_bytes, n);
         c->body_bytes += n;
         c->body_size -= n;
         return (ssize_t) n;
