@@ -19,7 +19,7 @@
 
 #include "base/log.h"
 #include "ipc/exit-status.h"
-#include "worker/template.h"
+#include "worker/template-process.h"
 #include "worker/transport/fastcgi.h"
 
 static const Transport *const transports[_PROTOCOL_MAX] = {

@@ -2,11 +2,11 @@
 
 /*
  * A worker's start and end: what distinguishes it from the template that it was forked from. Called by the
- * launcher (template.c) in the new process.
+ * launcher (template-process.c) in the new process.
  *
  * Signals: SIGTERM, SIGQUIT, SIGINT and SIGHUP all mean "finish, then exit", the same as the manager's order
  * by the retire eventfd, and the handler does no more than give that order, unless the manager has condemned
- * the request at hand, which then ends at once (limit.c). They are caught and neither
+ * the request at hand, which then ends at once (serve/overtime.c). They are caught and neither
  * ignored nor blocked, because programs that scripts start would inherit that.
  */
 
@@ -22,7 +22,7 @@
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
 #include "worker/php/php.h"
-#include "worker/serve/limit.h"
+#include "worker/serve/overtime.h"
 #include "worker/serve/serve.h"
 
 /* What scripts write to standard error is logged at this level, as PHP-FPM does. */
@@ -36,7 +36,7 @@ static void on_retire_signal(int signal _unused_)
         uint64_t order = IPC_RETIRE_STOP; /* systemd stops the pool, or its manager is gone */
         int saved = errno;
 
-        limit_end();
+        overtime_end();
         if (write(retire_signal_fd, &order, sizeof order) < 0)
                 errno = 0; /* it is full of orders already */
         errno = saved;
@@ -119,7 +119,7 @@ int worker_run(const WorkerContext *c, size_t slot, int retire_fd)
                 (void) log_error_errno(r, "Failed to take scoreboard slot %zu: %m", slot);
                 return EXIT_STATUS_RESOURCES;
         }
-        r = limit_catch(c, slot, php_interrupt);
+        r = overtime_catch(c, slot, php_interrupt);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to catch the signal that ends a request: %m");
                 return EXIT_STATUS_RESOURCES;

@@ -13,7 +13,7 @@
 #include <ext/standard/info.h>
 
 #include "worker/php/compat.h"
-#include "worker/request/status.h"
+#include "worker/request/built-in.h"
 
 /* Ends the answer; the script goes on without a client. */
 static ZEND_FUNCTION(fastcgi_finish_request)
@@ -73,7 +73,7 @@ static ZEND_FUNCTION(fpm_get_status)
 
         ZEND_PARSE_PARAMETERS_NONE();
 
-        if (status_ask(php_process.handoff, DUMP_FUNCTION, /* full= */ true, &json, &size) < 0)
+        if (built_in_ask_status(php_process.handoff, DUMP_FUNCTION, /* full= */ true, &json, &size) < 0)
                 RETURN_FALSE;
         decoded = decode(json, size, return_value);
         free(json);

@@ -18,7 +18,7 @@
 
 #include "base/log.h"
 #include "worker/php/compat.h"
-#include "worker/request/status.h"
+#include "worker/request/built-in.h"
 
 #define STATUS_FORBIDDEN 403
 #define STATUS_NOT_FOUND 404
@@ -243,7 +243,7 @@ static bool serve_status(PhpRequest *r)
 {
         int status;
 
-        status = status_serve(r->request, r->script.uri, php_process.config, php_process.handoff);
+        status = built_in_serve(r->request, r->script.uri, php_process.config, php_process.handoff);
         if (status > 0)
                 r->outcome.status = status;
         return status > 0;

@@ -23,11 +23,11 @@ static uint64_t draw_max_requests(const Config *c)
         return c->pm_max_requests + random % (c->pm_max_requests_jitter + 1);
 }
 
-Accounts accounts_make(const WorkerContext *context, Report *report, Own *own)
+Accounts accounts_make(const WorkerContext *context, Slot *slot, Own *own)
 {
         return (Accounts) {
                 .context = context,
-                .report = report,
+                .slot = slot,
                 .own = own,
                 .max_requests = draw_max_requests(context->config),
         };
@@ -40,7 +40,7 @@ void accounts_begin(Accounts *a, Request *request)
         assert(!a->request);
 
         log_begin_request();
-        report_request(a->report, request->params);
+        slot_request(a->slot, request->params);
         cpu_begin(&a->cpu, access_log_wants_cpu(access) || scoreboard_watched(a->context->board));
         if (access_log_wants_peer(access) && !request->unix_socket)
                 (void) own_find_peer(a->own);
@@ -56,7 +56,7 @@ static void log_request(Accounts *a, const PhpOutcome *outcome, Cpu cpu)
                 .peer = a->own->peer,
                 .status = outcome->status,
                 .memory = outcome->memory,
-                .duration = a->report->request_duration,
+                .duration = a->slot->request_duration,
                 .cpu_user = cpu.user,
                 .cpu_system = cpu.system,
         };
@@ -74,7 +74,7 @@ static ExitStatus reason_to_end(const Accounts *a, const PhpOutcome *outcome)
 
         if (outcome->must_exit)
                 return EXIT_STATUS_PHP_EXIT;
-        if (a->max_requests > 0 && a->report->counted >= a->max_requests)
+        if (a->max_requests > 0 && a->slot->counted >= a->max_requests)
                 return EXIT_STATUS_MAX_REQUESTS;
         if (max_memory > 0 && memory_resident() > max_memory)
                 return EXIT_STATUS_MAX_MEMORY;
@@ -87,7 +87,7 @@ ExitStatus accounts_end(Accounts *a, const PhpOutcome *outcome)
 
         assert(a->request);
 
-        report_request_end(a->report, outcome->memory, cpu.user + cpu.system);
+        slot_request_end(a->slot, outcome->memory, cpu.user + cpu.system);
         log_request(a, outcome, cpu);
         a->untold = !log_tell_lost(/* now= */ true) || access_log_has_lost(a->context->access);
         a->request = NULL;

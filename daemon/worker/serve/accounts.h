@@ -12,7 +12,7 @@
 
 typedef struct Accounts {
         const WorkerContext *context;
-        Report *report;
+        Slot *slot;
         Own *own; /* that requests come from */
         CpuMeter cpu;
         Request *request;      /* that PHP has, or NULL */
@@ -20,7 +20,7 @@ typedef struct Accounts {
         uint64_t max_requests; /* this worker's own, with its jitter; 0 for no limit */
 } Accounts;
 
-Accounts accounts_make(const WorkerContext *context, Report *report, Own *own);
+Accounts accounts_make(const WorkerContext *context, Slot *slot, Own *own);
 
 /* A request begins; there must be none. */
 void accounts_begin(Accounts *accounts, Request *request);

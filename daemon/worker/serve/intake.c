@@ -14,10 +14,10 @@
 /* How often in a row a worker's own connection may go first while others wait. */
 #define OWN_TURNS_MAX 4
 
-int intake_open(Intake *i, const WorkerContext *context, int retire_fd, const Report *report, Own *own)
+int intake_open(Intake *i, const WorkerContext *context, int retire_fd, const Slot *slot, Own *own)
 {
         i->context = context;
-        i->report = report;
+        i->slot = slot;
         i->taker = taker_make(context, retire_fd);
         i->own = own;
         i->retire_fd = retire_fd;
@@ -79,7 +79,7 @@ static bool others_could_work(const Intake *i)
 
         if (!(w->own && w->ready) && !(w->ready & (w->ready - 1)))
                 return false; /* it is one thing */
-        return report_others_idle(i->report);
+        return slot_others_idle(i->slot);
 }
 
 /* Makes room for other work. True when there is. */

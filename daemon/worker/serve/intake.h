@@ -12,7 +12,7 @@
 
 typedef struct Intake {
         const WorkerContext *context;
-        const Report *report;
+        const Slot *slot;
         Taker taker;
         Sources sources;
         Work work; /* what is left of the last wake-up */
@@ -22,7 +22,7 @@ typedef struct Intake {
 } Intake;
 
 /* Watches the sources; intake_close() lets go of them, also after an error. 0 or -errno. */
-int intake_open(Intake *intake, const WorkerContext *context, int retire_fd, const Report *report, Own *own);
+int intake_open(Intake *intake, const WorkerContext *context, int retire_fd, const Slot *slot, Own *own);
 void intake_close(Intake *intake);
 
 /* Waits for something to do, so long at most. 1, 0 when the time is up, or -errno. */

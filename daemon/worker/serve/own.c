@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "config/network.h"
-#include "worker/serve/limit.h"
+#include "worker/serve/overtime.h"
 #include "worker/serve/park.h"
 #include "worker/serve/patience.h"
 
@@ -33,7 +33,7 @@ int own_init(Own *o, const ConnectionHooks *hooks, void *userdata)
 
 void own_free(Own *o)
 {
-        limit_set_connection(NULL);
+        overtime_set_connection(NULL);
         for (Protocol i = 0; i < _PROTOCOL_MAX; i++)
                 connection_free(o->connections[i]);
 }
@@ -49,10 +49,10 @@ void own_open(Own *o, int fd, const Origin *origin)
 
         assert(!own_is_there(o));
 
-        report_count_connections(o->report);
+        slot_count_connections(o->slot);
         o->peer[0] = 0;
         o->connection = o->connections[origin->protocol];
-        limit_set_connection(o->connection);
+        overtime_set_connection(o->connection);
         r = connection_open(o->connection, fd, origin);
         if (r < 0)
                 (void) log_warning_errno(r, "Failed to read what came of a request, "
@@ -124,7 +124,7 @@ static int next_request(Own *o, usec_t patience, Request **ret)
                 if (most == 0) {
                         least = usec_add(now, patience);
                         most = least;
-                        if (report_others_idle(o->report))
+                        if (slot_others_idle(o->slot))
                                 most = usec_add(now, MAX(patience, PATIENCE_IDLE_USEC));
                 }
                 if (now >= most || patience_wait(&o->context->inherit, connection_fd(c), least, most) < 0)

@@ -7,7 +7,7 @@
  * there, and one that comes within some patience, and is over when there is no more.
  */
 
-#include "worker/serve/report.h"
+#include "worker/serve/slot.h"
 #include "worker/serve/sources.h"
 #include "worker/transport/transport.h"
 
@@ -19,7 +19,7 @@ typedef enum OwnTurn {
 
 typedef struct Own {
         const WorkerContext *context;
-        const Report *report;
+        const Slot *slot;
         Sources *sources;
         Connection *connections[_PROTOCOL_MAX]; /* for each protocol, owned; at most one has a socket */
         Connection *connection;                 /* the one that was used last */

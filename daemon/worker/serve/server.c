@@ -19,7 +19,7 @@
 #include "ipc/messages.h"
 #include "worker/serve/accounts.h"
 #include "worker/serve/intake.h"
-#include "worker/serve/limit.h"
+#include "worker/serve/overtime.h"
 #include "worker/serve/patience.h"
 
 typedef enum ServerState {
@@ -45,7 +45,7 @@ struct Server {
         const WorkerContext *context;
         ServerState state;
         ExitStatus status; /* why it is not SERVING */
-        Report report;
+        Slot slot;
         Own own;
         Intake intake;
         Accounts accounts;
@@ -58,39 +58,39 @@ struct Server {
 
 static void on_reading(void *userdata)
 {
-        report_stage(&((Server *) userdata)->report, STAGE_READING);
+        slot_stage(&((Server *) userdata)->slot, STAGE_READING);
 }
 
 static void on_script_known(void *userdata, const char *script)
 {
         Server *s = userdata;
 
-        report_script(&s->report, script, s->accounts.request->user);
-        report_stage(&s->report, STAGE_RUNNING);
-        limit_begin(s->context);
+        slot_script(&s->slot, script, s->accounts.request->user);
+        slot_stage(&s->slot, STAGE_RUNNING);
+        overtime_begin(s->context);
 }
 
 static void on_finishing(void *userdata)
 {
-        report_stage(&((Server *) userdata)->report, STAGE_FINISHING);
+        slot_stage(&((Server *) userdata)->slot, STAGE_FINISHING);
 }
 
 /* A client that does not take its answer is under the request's limit, as the script was. */
 static void on_waiting(void *userdata, bool begins)
 {
         Server *s = userdata;
-        Stage stage = scoreboard_stage(s->context->board, s->report.slot);
+        Stage stage = scoreboard_stage(s->context->board, s->slot.number);
 
         if (begins && stage == STAGE_FINISHING) {
-                report_sending(&s->report);
-                limit_begin(s->context);
+                slot_sending(&s->slot);
+                overtime_begin(s->context);
         } else if (!begins && stage == STAGE_SENDING)
-                report_stage(&s->report, STAGE_FINISHING);
+                slot_stage(&s->slot, STAGE_FINISHING);
 }
 
 static void on_progress(void *userdata)
 {
-        report_progress(&((Server *) userdata)->report);
+        slot_progress(&((Server *) userdata)->slot);
 }
 
 static void on_released(void *userdata)
@@ -153,7 +153,7 @@ static void step_serving(Server *s)
 {
         int r;
 
-        report_stage(&s->report, STAGE_IDLE);
+        slot_stage(&s->slot, STAGE_IDLE);
         r = intake_wait(&s->intake, s->accounts.untold ? LOSSES_RETRY : USEC_INFINITY);
         if (r < 0) {
                 (void) log_error_errno(r, "Failed to wait for connections: %m");
@@ -282,10 +282,10 @@ int server_open(const WorkerContext *context, size_t slot, int retire_fd, Server
                 return -ENOMEM;
         *s = (Server) {
                 .context = context,
-                .report = { .board = context->board, .slot = slot, .wake_fd = context->inherit.wake },
-                .own = { .context = context, .report = &s->report, .sources = &s->intake.sources },
+                .slot = { .board = context->board, .number = slot, .wake_fd = context->inherit.wake },
+                .own = { .context = context, .slot = &s->slot, .sources = &s->intake.sources },
                 .intake = { .sources.epoll_fd = -EBADF },
-                .accounts = accounts_make(context, &s->report, &s->own),
+                .accounts = accounts_make(context, &s->slot, &s->own),
                 .retire_fd = retire_fd,
         };
 
@@ -293,7 +293,7 @@ int server_open(const WorkerContext *context, size_t slot, int retire_fd, Server
         r = own_init(&s->own, &hooks, s);
         if (r < 0)
                 return r;
-        r = intake_open(&s->intake, context, retire_fd, &s->report, &s->own);
+        r = intake_open(&s->intake, context, retire_fd, &s->slot, &s->own);
         if (r < 0)
                 return r;
 
@@ -309,7 +309,7 @@ void server_close(Server *s)
         (void) log_tell_lost(/* now= */ true);
         /* A worker that could not begin must not look like one that did. */
         if (s->state == SERVER_ENDED && s->status != EXIT_STATUS_RESOURCES)
-                report_stage(&s->report, STAGE_ENDING);
+                slot_stage(&s->slot, STAGE_ENDING);
         own_free(&s->own);
         intake_close(&s->intake);
         free(s);

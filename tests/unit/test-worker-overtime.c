@@ -12,7 +12,7 @@
 #include "helpers/child.h"
 #include "ipc/exit-status.h"
 #include "ipc/messages.h"
-#include "worker/serve/limit.h"
+#include "worker/serve/overtime.h"
 
 #define SLOT 1
 #define HOUR (3600 * USEC_PER_SEC)
@@ -75,12 +75,12 @@ static void test_timer(void **state _unused_)
                 Fixture f;
 
                 fixture_open(&f, cases[i].terminate, cases[i].slowlog);
-                limit_begin(&f.context);
+                overtime_begin(&f.context);
                 if (left(&f) > first || (first > 0 && left(&f) < first - HOUR))
                         fail_msg("case %zu", i);
 
                 f.config.request_terminate_timeout = f.config.request_slowlog_timeout = 40 * HOUR;
-                limit_begin(&f.context);
+                overtime_begin(&f.context);
                 if (first > 0)
                         assert_true(left(&f) <= first);
                 fixture_close(&f);
@@ -96,10 +96,10 @@ static void test_no_timer(void **state _unused_)
         fixture_open(&f, HOUR, 0);
         fd = f.context.inherit.limit;
         f.context.inherit.limit = -EBADF;
-        limit_begin(&f.context);
+        overtime_begin(&f.context);
         f.context.inherit.limit = fd;
         assert_int_equal(left(&f), 0);
-        limit_begin(&f.context);
+        overtime_begin(&f.context);
         assert_true(left(&f) > 0);
         fixture_close(&f);
 }
@@ -111,7 +111,7 @@ static void test_interrupt(void **state _unused_)
 
         fixture_open(&f, HOUR, 0);
         n_interrupts = 0;
-        assert_int_equal(limit_catch(&f.context, SLOT, on_interrupt), 0);
+        assert_int_equal(overtime_catch(&f.context, SLOT, on_interrupt), 0);
         assert_int_equal(raise(IPC_INTERRUPT_SIGNAL), 0);
         assert_int_equal(n_interrupts, 0);
 
@@ -129,14 +129,14 @@ static void test_end(void **state _unused_)
         pid_t pid;
 
         fixture_open(&f, HOUR, 0);
-        assert_int_equal(limit_catch(&f.context, SLOT, on_interrupt), 0);
+        assert_int_equal(overtime_catch(&f.context, SLOT, on_interrupt), 0);
         (void) scoreboard_set_stage(f.context.board, SLOT, STAGE_RUNNING);
-        limit_end(); /* it is not condemned */
+        overtime_end(); /* it is not condemned */
 
         scoreboard_condemn(f.context.board, SLOT, 1);
         pid = fork_child();
         if (pid == 0) {
-                limit_end();
+                overtime_end();
                 _exit(0);
         }
         expect_exit(pid, EXIT_STATUS_TERMINATED);

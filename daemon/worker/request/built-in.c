@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The status page and the ping, as a worker answers them: see status.h. PHP does not run for them, and is
+ * The status page and the ping, as a worker answers them: see built-in.h. PHP does not run for them, and is
  * not known here.
  */
 
-#include "worker/request/status.h"
+#include "worker/request/built-in.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static int receive_page(int socket, usec_t deadline, int *ret_fd)
         return 0;
 }
 
-int status_ask(int handoff, DumpFormat format, bool full, char **ret, size_t *ret_size)
+int built_in_ask_status(int handoff, DumpFormat format, bool full, char **ret, size_t *ret_size)
 {
         _cleanup_(fd_closep) int mine = -EBADF, theirs = -EBADF, page = -EBADF;
         Handoff question = { .kind = HANDOFF_QUESTION,
@@ -116,7 +116,7 @@ static int serve_page(Request *request, bool head, int handoff)
         bool full;
 
         format = dump_format_of_query(params_get(request->params, "QUERY_STRING", NULL), &full);
-        if (!head && status_ask(handoff, format, full, &page, &size) < 0) {
+        if (!head && built_in_ask_status(handoff, format, full, &page, &size) < 0) {
                 write_head(request, 503, UNAVAILABLE_TEXT, DUMP_TEXT);
                 write_text(request, UNAVAILABLE_BODY);
                 return 503;
@@ -140,7 +140,7 @@ static bool is_path(const char *name, const char *path)
         return *path && streq(name, path);
 }
 
-int status_serve(Request *request, const char *name, const Config *config, int handoff)
+int built_in_serve(Request *request, const char *name, const Config *config, int handoff)
 {
         const char *method = params_get(request->params, "REQUEST_METHOD", NULL);
         bool head = method && streq(method, "HEAD"), ping;

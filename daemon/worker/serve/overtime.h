@@ -14,16 +14,16 @@
  * interrupt(), which is async-signal-safe and has PHP end the script. The context stays the caller's for as
  * long as the process lives. 0 or -errno.
  */
-int limit_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void));
+int overtime_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void));
 
-/* Names the connection, NULL for none, on which limit_end() may answer. */
-void limit_set_connection(Connection *connection);
+/* Names the connection, NULL for none, on which overtime_end() may answer. */
+void overtime_set_connection(Connection *connection);
 
 /* A script begins, or has ended and is kept waiting; its stage is on the scoreboard already. */
-void limit_begin(const WorkerContext *context);
+void overtime_begin(const WorkerContext *context);
 
 /*
  * Where the request at hand is condemned, answers it as far as that can be done from outside of PHP, and
  * ends the process. For the handler of SIGTERM: async-signal-safe.
  */
-void limit_end(void);
+void overtime_end(void);

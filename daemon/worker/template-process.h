@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The template: PHP started once, from which workers are forked. See template.c. */
+/* The template: PHP started once, from which workers are forked. See template-process.c. */
 
 #include "worker/context.h"
 

@@ -10,7 +10,7 @@
  * has reaped it: the launcher leaves what it achieved in shared memory, which holds even when it is killed.
  */
 
-#include "worker/template.h"
+#include "worker/template-process.h"
 
 #include <signal.h>
 #include <stdio.h>

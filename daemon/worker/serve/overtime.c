@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Limits on a request: see limit.h. A signal alone ends nothing: it may come when the request that it was
+ * Limits on a request: see overtime.h. A signal alone ends nothing: it may come when the request that it was
  * meant for is over. What counts is what the manager wrote on the scoreboard.
  *
  * First PHP is asked to end the script, which it does where it next looks, between two of the script's
@@ -9,7 +9,7 @@
  * its worker.
  */
 
-#include "worker/serve/limit.h"
+#include "worker/serve/overtime.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -23,28 +23,28 @@ static struct {
         const Scoreboard *board;
         size_t slot;
         Connection *connection;
-} limit;
+} overtime;
 
 static void on_interrupt_signal(int signal _unused_)
 {
-        if (scoreboard_condemned(limit.board, limit.slot))
-                limit.interrupt();
+        if (scoreboard_condemned(overtime.board, overtime.slot))
+                overtime.interrupt();
 }
 
-int limit_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void))
+int overtime_catch(const WorkerContext *context, size_t slot, void (*interrupt)(void))
 {
         /* No SA_RESTART: what the script waits for is cut short. */
         struct sigaction action = { .sa_handler = on_interrupt_signal };
 
-        limit.interrupt = interrupt;
-        limit.board = context->board;
-        limit.slot = slot;
+        overtime.interrupt = interrupt;
+        overtime.board = context->board;
+        overtime.slot = slot;
         return sigaction(IPC_INTERRUPT_SIGNAL, &action, NULL) < 0 ? -errno : 0;
 }
 
-void limit_set_connection(Connection *connection)
+void overtime_set_connection(Connection *connection)
 {
-        limit.connection = connection;
+        overtime.connection = connection;
 }
 
 /* The time after which a request reaches its first limit; 0 for no limit. */
@@ -55,7 +55,7 @@ static usec_t first_limit(const Config *c)
         return MIN(c->request_terminate_timeout, c->request_slowlog_timeout);
 }
 
-void limit_begin(const WorkerContext *context)
+void overtime_begin(const WorkerContext *context)
 {
         usec_t after = first_limit(context->config);
 
@@ -64,11 +64,11 @@ void limit_begin(const WorkerContext *context)
                 scoreboard_offer_timer(context->board);
 }
 
-void limit_end(void)
+void overtime_end(void)
 {
-        if (!limit.board || !scoreboard_condemned(limit.board, limit.slot))
+        if (!overtime.board || !scoreboard_condemned(overtime.board, overtime.slot))
                 return;
-        if (limit.connection)
-                connection_give_up(limit.connection);
+        if (overtime.connection)
+                connection_give_up(overtime.connection);
         _exit(EXIT_STATUS_TERMINATED);
 }

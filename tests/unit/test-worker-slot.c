@@ -7,13 +7,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "worker/serve/report.h"
+#include "worker/serve/slot.h"
 
 #define SLOT 1
 
 typedef struct Fixture {
         Scoreboard *board;
-        Report report;
+        Slot slot;
         Params *params;
 } Fixture;
 
@@ -24,8 +24,8 @@ static int fixture_open(void **state)
         assert_non_null(f);
         assert_int_equal(scoreboard_new(2, &f->board), 0);
         assert_int_equal(params_new(&f->params), 0);
-        f->report = (Report){ .board = f->board, .slot = SLOT, .wake_fd = eventfd(0, EFD_NONBLOCK) };
-        assert_true(f->report.wake_fd >= 0);
+        f->slot = (Slot){ .board = f->board, .number = SLOT, .wake_fd = eventfd(0, EFD_NONBLOCK) };
+        assert_true(f->slot.wake_fd >= 0);
         scoreboard_reserve(f->board, SLOT);
         *state = f;
         return 0;
@@ -35,7 +35,7 @@ static int fixture_close(void **state)
 {
         Fixture *f = *state;
 
-        close(f->report.wake_fd);
+        close(f->slot.wake_fd);
         params_free(f->params);
         scoreboard_free(f->board);
         free(f);
@@ -61,15 +61,15 @@ static void request_begins(Fixture *f)
         set(f, "REQUEST_METHOD", "POST");
         set(f, "REQUEST_URI", "/a?b");
         set(f, "CONTENT_LENGTH", "17");
-        report_request(&f->report, f->params);
+        slot_request(&f->slot, f->params);
 }
 
 static void test_counts(void **state)
 {
         Fixture *f = *state;
 
-        report_count_connections(&f->report);
-        report_count_connections(&f->report);
+        slot_count_connections(&f->slot);
+        slot_count_connections(&f->slot);
         assert_int_equal(read_record(f).connections, 2);
         assert_int_equal(read_record(f).requests, 0);
 }
@@ -79,13 +79,13 @@ static void test_stage(void **state)
         Fixture *f = *state;
         eventfd_t n;
 
-        report_stage(&f->report, STAGE_IDLE); /* the first time */
+        slot_stage(&f->slot, STAGE_IDLE); /* the first time */
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_IDLE);
-        assert_int_equal(eventfd_read(f->report.wake_fd, &n), 0);
+        assert_int_equal(eventfd_read(f->slot.wake_fd, &n), 0);
         assert_int_equal(n, 1);
-        report_stage(&f->report, STAGE_RUNNING); /* nobody asked */
+        slot_stage(&f->slot, STAGE_RUNNING); /* nobody asked */
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_RUNNING);
-        assert_int_equal(eventfd_read(f->report.wake_fd, &n), -1);
+        assert_int_equal(eventfd_read(f->slot.wake_fd, &n), -1);
 }
 
 static void test_request(void **state)
@@ -104,7 +104,7 @@ static void test_request(void **state)
         assert_string_equal(record.user, "");
         assert_int_equal(record.requests, 0); /* it counts when it has finished */
 
-        report_script(&f->report, "/srv/a.php", "me");
+        slot_script(&f->slot, "/srv/a.php", "me");
         record = read_record(f);
         assert_string_equal(record.script, "/srv/a.php");
         assert_string_equal(record.user, "me");
@@ -117,9 +117,9 @@ static void test_next_request(void **state)
         WorkerRecord record;
 
         request_begins(f);
-        report_script(&f->report, "/srv/a.php", "me");
+        slot_script(&f->slot, "/srv/a.php", "me");
         params_clear(f->params);
-        report_request(&f->report, f->params);
+        slot_request(&f->slot, f->params);
         record = read_record(f);
         assert_string_equal(record.method, "");
         assert_string_equal(record.uri, "");
@@ -129,10 +129,10 @@ static void test_next_request(void **state)
 
         request_begins(f);
         set(f, "CONTENT_LENGTH", "none");
-        report_request(&f->report, f->params);
+        slot_request(&f->slot, f->params);
         assert_int_equal(read_record(f).content_length, 0);
-        report_script(&f->report, "/srv/a.php", "me");
-        report_script(&f->report, "/b", "");
+        slot_script(&f->slot, "/srv/a.php", "me");
+        slot_script(&f->slot, "/b", "");
         assert_string_equal(read_record(f).script, "/b");
         assert_string_equal(read_record(f).user, "");
 }
@@ -145,8 +145,8 @@ static void test_long_texts_are_cut(void **state)
         memset(text, 'x', sizeof text);
         text[sizeof text - 1] = 0;
         set(f, "REQUEST_METHOD", text);
-        report_request(&f->report, f->params);
-        report_script(&f->report, text, "");
+        slot_request(&f->slot, f->params);
+        slot_script(&f->slot, text, "");
         assert_int_equal(strlen(read_record(f).method), SCOREBOARD_METHOD_MAX - 1);
         assert_int_equal(strlen(read_record(f).script), SCOREBOARD_SCRIPT_MAX - 1);
         text[SCOREBOARD_SCRIPT_MAX - 1] = 0;
@@ -163,20 +163,20 @@ static void test_request_end(void **state)
         scoreboard_begin(f->board, SLOT)->request_started -= 5 * USEC_PER_SEC;
         scoreboard_end(f->board, SLOT);
         before = now_monotonic();
-        report_request_end(&f->report, 4096, 300);
+        slot_request_end(&f->slot, 4096, 300);
         record = read_record(f);
         assert_in_range(record.request_ended, before, now_monotonic());
         assert_int_equal(record.request_duration, record.request_ended - record.request_started);
         assert_true(record.request_duration >= 5 * USEC_PER_SEC);
-        assert_int_equal(f->report.request_duration, record.request_duration);
+        assert_int_equal(f->slot.request_duration, record.request_duration);
         assert_int_equal(record.request_cpu, 300);
         assert_int_equal(record.request_memory, 4096);
         assert_int_equal(record.memory_peak, 4096);
         assert_int_equal(record.requests, 1);
-        assert_int_equal(f->report.counted, 1);
+        assert_int_equal(f->slot.counted, 1);
 
         request_begins(f);
-        report_request_end(&f->report, 1024, 0);
+        slot_request_end(&f->slot, 1024, 0);
         record = read_record(f);
         assert_int_equal(record.request_cpu, 0);
         assert_int_equal(record.request_memory, 1024);
@@ -184,7 +184,7 @@ static void test_request_end(void **state)
         assert_int_equal(record.requests, 2);
 
         request_begins(f);
-        report_request_end(&f->report, 8192, 0);
+        slot_request_end(&f->slot, 8192, 0);
         assert_int_equal(read_record(f).memory_peak, 8192);
 }
 
@@ -195,22 +195,22 @@ static void test_sending(void **state)
         usec_t before = now_monotonic(), first;
 
         request_begins(f);
-        report_stage(&f->report, STAGE_FINISHING);
-        report_sending(&f->report);
+        slot_stage(&f->slot, STAGE_FINISHING);
+        slot_sending(&f->slot);
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_SENDING);
         first = read_record(f).sending_started;
         assert_in_range(first, before, now_monotonic());
 
         scoreboard_begin(f->board, SLOT)->sending_started = first + 1;
         scoreboard_end(f->board, SLOT);
-        report_sending(&f->report);
+        slot_sending(&f->slot);
         assert_int_equal(read_record(f).sending_started, first + 1);
 
         scoreboard_begin(f->board, SLOT)->request_started = first + 2;
         scoreboard_end(f->board, SLOT);
         while (now_monotonic() < first + 2)
                 ;
-        report_sending(&f->report);
+        slot_sending(&f->slot);
         assert_true(read_record(f).sending_started >= first + 2);
 }
 
@@ -218,8 +218,8 @@ static void test_progress(void **state)
 {
         Fixture *f = *state;
 
-        report_progress(&f->report);
-        report_progress(&f->report);
+        slot_progress(&f->slot);
+        slot_progress(&f->slot);
         assert_int_equal(scoreboard_progress(f->board, SLOT), 2);
         assert_int_equal(scoreboard_progress(f->board, 0), 0);
 }
@@ -228,12 +228,12 @@ static void test_others_idle(void **state)
 {
         Fixture *f = *state;
 
-        assert_false(report_others_idle(&f->report));
+        assert_false(slot_others_idle(&f->slot));
         (void) scoreboard_set_stage(f->board, SLOT, STAGE_IDLE);
-        assert_false(report_others_idle(&f->report));
+        assert_false(slot_others_idle(&f->slot));
         scoreboard_reserve(f->board, 0);
         (void) scoreboard_set_stage(f->board, 0, STAGE_IDLE);
-        assert_true(report_others_idle(&f->report));
+        assert_true(slot_others_idle(&f->slot));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)

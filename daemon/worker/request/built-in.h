@@ -17,10 +17,10 @@
  * Asks the manager for the status; the caller frees *ret, which ends with a zero. 0, -ETIMEDOUT, or another
  * -errno: also where there is no manager to ask.
  */
-int status_ask(int handoff, DumpFormat format, bool full, char **ret, size_t *ret_size);
+int built_in_ask_status(int handoff, DumpFormat format, bool full, char **ret, size_t *ret_size);
 
 /*
  * Answers the request if its name (SCRIPT_NAME) is one of the two. The HTTP status of the answer; 0 for any
  * other request, which was not touched then.
  */
-int status_serve(Request *request, const char *name, const Config *config, int handoff);
+int built_in_serve(Request *request, const char *name, const Config *config, int handoff);
