@@ -51,6 +51,9 @@ DOORS = {
     ("worker/request", "fastcgi"): set(),
 }
 
+# Part of the build only where the manual is.
+OPTIONAL = {"poolfile/settings-man"}
+
 PHP = re.compile(r"^(php|php_.*|SAPI|zend.*|Zend/.*|main/.*|TSRM.*|ext/.*|sapi/.*)\.h$")
 
 
@@ -83,7 +86,7 @@ def upwards(found):
 @pytest.fixture(scope="module")
 def by_symbols(build_dir, source_dir):
     daemon = source_dir / "daemon"
-    return arrows.of_symbols(arrows.objects(build_dir, daemon))
+    return arrows.of_symbols(arrows.objects(build_dir, daemon, OPTIONAL))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +185,7 @@ def test_what_others_can_call_is_called(build_dir, source_dir):
     puts questions to, or one that its header has "for tests".
     """
     daemon, tests = source_dir / "daemon", source_dir / "tests"
-    ours = arrows.interface(arrows.objects(build_dir, daemon))
+    ours = arrows.interface(arrows.objects(build_dir, daemon, OPTIONAL))
     asked = {name for _, needed in arrows.symbols(arrows.object_files(build_dir, tests)).values() for name in needed}
     headers = "\n".join(path.read_text() for path in daemon.rglob("*.h"))
     alone = {name: unit for name, (unit, users) in ours.items() if not users and name != "main"}
