@@ -103,18 +103,18 @@ static void test_expiry(void **state)
         f->config->pm_mode = PM_ONDEMAND;
         count = generation_count(&f->g);
         assert_int_equal(count.expired, 0);
-        assert_in_range(count.expiry, 6 * S, 7 * S);
+        assert_between(count.expiry, 6 * S, 7 * S);
 
         add_idle(f, 5 * S);
         add_idle(f, S);
-        assert_in_range(generation_count(&f->g).expiry, 4 * S, 5 * S);
+        assert_between(generation_count(&f->g).expiry, 4 * S, 5 * S);
 
         add_idle(f, 10 * S);
         add_idle(f, 60 * S);
         count = generation_count(&f->g);
         assert_int_equal(count.idle, 5);
         assert_int_equal(count.expired, 2);
-        assert_in_range(count.expiry, 4 * S, 5 * S);
+        assert_between(count.expiry, 4 * S, 5 * S);
 }
 
 static void test_accepts(void **state)
@@ -143,10 +143,10 @@ static void test_last_active(void **state)
         (void) add_worker(&f->g.workers, STAGE_RUNNING);
         assert_int_equal(generation_last_active(&f->g), 0);
         add_idle(f, 50 * S);
-        assert_in_range(generation_last_active(&f->g), now - 50 * S, now_monotonic() - 50 * S);
+        assert_between(generation_last_active(&f->g), now - 50 * S, now_monotonic() - 50 * S);
         add_idle(f, 20 * S);
         add_idle(f, 30 * S);
-        assert_in_range(generation_last_active(&f->g), now - 20 * S, now_monotonic() - 20 * S);
+        assert_between(generation_last_active(&f->g), now - 20 * S, now_monotonic() - 20 * S);
 }
 
 static void set_request(Fixture *f, size_t slot, usec_t started, usec_t ended)

@@ -96,7 +96,7 @@ static void test_request(void **state)
 
         request_begins(f);
         record = read_record(f);
-        assert_in_range(record.request_started, before, now_monotonic());
+        assert_between(record.request_started, before, now_monotonic());
         assert_string_equal(record.method, "POST");
         assert_string_equal(record.uri, "/a?b");
         assert_int_equal(record.content_length, 17);
@@ -165,7 +165,7 @@ static void test_request_end(void **state)
         before = now_monotonic();
         slot_request_end(&f->slot, 4096, 300);
         record = read_record(f);
-        assert_in_range(record.request_ended, before, now_monotonic());
+        assert_between(record.request_ended, before, now_monotonic());
         assert_int_equal(record.request_duration, record.request_ended - record.request_started);
         assert_true(record.request_duration >= 5 * USEC_PER_SEC);
         assert_int_equal(f->slot.request_duration, record.request_duration);
@@ -199,7 +199,7 @@ static void test_sending(void **state)
         slot_sending(&f->slot);
         assert_int_equal(scoreboard_stage(f->board, SLOT), STAGE_SENDING);
         first = read_record(f).sending_started;
-        assert_in_range(first, before, now_monotonic());
+        assert_between(first, before, now_monotonic());
 
         scoreboard_begin(f->board, SLOT)->sending_started = first + 1;
         scoreboard_end(f->board, SLOT);
