@@ -24,6 +24,7 @@
 #include "helpers/handoff.h"
 #include "worker/request/wait.h"
 #include "worker/transport/fastcgi.h"
+#include "worker/transport/output.h"
 
 #define LONG_TIMEOUT (60 * USEC_PER_SEC)
 #define SHORT_TIMEOUT (20 * USEC_PER_MSEC)
@@ -281,6 +282,56 @@ static void test_streams_in_order(void **state _unused_)
         expect_bytes(f.client, &expected);
         expect_eof(f.client);
         bytes_clear(&expected);
+        fixture_close(&f);
+}
+
+/* The head stands in front of the body as CGI has it, however its status is said and however large it is. */
+static void test_head(void **state _unused_)
+{
+        static char large[OUTPUT_BUFFER_SIZE];
+        const HeadField type = { "X-A: b", 6 }, status = { "Status: 201", 11 };
+        const HeadField much = { large, sizeof large };
+        const struct {
+                Head head;
+                const char *bytes;
+        } cases[] = {
+                { { 200, HEAD_STATUS_UNSAID, NULL, &type, 1 }, "X-A: b\r\n\r\n" },
+                { { 200, HEAD_STATUS_UNSAID, NULL, NULL, 0 }, "\r\n" },
+                { { 404, HEAD_STATUS_FIELD, " 404 Gone Fishing", &type, 1 },
+                  "Status: 404 Gone Fishing\r\nX-A: b\r\n\r\n" },
+                { { 404, HEAD_STATUS_LINE, "HTTP/1.1 404 No", &type, 1 },
+                  "HTTP/1.1 404 No\r\nX-A: b\r\n\r\n" },
+                { { 201, HEAD_STATUS_AMONG, NULL, &status, 1 }, "Status: 201\r\n\r\n" },
+                { { 200, HEAD_STATUS_UNSAID, NULL, &much, 1 }, NULL },
+        };
+        Fixture f;
+
+        memset(large, 'L', sizeof large);
+        fixture_open(&f, LONG_TIMEOUT);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Bytes b = {}, expected = {};
+                Request *request;
+
+                add_request(&b, 1, true, NULL, 0, 0);
+                client_sends(&f, &b);
+                request = next_request(&f);
+                assert_int_equal(request_write_head(request, &cases[i].head), 0);
+                if (cases[i].bytes) {
+                        say(request, "body");
+                        finish_request(f.connection);
+                        bytes_add(&expected, cases[i].bytes, strlen(cases[i].bytes));
+                        bytes_add(&expected, "body", 4);
+                        add_record(&b, FCGI_STDOUT, 1, expected.data, expected.size);
+                } else {
+                        finish_request(f.connection);
+                        add_record(&b, FCGI_STDOUT, 1, large, sizeof large);
+                        add_record(&b, FCGI_STDOUT, 1, "\r\n\r\n", 4);
+                }
+                add_end(&b, 1);
+                expect_bytes(f.client, &b);
+                bytes_clear(&b);
+                bytes_clear(&expected);
+        }
         fixture_close(&f);
 }
 
@@ -1176,6 +1227,7 @@ int main(void)
                 cmocka_unit_test(test_small_answer),
                 cmocka_unit_test(test_give_up),
                 cmocka_unit_test(test_streams_in_order),
+                cmocka_unit_test(test_head),
                 cmocka_unit_test(test_flush),
                 cmocka_unit_test(test_input_split_anywhere),
                 cmocka_unit_test(test_two_requests_in_one_write),
