@@ -513,7 +513,7 @@ static void test_drain(void **state)
                 if (i % 2)
                         assert_int_equal(write(clients[i], "x", 1), 1);
         }
-        parking_drain(f.parking);
+        parking_stop(f.parking);
         for (size_t i = 0; i < ELEMENTSOF(clients); i += 2)
                 assert_int_equal(write(clients[i], "x", 1), 1);
         run(&f);
@@ -541,7 +541,7 @@ static void test_drain_wakes_what_rests(void **state)
         fixture_open(&f);
         client = park_head(&f, 10, deadline, HEAD_MOVES_MAX + 1);
         assert_int_equal(write(client, "x", 1), 1);
-        parking_drain(f.parking);
+        parking_stop(f.parking);
         assert_int_equal(take_over(f.worker, HANDOFF_WORKER, &origin, &fd), 1);
         origin_close_both(&origin, fd);
         fd_close(client);
@@ -605,7 +605,7 @@ static void test_store_has_a_limit(void **state)
         fixture_open(&f);
         for (size_t i = 0; i < FEW; i++)
                 clients[i] = park(&f);
-        parking_drain(f.parking);
+        parking_stop(f.parking);
         assert_int_equal(write(clients[FEW - 1], "x", 1), 1);
         parking_store(f.parking, 2 * (STORED + STORE_SPARE));
         for (size_t i = 0; i < STORED; i++) {

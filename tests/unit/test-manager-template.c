@@ -176,7 +176,7 @@ static void start(Fixture *f, const char *role, const char *executable)
 static const char *ended(Fixture *f, int status)
 {
         expect_exit(template_pid(f->template), status);
-        template_drain(f->template);
+        template_hear_out(f->template);
         return template_last_words(f->template);
 }
 

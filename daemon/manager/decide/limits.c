@@ -14,38 +14,40 @@ static bool terminate_applies(const Config *c, const LimitView *v)
         return c->request_terminate_timeout > 0 &&
                (v->stage == STAGE_RUNNING || v->stage == STAGE_SENDING ||
                 (v->stage == STAGE_FINISHING &&
-                 (c->request_terminate_timeout_track_finished || v->step != LIMIT_NONE)));
+                 (c->request_terminate_timeout_track_finished || v->measure != LIMIT_NONE)));
 }
 
-/* How long the step that was taken last may take to have its effect; before the first, the limit itself. */
+/*
+ * How long the measure that was taken last may take to have its effect; before the first, the limit itself.
+ */
 static usec_t patience(const Config *c, const LimitView *v)
 {
-        if (v->step == LIMIT_NONE)
+        if (v->measure == LIMIT_NONE)
                 return c->request_terminate_timeout;
-        return v->step == LIMIT_INTERRUPT && v->stage == STAGE_FINISHING ? LIMIT_SHUTDOWN_GRACE
+        return v->measure == LIMIT_INTERRUPT && v->stage == STAGE_FINISHING ? LIMIT_SHUTDOWN_GRACE
                                                                          : LIMIT_GRACE;
 }
 
 static void decide_terminate(const Config *c, const LimitView *v, LimitVerdict *verdict)
 {
-        usec_t age = v->step == LIMIT_NONE ? v->age : v->since, limit = patience(c, v);
+        usec_t age = v->measure == LIMIT_NONE ? v->age : v->since, limit = patience(c, v);
 
-        if (v->step == LIMIT_KILL)
+        if (v->measure == LIMIT_KILL)
                 return;
         if (age < limit) {
                 verdict->next = MIN(verdict->next, limit - age);
                 return;
         }
-        verdict->step = v->step + 1;
-        if (verdict->step < LIMIT_KILL)
+        verdict->measure = v->measure + 1;
+        if (verdict->measure < LIMIT_KILL)
                 verdict->next = MIN(verdict->next, LIMIT_GRACE);
 }
 
 LimitVerdict limit_decide(const Config *c, const LimitView *v)
 {
-        LimitVerdict verdict = { .step = v->step, .next = USEC_INFINITY };
+        LimitVerdict verdict = { .measure = v->measure, .next = USEC_INFINITY };
 
-        assert(v->stage < _STAGE_MAX && v->step <= LIMIT_KILL);
+        assert(v->stage < _STAGE_MAX && v->measure <= LIMIT_KILL);
         if (c->request_slowlog_timeout > 0 && v->stage == STAGE_RUNNING && !v->traced) {
                 verdict.trace = v->age >= c->request_slowlog_timeout;
                 if (!verdict.trace)

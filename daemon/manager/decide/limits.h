@@ -16,25 +16,25 @@
 #define LIMIT_SHUTDOWN_GRACE (5 * USEC_PER_SEC)
 
 /* What was done about a request that takes too long. The order is that of escalation. */
-typedef enum LimitStep {
+typedef enum LimitMeasure {
         LIMIT_NONE,
         LIMIT_INTERRUPT, /* PHP ends the script: 504, shutdown functions run */
         LIMIT_TERMINATE, /* SIGTERM: the worker answers 504, if it can, and ends at once */
         LIMIT_KILL,      /* SIGKILL */
-} LimitStep;
+} LimitMeasure;
 
 /* A worker's request, as far as limits go. */
 typedef struct LimitView {
         Stage stage;
         usec_t age;     /* since it began; of STAGE_SENDING since the client first kept it waiting */
         bool traced;    /* the slow log has it */
-        LimitStep step; /* what was done so far */
+        LimitMeasure measure; /* what was done so far */
         usec_t since;   /* how long ago that was */
 } LimitView;
 
 typedef struct LimitVerdict {
         bool trace;     /* have it in the slow log */
-        LimitStep step; /* go as far as this; the view's own for nothing new */
+        LimitMeasure measure; /* go as far as this; the view's own for nothing new */
         usec_t next;    /* look again after this time; USEC_INFINITY for never */
 } LimitVerdict;
 

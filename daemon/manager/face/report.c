@@ -146,7 +146,7 @@ static void fill_pool(const Pool *p, const Figures *now, const QueueCount *queue
 
         const char *pool = p->name;
         const char *state = pool_state_to_string(p->life.state);
-        const char *health = !p->health.watched ? "not watched" : p->health.reason ?: "ok";
+        const char *health = !p->health.watchdog ? "not watched" : p->health.reason ?: "ok";
         const char *process_manager = serving ? pm_mode_to_string(serving->config->pm_mode) : "";
         const char *php_version = serving ? serving->php_version : "";
         uint64_t generation = serving ? serving->id : 0;

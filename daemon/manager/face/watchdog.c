@@ -67,7 +67,7 @@ int watchdog_new(Pool *p, Watchdog **ret)
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(w->source, "watchdog");
-        p->health.watched = true;
+        p->health.watchdog = true;
         p->health.well_at = now_monotonic();
         *ret = TAKE_PTR(w);
         return 0;

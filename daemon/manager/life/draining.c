@@ -182,7 +182,7 @@ void draining_begin(Pool *p)
         pool_reload_ended(p, "the pool is stopping");
         tell_stop(p);
         pool_set_state(p, POOL_DRAINING);
-        parking_drain(p->parking);
+        parking_stop(p->parking);
         retire_all(p);
 }
 

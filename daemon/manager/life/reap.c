@@ -52,7 +52,7 @@ static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
 static Recycled recycled_cause(const siginfo_t *si, const Worker *w)
 {
         if (si->si_code != CLD_EXITED) {
-                if (w->limit_step >= LIMIT_TERMINATE)
+                if (w->limit_measure >= LIMIT_TERMINATE)
                         return RECYCLED_TERMINATED;
                 return w->killed != KILL_NONE ? RECYCLED_RETIRED : RECYCLED_CRASHED;
         }
@@ -264,14 +264,14 @@ static void reap_one(Pool *p, const siginfo_t *si)
         log_debug("Reaped process %d, which a script left behind.", si->si_pid);
 }
 
-static void drain_channels(Pool *p)
+static void hear_channels_out(Pool *p)
 {
         if (p->current)
-                template_drain(p->current->template);
+                template_hear_out(p->current->template);
         if (p->next)
-                template_drain(p->next->template);
+                template_hear_out(p->next->template);
         for (Generation *g = p->retired; g; g = g->older)
-                template_drain(g->template);
+                template_hear_out(g->template);
 }
 
 static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo *ssi _unused_,
@@ -288,7 +288,7 @@ static int on_sigchld(sd_event_source *s _unused_, const struct signalfd_siginfo
                 }
                 if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
                         break;
-                drain_channels(p);
+                hear_channels_out(p);
                 (void) waitid(P_PID, (id_t) si.si_pid, &si, WEXITED | WNOHANG);
                 reap_one(p, &si);
         }

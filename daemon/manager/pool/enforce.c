@@ -25,12 +25,13 @@ static const struct {
         [LIMIT_KILL] = { SIGKILL, "still does not end, its worker is sent SIGKILL" },
 };
 
-static void take_measure(Generation *g, size_t slot, const WorkerRecord *record, LimitStep step, usec_t now)
+static void take_measure(Generation *g, size_t slot, const WorkerRecord *record, LimitMeasure measure,
+                         usec_t now)
 {
         Worker *w = &g->workers.slots[slot];
         char pid[16], age[32], text[PARSE_FORMAT_MAX];
 
-        assert(step > w->limit_step && step < ELEMENTSOF(measures));
+        assert(measure > w->limit_measure && measure < ELEMENTSOF(measures));
         assert(worker_lives(w));
         (void) snprintf(pid, sizeof pid, "%d", w->pid);
         (void) snprintf(age, sizeof age, "%llu",
@@ -47,14 +48,14 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
                           },
                           "Worker %s: %s takes longer than request.terminate_timeout = %s and %s.", pid,
                           record->script[0] ? record->script : "a request",
-                          format_usec(text, g->config->request_terminate_timeout), measures[step].text);
+                          format_usec(text, g->config->request_terminate_timeout), measures[measure].text);
 
         scoreboard_condemn(g->workers.board, slot, record->requests + 1);
-        w->limit_step = step;
+        w->limit_measure = measure;
         w->limit_since = now;
-        if (step == LIMIT_KILL && w->killed == KILL_NONE)
+        if (measure == LIMIT_KILL && w->killed == KILL_NONE)
                 w->killed = KILL_TERMINATE;
-        (void) kill(w->pid, measures[step].signal);
+        (void) kill(w->pid, measures[measure].signal);
 }
 
 /* The slow log is the template's to write: it knows what PHP's memory looks like. */
@@ -87,7 +88,7 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
         if (w->limit_request != record.requests + 1) {
                 w->limit_request = record.requests + 1;
                 w->traced = false;
-                w->limit_step = LIMIT_NONE;
+                w->limit_measure = LIMIT_NONE;
         }
 
         /* The stage may be newer than the rest of the record, which is then of an earlier wait. */
@@ -99,7 +100,7 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
                 .stage = record.stage,
                 .age = usec_sub(now, begun),
                 .traced = w->traced,
-                .step = w->limit_step,
+                .measure = w->limit_measure,
                 .since = usec_sub(now, w->limit_since),
         };
         verdict = limit_decide(g->config, &view);
@@ -107,8 +108,8 @@ static usec_t check_worker(Generation *g, size_t slot, usec_t now, size_t *trace
                 trace(g, slot);
                 (*traced)++;
         }
-        if (verdict.step != view.step)
-                take_measure(g, slot, &record, verdict.step, now);
+        if (verdict.measure != view.measure)
+                take_measure(g, slot, &record, verdict.measure, now);
         return verdict.next;
 }
 

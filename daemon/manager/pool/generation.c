@@ -323,7 +323,7 @@ int generation_spawn(Generation *g, size_t n)
 void generation_retire(Generation *g, KillReason why, usec_t deadline)
 {
         assert(why != KILL_NONE && why < _KILL_REASON_MAX);
-        template_drain(g->template); /* what it said until now still counts */
+        template_hear_out(g->template); /* what it said until now still counts */
         set_state(g, GENERATION_RETIRED);
         g->retired_at = now_monotonic();
         g->deadline = deadline;

@@ -87,7 +87,7 @@ typedef struct Sizing {
 
 /* Whether the pool can serve, as life/verdict.c found when it was last asked. */
 typedef struct Health {
-        bool watched;       /* systemd asks for watchdog pings */
+        bool watchdog;      /* systemd asks for pings */
         bool asked;         /* a wish: a ping is due, and the verdict to be found anew */
         const char *reason; /* why nobody can be served, a constant: decide/health.h; NULL for well */
         bool stalled;       /* that is, since every request hangs */

@@ -75,7 +75,7 @@ const char *template_program(const Template *t)
         return slash ? slash + 1 : t->executable;
 }
 
-void template_drain(Template *t)
+void template_hear_out(Template *t)
 {
         if (t->channel < 0)
                 return;
@@ -106,7 +106,7 @@ void template_drain(Template *t)
 static int on_channel(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_,
                       void *userdata)
 {
-        template_drain(userdata);
+        template_hear_out(userdata);
         return 0;
 }
 

@@ -54,7 +54,7 @@ pid_t template_pid(const Template *template);
 const char *template_program(const Template *template);
 
 /* Handles every message that is already there, now: before the death of a process is looked at. */
-void template_drain(Template *template);
+void template_hear_out(Template *template);
 
 /*
  * Orders workers, from 1 to IPC_SPAWN_MAX: their slots, and for each its retire eventfd. 0 or -errno;

@@ -39,7 +39,7 @@ typedef struct Worker {
 
         uint64_t limit_request; /* what is known of limits is about this request, counted from 1 */
         bool traced;            /* it was asked to be in the slow log */
-        LimitStep limit_step;
+        LimitMeasure limit_measure;
         usec_t limit_since; /* CLOCK_MONOTONIC, when that step was taken */
 } Worker;
 

@@ -396,7 +396,7 @@ void parking_rouse(Parking *p)
                 handoff_close(&handoff);
 }
 
-void parking_drain(Parking *p)
+void parking_stop(Parking *p)
 {
         (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
         FOREACH_PARKED(fd, &p->lot)

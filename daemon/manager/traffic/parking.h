@@ -54,7 +54,7 @@ int parking_adopt(Parking *parking, Protocol protocol, int connection);
  * The pool stops: what clients have sent so far is handed out for the last time; who speaks later, is left
  * to parking_store(). Workers are told to end after that.
  */
-void parking_drain(Parking *parking);
+void parking_stop(Parking *parking);
 
 /*
  * Leaves connections to systemd's descriptor store, from which the next manager gets them back (store.h):
