@@ -11,37 +11,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "helpers/connection.h"
 #include "input.h"
 #include "worker/transport/fastcgi.h"
 
 #define TIMEOUT USEC_PER_MSEC /* no input is worth more of a wait */
 #define REQUESTS_MAX 32
-
-static void on_nothing(void *userdata _unused_)
-{
-}
-
-static void on_script(void *userdata _unused_, const char *script _unused_)
-{
-}
-
-static void on_waiting(void *userdata _unused_, bool begins _unused_)
-{
-}
-
-static void on_closing(void *userdata _unused_, int fd _unused_)
-{
-}
-
-static const ConnectionHooks hooks = {
-        .reading = on_nothing,
-        .script_known = on_script,
-        .finishing = on_nothing,
-        .waiting = on_waiting,
-        .progress = on_nothing,
-        .released = on_nothing,
-        .closing = on_closing,
-};
 
 /* The client: what it has still to send. */
 typedef struct Client {
@@ -93,9 +68,10 @@ static int serve(Connection *c, Client *client)
 
 static Connection *connect_with(int fd, const Origin *origin)
 {
+        static HookCalls calls;
         Connection *c;
 
-        CHECK(connection_new(&fastcgi_transport, TIMEOUT, &hooks, NULL, &c) == 0);
+        CHECK(connection_new(&fastcgi_transport, TIMEOUT, &counting_hooks, &calls, &c) == 0);
         CHECK(connection_open(c, fd, origin) == 0);
         return c;
 }

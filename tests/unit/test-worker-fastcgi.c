@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "helpers/child.h"
+#include "helpers/connection.h"
 #include "helpers/fastcgi.h"
 #include "helpers/fds.h"
 #include "helpers/handoff.h"
@@ -32,11 +33,11 @@
 #define HEADERS "Content-type: text/plain\r\n\r\n"
 
 typedef struct Fixture {
+        HookCalls calls; /* the first member: it is the hooks' userdata */
+        ConnectionHooks hooks;
         Connection *connection;
         int client;
         size_t fds_before;
-        unsigned reading, finishing, closing, waiting, progress, released;
-        char script[64];
         Bytes late; /* sent when the first bytes have been read */
 } Fixture;
 
@@ -44,54 +45,11 @@ static void on_reading(void *userdata)
 {
         Fixture *f = userdata;
 
-        f->reading++;
+        counting_hooks.reading(&f->calls);
         if (f->late.size > 0)
                 send_bytes(f->client, &f->late);
         bytes_clear(&f->late);
 }
-
-static void on_script_known(void *userdata, const char *script)
-{
-        Fixture *f = userdata;
-
-        (void) snprintf(f->script, sizeof f->script, "%s", script);
-}
-
-static void on_finishing(void *userdata)
-{
-        ((Fixture *) userdata)->finishing++;
-}
-
-static void on_waiting(void *userdata, bool begins)
-{
-        ((Fixture *) userdata)->waiting += begins ? 1 : 0;
-}
-
-static void on_progress(void *userdata)
-{
-        ((Fixture *) userdata)->progress++;
-}
-
-static void on_released(void *userdata)
-{
-        ((Fixture *) userdata)->released++;
-}
-
-static void on_closing(void *userdata, int fd)
-{
-        assert_true(fcntl(fd, F_GETFD) >= 0);
-        ((Fixture *) userdata)->closing++;
-}
-
-static const ConnectionHooks hooks = {
-        .reading = on_reading,
-        .script_known = on_script_known,
-        .finishing = on_finishing,
-        .waiting = on_waiting,
-        .progress = on_progress,
-        .released = on_released,
-        .closing = on_closing,
-};
 
 /* The script has ended. */
 static void finish_request(Connection *connection)
@@ -113,8 +71,10 @@ static void fixture_connect(Fixture *f)
 
 static void fixture_open(Fixture *f, usec_t header_timeout)
 {
-        *f = (Fixture) { .fds_before = count_fds(), .client = -EBADF };
-        assert_int_equal(connection_new(&fastcgi_transport, header_timeout, &hooks, f, &f->connection), 0);
+        *f = (Fixture) { .hooks = counting_hooks, .fds_before = count_fds(), .client = -EBADF };
+        f->hooks.reading = on_reading;
+        assert_int_equal(connection_new(&fastcgi_transport, header_timeout, &f->hooks, f, &f->connection),
+                         0);
         assert_int_equal(connection_fd(f->connection), -EBADF);
         fixture_connect(f);
 }
@@ -200,16 +160,16 @@ static void test_small_answer(void **state _unused_)
         assert_true(request->unix_socket);
         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
         assert_string_equal(params_get(request->params, "FCGI_ROLE", NULL), "RESPONDER");
-        assert_int_equal(f.reading, 1);
+        assert_int_equal(f.calls.reading, 1);
 
         request_script_known(request, "/srv/a.php");
-        assert_string_equal(f.script, "/srv/a.php");
+        assert_string_equal(f.calls.script, "/srv/a.php");
         say(request, HEADERS "hello\n");
         expect_nothing(f.client); /* gathered */
         assert_int_equal(request_finish(request), 0);
         assert_int_equal(request->answer, ANSWER_ENDED);
-        assert_int_equal(f.finishing, 1);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.finishing, 1);
+        assert_int_equal(f.calls.closing, 1);
         assert_int_equal(connection_fd(f.connection), -EBADF);
 
         say(request, "dropped");
@@ -217,7 +177,7 @@ static void test_small_answer(void **state _unused_)
         assert_int_equal(request_finish(request), 0);
         assert_string_equal(params_get(request->params, "SCRIPT_NAME", NULL), "/a.php");
         finish_request(f.connection);
-        assert_int_equal(f.finishing, 1);
+        assert_int_equal(f.calls.finishing, 1);
 
         expect_bytes(f.client, &answer);
         expect_eof(f.client);
@@ -348,10 +308,10 @@ static void test_flush(void **state _unused_)
         request = next_request(&f);
         assert_int_equal(request_flush(request), 0);
         expect_nothing(f.client);
-        assert_int_equal(f.progress, 0);
+        assert_int_equal(f.calls.progress, 0);
         say(request, "a");
         assert_int_equal(request_flush(request), 0);
-        assert_int_equal(f.progress, 1);
+        assert_int_equal(f.calls.progress, 1);
         add_record(&expected, FCGI_STDOUT, 1, "a", 1);
         expect_bytes(f.client, &expected);
         finish_request(f.connection);
@@ -403,7 +363,7 @@ static void test_two_requests_in_one_write(void **state _unused_)
         serve_hello(&f, 1);
         assert_true(connection_pending(f.connection));
         serve_hello(&f, 2);
-        assert_int_equal(f.closing, 0);
+        assert_int_equal(f.calls.closing, 0);
         assert_false(connection_pending(f.connection));
         expect_verdict(&f, CONNECTION_IDLE);
 
@@ -490,7 +450,7 @@ static void test_silence_and_end(void **state _unused_)
 
         fixture_open(&f, LONG_TIMEOUT);
         expect_verdict(&f, CONNECTION_IDLE);
-        assert_int_equal(f.reading, 0);
+        assert_int_equal(f.calls.reading, 0);
         fd_close(f.client);
         f.client = -EBADF;
         expect_verdict(&f, CONNECTION_ENDED);
@@ -673,11 +633,11 @@ static void test_release(void **state _unused_)
                 client_sends(&f, &b);
                 request = next_request(&f);
                 request_release(request);
-                assert_int_equal(f.released, 0); /* it is not finished */
+                assert_int_equal(f.calls.released, 0); /* it is not finished */
                 assert_int_equal(request_finish(request), 0);
                 request_release(request);
-                assert_int_equal(f.released, cases[i].released);
-                if (f.released > 0) {
+                assert_int_equal(f.calls.released, cases[i].released);
+                if (f.calls.released > 0) {
                         assert_int_equal(connection_save(f.connection, &origin), 0);
                         assert_true(origin.head < 0);
                         connection_close(f.connection);
@@ -852,12 +812,12 @@ static void test_body_in_pieces(void **state _unused_)
         add_head(&b, 1, FCGI_RESPONDER, false);
         client_sends(&f, &b);
         request = next_request(&f);
-        assert_int_equal(f.progress, 0);
+        assert_int_equal(f.calls.progress, 0);
         for (unsigned i = 1; i <= 3; i++) {
                 add_record(&b, FCGI_STDIN, 1, "x", 1);
                 client_sends(&f, &b);
                 assert_int_equal(request_read_body(request, got, sizeof got), 1);
-                assert_int_equal(f.progress, i);
+                assert_int_equal(f.calls.progress, i);
         }
         add_record(&b, FCGI_STDIN, 1, NULL, 0);
         client_sends(&f, &b);
@@ -893,7 +853,7 @@ static void test_unread_body_on_a_closed_connection(void **state _unused_)
         add_request(&b, 1, false, body, sizeof body, 0);
         client_sends(&f, &b);
         serve_hello(&f, 1);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.closing, 1);
         expect_eof(f.client);
         fixture_close(&f);
 }
@@ -931,7 +891,7 @@ static void test_unread_body_larger_than_all_buffers(void **state _unused_)
                 (void) next_request(&f);
                 finish_request(f.connection);
                 expect_exit(pid, 0);
-                assert_int_equal(f.closing, !keep);
+                assert_int_equal(f.calls.closing, !keep);
                 if (keep) {
                         add_request(&b, 2, true, NULL, 0, 0);
                         client_sends(&f, &b);
@@ -957,7 +917,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 (void) next_request(&f);
                 finish_request(f.connection);
                 assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
-                assert_int_equal(f.closing, 1);
+                assert_int_equal(f.calls.closing, 1);
                 fixture_close(&f);
 
                 begin = now_monotonic();
@@ -967,7 +927,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 (void) next_request(&f);
                 finish_request(f.connection);
                 assert_true(now_monotonic() - begin < LONG_TIMEOUT);
-                assert_int_equal(f.closing, !keep);
+                assert_int_equal(f.calls.closing, !keep);
                 fixture_close(&f);
         }
 }
@@ -985,7 +945,7 @@ static void test_body_after_the_answer(void **state _unused_)
         client_sends(&f, &b);
         request = next_request(&f);
         assert_int_equal(request_finish(request), 0);
-        assert_int_equal(f.closing, 0);
+        assert_int_equal(f.calls.closing, 0);
         add_end(&b, 1);
         expect_bytes(f.client, &b);
         expect_eof(f.client);
@@ -996,7 +956,7 @@ static void test_body_after_the_answer(void **state _unused_)
         client_sends(&f, &b);
         assert_int_equal(request_read_body(request, &c, 1), 1);
         finish_request(f.connection);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.closing, 1);
         fixture_close(&f);
 }
 
@@ -1028,7 +988,7 @@ static void test_end_of_the_request_after_the_answer(void **state _unused_)
                 _exit(read_then_send_end(f.client));
         }
         finish_request(f.connection);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.closing, 1);
         expect_exit(pid, 0);
         fixture_close(&f);
 }
@@ -1076,7 +1036,7 @@ static void test_client_gone_in_a_body(void **state _unused_)
         assert_int_equal(request_read_body(request, c, sizeof c), 3);
         assert_int_equal(request_read_body(request, c, sizeof c), -ECONNRESET);
         finish_request(f.connection);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.closing, 1);
         fixture_close(&f);
 }
 
@@ -1104,7 +1064,7 @@ static void test_client_gone_in_an_answer(void **state _unused_)
         assert_int_equal(request_flush(request), -EPIPE);
         assert_int_equal(request_finish(request), -EPIPE);
         finish_request(f.connection);
-        assert_int_equal(f.closing, 1);
+        assert_int_equal(f.calls.closing, 1);
         fixture_close(&f);
 }
 

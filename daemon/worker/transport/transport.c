@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What all transports have in common: see transport.h. How a socket ends for this worker. */
+/* What all transports have in common: see transport.h. How a connection begins and ends for this worker. */
 
 #include "worker/transport/transport.h"
 
 #include "base/log.h"
+
+int connection_new(const Transport *transport, usec_t header_timeout, const ConnectionHooks *hooks,
+                   void *userdata, Connection **ret)
+{
+        assert(hooks->reading && hooks->script_known && hooks->finishing && hooks->waiting);
+        assert(hooks->progress && hooks->released && hooks->closing);
+
+        return transport->new(header_timeout, hooks, userdata, ret);
+}
 
 void connection_close(Connection *c)
 {

@@ -16,7 +16,10 @@
 #include "ipc/handoff.h"
 #include "worker/request/request.h"
 
-/* What a connection tells its owner. All must be set; none may call the connection, but released. */
+/*
+ * What a connection tells its owner. Every hook must be set. No hook may call a function of the connection,
+ * except released, which may park and close it.
+ */
 typedef struct ConnectionHooks {
         void (*reading)(void *userdata);                          /* bytes have come */
         void (*script_known)(void *userdata, const char *script); /* RequestOps.script_known */
@@ -116,11 +119,8 @@ void connection_close_late(Connection *connection, Lateness with);
 
 /* ---- The operations, see above ---- */
 
-static inline int connection_new(const Transport *transport, usec_t header_timeout,
-                                 const ConnectionHooks *hooks, void *userdata, Connection **ret)
-{
-        return transport->new(header_timeout, hooks, userdata, ret);
-}
+int connection_new(const Transport *transport, usec_t header_timeout, const ConnectionHooks *hooks,
+                   void *userdata, Connection **ret);
 
 static inline void connection_free(Connection *c)
 {
