@@ -52,7 +52,7 @@ static inline bool stage_has_request(Stage stage)
 typedef struct WorkerRecord {
         pid_t pid;
         Stage stage;
-#define COUNTER(field, sum, status) uint64_t field;
+#define COUNTER(field, counted, sum, status) uint64_t field;
 #include "scoreboard/counters.def"
         usec_t request_started;  /* CLOCK_MONOTONIC; 0 before the first */
         usec_t sending_started;  /* CLOCK_MONOTONIC: when this request's client, or one before, first kept

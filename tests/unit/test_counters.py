@@ -11,7 +11,7 @@ import pytest
 
 POOL = 'POOL_STATUS(OWN, untold, "untold", COUNT, NULL, NULL, NULL, NULL)'
 WORKER = 'WORKER_STATUS(OWN, untold, "untold", COUNT, NULL, NULL)'
-COUNTER = "COUNTER(seen, SUM, {status})"
+COUNTER = "COUNTER(seen, EVENT, SUM, {status})"
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ static void fill_pool(const Pool *p, const Figures *now, const QueueCount *queue
         uint64_t max_active_processes = p->totals.max_active;
         uint64_t max_children_reached = p->sizing.saturation.n;
         uint64_t slow_requests = p->totals.slow_requests;
-#define COUNTER(field, sum, status) uint64_t status = now->counters.field;
+#define COUNTER(field, counted, sum, status) uint64_t status = now->counters.field;
 #include "scoreboard/counters.def"
 #define RECYCLED(name, status) uint64_t status = p->totals.recycled[RECYCLED_##name];
         RECYCLED_LIST

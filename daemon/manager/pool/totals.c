@@ -18,7 +18,7 @@ static uint64_t counter_HIGHEST(uint64_t a, uint64_t b)
 
 void counters_add(Counters *c, const WorkerRecord *record)
 {
-#define COUNTER(field, sum, status) c->field = counter_##sum(c->field, record->field);
+#define COUNTER(field, counted, sum, status) c->field = counter_##sum(c->field, record->field);
 #include "scoreboard/counters.def"
 }
 

@@ -26,7 +26,7 @@ typedef enum Recycled {
 
 /* What workers count (scoreboard/counters.def), of several together. */
 typedef struct Counters {
-#define COUNTER(field, sum, status) uint64_t field;
+#define COUNTER(field, counted, sum, status) uint64_t field;
 #include "scoreboard/counters.def"
 } Counters;
 

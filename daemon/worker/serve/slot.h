@@ -18,17 +18,16 @@ typedef struct Slot {
 void slot_stage(const Slot *slot, Stage stage);
 
 /*
- * Counts one more: slot_count_FIELD(slot), for each counter of scoreboard/counters.def of which a sum is
- * made. (The others, and requests, are part of a request's end.)
+ * Counts one more: slot_count_FIELD(slot), for each counter of scoreboard/counters.def that counts an EVENT.
  */
-#define SLOT_COUNT_SUM(field)                                                                               \
+#define SLOT_COUNT_EVENT(field)                                                                             \
         static inline void slot_count_##field(const Slot *slot)                                             \
         {                                                                                                   \
                 scoreboard_begin(slot->board, slot->number)->field++;                                       \
                 scoreboard_end(slot->board, slot->number);                                                  \
         }
-#define SLOT_COUNT_HIGHEST(field)
-#define COUNTER(field, sum, status) SLOT_COUNT_##sum(field)
+#define SLOT_COUNT_REQUEST(field)
+#define COUNTER(field, counted, sum, status) SLOT_COUNT_##counted(field)
 #include "scoreboard/counters.def"
 
 /* A request begins; what will run is not known yet. */
