@@ -12,12 +12,14 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "helpers/child.h"
 #include "helpers/connection.h"
 #include "helpers/fastcgi.h"
@@ -49,6 +51,27 @@ static void on_reading(void *userdata)
         if (f->late.size > 0)
                 send_bytes(f->client, &f->late);
         bytes_clear(&f->late);
+}
+
+/* What was logged since the last time. */
+static int log_fd;
+
+static void expect_said(const char *text)
+{
+        char said[4096] = "";
+
+        assert_true(pread(log_fd, said, sizeof said - 1, 0) >= 0);
+        assert_int_equal(ftruncate(log_fd, 0), 0);
+        assert_has(said, text);
+}
+
+/* Nothing more fits the way to the client. */
+static void fill(Fixture *f)
+{
+        static const char bytes[100000];
+
+        while (send(connection_fd(f->connection), bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+                ;
 }
 
 /* The script has ended. */
@@ -470,6 +493,43 @@ static void test_header_timeout(void **state _unused_)
         client_sends(&f, &b);
         expect_verdict(&f, CONNECTION_ENDED);
         assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
+        assert_int_equal(f.calls.closing, 1);
+        expect_said("A client sent part of a request only, within request.header_timeout");
+        fixture_close(&f);
+}
+
+/* What a client has sent in time is served, however late it is read, and however much it is. */
+static void test_large_head_that_is_read_late(void **state _unused_)
+{
+        static char cookie[100000];
+        Params *params = NULL;
+        Bytes b = {}, first = {}, rest = {};
+        Request *request;
+        Fixture f;
+
+        memset(cookie, 'c', sizeof cookie - 1);
+        assert_int_equal(params_new(&params), 0);
+        set_param(params, "HTTP_COOKIE", cookie);
+        fixture_open(&f, SHORT_TIMEOUT);
+        add_head_of(&b, 1, FCGI_RESPONDER, true, params);
+        bytes_add(&first, b.data, 10);
+        bytes_add(&rest, b.data + 10, b.size - 10);
+        client_sends(&f, &first);
+        assert_int_equal(connection_next(f.connection, &request), CONNECTION_PARTIAL);
+        client_sends(&f, &rest);
+        while (now_monotonic() <= connection_deadline(f.connection))
+                ;
+        assert_int_equal(connection_next(f.connection, &request), CONNECTION_REQUEST);
+        assert_string_equal(params_get(request->params, "HTTP_COOKIE", NULL), cookie);
+        add_record(&first, FCGI_STDIN, 1, NULL, 0);
+        client_sends(&f, &first);
+        finish_request(f.connection);
+
+        b.size -= 1; /* the next one lacks its last byte */
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        expect_said("A client sent part of a request only, within request.header_timeout");
+        params_free(params);
         fixture_close(&f);
 }
 
@@ -649,6 +709,30 @@ static void test_release(void **state _unused_)
         }
 }
 
+/* Its replies cannot be sent: a connection that ends is not let go of. */
+static void test_no_release_of_a_connection_that_ends(void **state _unused_)
+{
+        Request *request;
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, SHORT_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, true);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        assert_int_equal(request_finish(request), 0);
+        fill(&f);
+        add_record(&b, FCGI_GET_VALUES, 0, NULL, 0);
+        add_record(&b, FCGI_STDIN, 1, NULL, 0);
+        client_sends(&f, &b);
+        request_release(request);
+        assert_int_equal(f.calls.released, 0);
+        assert_int_equal(f.calls.closing, 1);
+        expect_said("takes no replies");
+        finish_request(f.connection);
+        fixture_close(&f);
+}
+
 /* ---- Management records and refusals ---- */
 
 static void test_get_values(void **state _unused_)
@@ -708,6 +792,29 @@ static void test_replies_nobody_reads(void **state _unused_)
         fixture_close(&f);
 }
 
+/* Nor do they behind an answer; that client has sent all, and nobody has waited for it to take them. */
+static void test_replies_nobody_reads_behind_an_answer(void **state _unused_)
+{
+        Request *request;
+        Bytes b = {};
+        Fixture f;
+
+        fixture_open(&f, SHORT_TIMEOUT);
+        add_head(&b, 1, FCGI_RESPONDER, true);
+        add_record(&b, FCGI_STDIN, 1, "x", 1);
+        client_sends(&f, &b);
+        request = next_request(&f);
+        assert_int_equal(request_finish(request), 0);
+        fill(&f);
+        add_record(&b, FCGI_GET_VALUES, 0, NULL, 0);
+        add_record(&b, FCGI_STDIN, 1, NULL, 0);
+        client_sends(&f, &b);
+        finish_request(f.connection);
+        assert_int_equal(f.calls.closing, 1);
+        expect_said("takes no replies");
+        fixture_close(&f);
+}
+
 static void test_too_many_parameters(void **state _unused_)
 {
         static const char text[] = "Status: 431 Request Header Fields Too Large\r\n"
@@ -741,6 +848,16 @@ static void test_too_many_parameters(void **state _unused_)
         }
         connection_close(f.connection);
         expect_eof(f.client);
+        fixture_close(&f);
+
+        fixture_open(&f, SHORT_TIMEOUT); /* its body does not end */
+        add_begin(&b, 6, FCGI_RESPONDER, false);
+        add_record(&b, FCGI_PARAMS, 6, pairs.data, pairs.size);
+        add_record(&b, FCGI_PARAMS, 6, NULL, 0);
+        client_sends(&f, &b);
+        expect_verdict(&f, CONNECTION_ENDED);
+        assert_int_equal(f.calls.closing, 1);
+        expect_said("A client did not send all of a request that was answered");
         bytes_clear(&pairs);
         fixture_close(&f);
 }
@@ -918,6 +1035,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 finish_request(f.connection);
                 assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
                 assert_int_equal(f.calls.closing, 1);
+                expect_said("A client did not send all of a request that was answered");
                 fixture_close(&f);
 
                 begin = now_monotonic();
@@ -1196,14 +1314,17 @@ int main(void)
                 cmocka_unit_test(test_roles),
                 cmocka_unit_test(test_silence_and_end),
                 cmocka_unit_test(test_header_timeout),
+                cmocka_unit_test(test_large_head_that_is_read_late),
                 cmocka_unit_test(test_moved_anywhere),
                 cmocka_unit_test(test_deadline_moves_along),
                 cmocka_unit_test(test_what_was_read_elsewhere_is_unreadable),
                 cmocka_unit_test(test_release),
+                cmocka_unit_test(test_no_release_of_a_connection_that_ends),
                 cmocka_unit_test(test_malformed),
                 cmocka_unit_test(test_get_values),
                 cmocka_unit_test(test_unknown_role),
                 cmocka_unit_test(test_replies_nobody_reads),
+                cmocka_unit_test(test_replies_nobody_reads_behind_an_answer),
                 cmocka_unit_test(test_too_many_parameters),
                 cmocka_unit_test(test_parameters_just_at_the_bound),
                 cmocka_unit_test(test_body),
@@ -1221,5 +1342,10 @@ int main(void)
                 cmocka_unit_test(test_memory_of_a_large_answer),
         };
 
+        log_fd = memfd_create("log", MFD_CLOEXEC);
+        if (log_fd < 0 || fcntl(log_fd, F_SETFL, O_APPEND) < 0)
+                return 1;
+        log_set_stderr(log_fd);
+        log_set_max_level(LOG_DEBUG);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

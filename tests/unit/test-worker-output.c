@@ -78,6 +78,7 @@ static void test_client_that_takes_nothing(void **state _unused_)
         assert_int_equal(f.waiting, 1);
         assert_int_equal(f.progress, 1); /* what the socket's buffer took */
         /* It is gone for good. */
+        assert_true(output_stalled(&f.output));
         assert_int_equal(output_write(&f.output, FCGI_STDOUT, "x", 1), -EPIPE);
         assert_int_equal(output_flush(&f.output, USEC_INFINITY), -EPIPE);
         fixture_close(&f);
@@ -93,6 +94,21 @@ static void test_deadline_comes_first(void **state _unused_)
         f.output.stall_timeout = USEC_INFINITY;
         assert_int_equal(output_write(&f.output, FCGI_STDOUT, "x", 1), 0);
         assert_int_equal(output_flush(&f.output, now_monotonic()), -EPIPE);
+        assert_true(output_stalled(&f.output));
+        fixture_close(&f);
+}
+
+/* A socket that is full at one moment makes no slow client. */
+static void test_no_wait(void **state _unused_)
+{
+        static Fixture f;
+
+        fixture_open(&f);
+        while (send(f.output.fd, answer, sizeof answer, MSG_DONTWAIT) > 0)
+                ;
+        assert_int_equal(output_write(&f.output, FCGI_STDOUT, "x", 1), 0);
+        assert_int_equal(output_flush(&f.output, 0), -EPIPE);
+        assert_false(output_stalled(&f.output));
         fixture_close(&f);
 }
 
@@ -137,6 +153,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_client_that_takes_nothing),
                 cmocka_unit_test(test_deadline_comes_first),
+                cmocka_unit_test(test_no_wait),
                 cmocka_unit_test(test_slow_client),
         };
 

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 
+#include "base/log.h"
 #include "worker/request/wait.h"
 #include "worker/transport/fastcgi-connection.h"
 
@@ -102,6 +103,8 @@ int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience)
                 r = discard_buffered(c);
                 if (r != 0)
                         return r < 0 ? r : 0;
+                if (patience > 0 && now_monotonic() > end)
+                        return -ETIMEDOUT;
 
                 if (n_read >= max_read)
                         return 0;
@@ -160,10 +163,14 @@ int fastcgi_discard_rest(FastcgiConnection *c)
         return r < 0 || !c->keep ? r : fastcgi_flush_replies(c);
 }
 
-void fastcgi_close_untaken(FastcgiConnection *c)
+void fastcgi_close_failed(FastcgiConnection *c, int error)
 {
         if (output_stalled(&c->output))
                 connection_close_late(&c->connection, LATE_WITH_TAKING);
-        else
+        else if (error == -ETIMEDOUT)
+                connection_close_late(&c->connection, LATE_WITH_BODY);
+        else {
+                log_debug_errno(error, "A client is gone, takes no replies, or sends what is no FastCGI: %m");
                 connection_close(&c->connection);
+        }
 }

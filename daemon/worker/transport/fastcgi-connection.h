@@ -97,8 +97,11 @@ int fastcgi_discard_rest(FastcgiConnection *c);
 /* Sends what was answered behind the request's own answer. 0, or -errno where the connection is to end. */
 int fastcgi_flush_replies(FastcgiConnection *c);
 
-/* The answer could not be sent: closes the connection. */
-void fastcgi_close_untaken(FastcgiConnection *c);
+/*
+ * Closes the connection since no more can come of it, or go to it: for this error of a function of this
+ * file, or of the output's (-EPIPE). A client that is too slow is closed by connection_close_late().
+ */
+void fastcgi_close_failed(FastcgiConnection *c, int error);
 
 /* The operations of a request. */
 extern const RequestOps fastcgi_request_ops;

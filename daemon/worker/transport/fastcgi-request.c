@@ -140,7 +140,7 @@ static int on_finish(Request *request)
         output_end(&c->output);
         r = output_flush(&c->output, USEC_INFINITY);
         if (r < 0)
-                fastcgi_close_untaken(c);
+                fastcgi_close_failed(c, r);
         else if (!c->keep) {
                 if (fastcgi_discard(c, FASTCGI_DISCARD_MAX, 0) < 0 || c->body == BODY_ENDED)
                         connection_close(&c->connection);
@@ -172,13 +172,19 @@ static void on_script_ended(Request *request)
 static void on_release(Request *request)
 {
         FastcgiConnection *c = fastcgi_of_request(request);
+        int r;
 
         if (c->connection.fd < 0 || !c->keep || c->body == BODY_ABORTED)
                 return;
         if (fastcgi_discard(c, FASTCGI_DISCARD_MAX, /* patience= */ 0) < 0 || c->body != BODY_ENDED)
                 return;
-        if (input_ahead(&c->input) || fastcgi_flush_replies(c) < 0)
+        if (input_ahead(&c->input))
                 return;
+        r = fastcgi_flush_replies(c);
+        if (r < 0) {
+                fastcgi_close_failed(c, r);
+                return;
+        }
         request_set_answer(request, ANSWER_RELEASED);
         c->connection.hooks->released(c->connection.userdata);
 }

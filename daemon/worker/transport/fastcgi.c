@@ -187,15 +187,15 @@ static bool refuse_request(FastcgiConnection *c)
         request_set_answer(&c->request, ANSWER_GONE);
         (void) output_write(&c->output, FCGI_STDOUT, too_large, strlen(too_large));
         output_end(&c->output);
-        if (output_flush(&c->output, c->deadline) < 0) {
-                fastcgi_close_untaken(c);
-                return false;
+        r = output_flush(&c->output, c->deadline);
+        if (r >= 0) {
+                if (!c->keep)
+                        (void) shutdown(c->connection.fd, SHUT_WR);
+                r = fastcgi_discard_rest(c);
+                fcgi_decoder_finish(c->input.decoder);
         }
-        if (!c->keep)
-                (void) shutdown(c->connection.fd, SHUT_WR);
-
-        r = fastcgi_discard_rest(c);
-        fcgi_decoder_finish(c->input.decoder);
+        if (r < 0)
+                fastcgi_close_failed(c, r);
         return r >= 0 && c->keep;
 }
 
@@ -205,23 +205,27 @@ static void end_head(FastcgiConnection *c)
         c->origin.moves = 0;
 }
 
-/* Part of a head is here, and no more at the moment. The head's time began with its first byte. */
-static int judge_partial(FastcgiConnection *c)
+/* The client has sent no more; the time of a head began with its first byte. The verdict. */
+static int end_reading(FastcgiConnection *c, bool busy, bool late)
 {
-        if (now_monotonic() <= c->deadline)
-                return CONNECTION_PARTIAL;
+        if (!late)
+                return busy ? CONNECTION_PARTIAL : CONNECTION_IDLE;
         connection_close_late(&c->connection, LATE_WITH_HEAD);
         return CONNECTION_ENDED;
 }
 
-/* All input was taken: reads more, unless that was done. A verdict, or 0 to go on. */
-static int read_head(FastcgiConnection *c, bool begun, bool *have_read)
+/*
+ * All input was taken: reads more. Once is enough, but for a head whose time is over: a client that has sent
+ * it all is not late, however much of it still waits in the socket. A verdict, or 0 to go on.
+ */
+static int read_head(FastcgiConnection *c, bool begun, size_t *n_read)
 {
-        bool busy = fcgi_decoder_busy(c->input.decoder);
-        int r = 0;
+        bool busy = fcgi_decoder_busy(c->input.decoder), late;
+        int r;
 
-        if (output_flush(&c->output, /* deadline= */ 0) < 0) {
-                fastcgi_close_untaken(c);
+        r = output_flush(&c->output, /* deadline= */ 0);
+        if (r < 0) {
+                fastcgi_close_failed(c, r);
                 return CONNECTION_ENDED;
         }
         if (c->close_next)
@@ -232,17 +236,19 @@ static int read_head(FastcgiConnection *c, bool begun, bool *have_read)
                         return CONNECTION_IDLE;
         }
 
-        if (!*have_read)
-                r = (int) input_read(&c->input);
-        *have_read = true;
-        if (r > 0)
-                return 0;
+        late = busy && now_monotonic() > c->deadline;
+        if (*n_read > 0 && (!late || *n_read >= HANDOFF_HEAD_MAX))
+                return end_reading(c, busy, late);
+        r = (int) input_read(&c->input);
+        if (r == 0)
+                return end_reading(c, busy, late);
         if (r < 0) {
                 if (busy)
                         log_debug_errno(r, "A client sent part of a request only: %m");
                 return CONNECTION_ENDED;
         }
-        return busy ? judge_partial(c) : CONNECTION_IDLE;
+        *n_read += (size_t) r;
+        return 0;
 }
 
 /* Bytes of the client are here. */
@@ -258,16 +264,15 @@ static int give_connection_up(FastcgiConnection *c, int error)
 {
         if (error == -ENOMEM)
                 return error;
-        log_debug_errno(error, "A client sent what is no FastCGI, or took no answer: %m");
-        if (error == -EPIPE)
-                fastcgi_close_untaken(c);
+        fastcgi_close_failed(c, error);
         return CONNECTION_ENDED;
 }
 
 static int on_next(Connection *connection, Request **ret)
 {
         FastcgiConnection *c = fastcgi_of(connection);
-        bool begun = input_pending(&c->input), have_read = false;
+        bool begun = input_pending(&c->input);
+        size_t n_read = 0;
         FcgiItem item;
         int r;
 
@@ -282,7 +287,7 @@ static int on_next(Connection *connection, Request **ret)
                         return give_connection_up(c, r);
 
                 if (r == FCGI_NEED_MORE) {
-                        r = read_head(c, begun, &have_read);
+                        r = read_head(c, begun, &n_read);
                         if (r != 0)
                                 return r;
                         begun = true;
@@ -297,6 +302,9 @@ static int on_next(Connection *connection, Request **ret)
                         }
                         if (!refuse_request(c))
                                 return CONNECTION_ENDED;
+                        end_head(c);
+                        if (input_pending(&c->input))
+                                begin_head(c);
                 }
         }
 }
@@ -328,11 +336,9 @@ static void on_settle(Connection *connection)
 
         if (connection->fd >= 0) {
                 r = fastcgi_discard_rest(c);
-                if (r == -ETIMEDOUT)
-                        connection_close_late(connection, LATE_WITH_BODY);
-                else if (r < 0)
-                        log_debug_errno(r, "A client did not send all of a request that was answered: %m");
-                if (r < 0 || !c->keep)
+                if (r < 0)
+                        fastcgi_close_failed(c, r);
+                else if (!c->keep)
                         connection_close(connection);
         }
         c->body_size = 0;

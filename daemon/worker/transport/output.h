@@ -32,7 +32,8 @@
 typedef enum OutputState {
         OUTPUT_FRESH,   /* nothing of it was sent */
         OUTPUT_BEGUN,   /* some of it was */
-        OUTPUT_BROKEN,  /* the client is gone: nothing is sent any more on this socket */
+        OUTPUT_BROKEN,  /* the client is gone, or there was no room for what was not to wait: nothing is
+                           sent any more on this socket */
         OUTPUT_STALLED, /* the same, since the client took nothing in its time */
         _OUTPUT_STATE_MAX,
 } OutputState;
@@ -86,7 +87,8 @@ int output_record(Output *output, const void *record, size_t size, usec_t deadli
 void output_end(Output *output);
 
 /*
- * Sends what was gathered, waiting for the client until the deadline (CLOCK_MONOTONIC, USEC_INFINITY for
- * none), as long as it takes something. 0, or -EPIPE when the client is gone or the deadline has passed.
+ * Sends what was gathered, waiting for the client until the deadline (CLOCK_MONOTONIC; USEC_INFINITY for
+ * none, 0 for no wait), as long as it takes something. 0, or -EPIPE when the client is gone or the deadline
+ * has passed.
  */
 int output_flush(Output *output, usec_t deadline);
