@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Clients that send nothing, half a request, or a byte now and then, or take no answer: they hold no worker."""
 
+import contextlib
 import os
+import select
 import signal
 
 import pytest
@@ -318,6 +320,26 @@ def test_a_body_that_trickles_behind_its_answer(make_daemon):
                 return True
 
         wait_until(closed, what="the connection closed")  # fifty bytes a second
+        assert daemon.get(hello) == "hello"
+
+
+def test_a_body_that_goes_on_slowly_behind_its_answer(make_daemon):
+    """The rest has a time in all: what comes in time does not start it anew."""
+    with make_daemon(ONE + 'request = { header_timeout = "400ms"; };\n') as daemon, daemon.connect() as trickling:
+        hello = daemon.script("hello.php", HELLO)
+        params = fastcgi.parameters(hello, method="PUT", body_length=10_000_000)
+        piece = fastcgi.record(fastcgi.STDIN, b"x" * 4096)
+        trickling.send(fastcgi.begin(keep=True) + fastcgi.stream(fastcgi.PARAMS, fastcgi.encode_pairs(params)) + piece)
+        assert trickling.response().text == "hello"
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(20):
+                if select.select([trickling.sock], [], [], 0.3)[0]:
+                    break
+                trickling.send(piece)
+            else:
+                pytest.fail("it goes on for ever")
+        assert trickling.ended()
+        daemon.wait_idle(1)
         assert daemon.get(hello) == "hello"
 
 

@@ -25,7 +25,9 @@
 #include "helpers/fastcgi.h"
 #include "helpers/fds.h"
 #include "helpers/handoff.h"
+#include "helpers/text.h"
 #include "worker/request/wait.h"
+#include "worker/transport/fastcgi-connection.h"
 #include "worker/transport/fastcgi.h"
 #include "worker/transport/output.h"
 
@@ -1050,6 +1052,24 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
         }
 }
 
+/* The bytes that come take their time, not each of them anew. */
+static void test_time_of_an_unread_body(void **state _unused_)
+{
+        static const struct {
+                uint64_t n_bytes;
+                usec_t time;
+        } cases[] = {
+                { 0, 0 },
+                { FASTCGI_DISCARD_RATE / 4, USEC_PER_SEC / 4 },
+                { (uint64_t) FASTCGI_DISCARD_RATE * 60, 60 * USEC_PER_SEC },
+                { (uint64_t) FASTCGI_DISCARD_RATE * 10000, FASTCGI_DISCARD_TIME_MAX },
+                { UINT64_MAX, FASTCGI_DISCARD_TIME_MAX },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                assert_int_equal(fastcgi_discard_time(cases[i].n_bytes), cases[i].time);
+}
+
 /* After an early answer the client is let go at once, and the script may still read what it sends. */
 static void test_body_after_the_answer(void **state _unused_)
 {
@@ -1333,6 +1353,7 @@ int main(void)
                 cmocka_unit_test(test_unread_body_on_a_closed_connection),
                 cmocka_unit_test(test_unread_body_larger_than_all_buffers),
                 cmocka_unit_test(test_unread_body_that_does_not_end),
+                cmocka_unit_test(test_time_of_an_unread_body),
                 cmocka_unit_test(test_body_after_the_answer),
                 cmocka_unit_test(test_end_of_the_request_after_the_answer),
                 cmocka_unit_test(test_abort),

@@ -92,14 +92,23 @@ static int discard_buffered(FastcgiConnection *c)
         return r < 0 ? r : c->body == BODY_ENDED;
 }
 
+usec_t fastcgi_discard_time(uint64_t n_bytes)
+{
+        if (n_bytes / FASTCGI_DISCARD_RATE >= FASTCGI_DISCARD_TIME_MAX / USEC_PER_SEC)
+                return FASTCGI_DISCARD_TIME_MAX;
+        return n_bytes * USEC_PER_SEC / FASTCGI_DISCARD_RATE;
+}
+
 int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience)
 {
-        usec_t end = patience > 0 ? usec_add(now_monotonic(), patience) : 0;
-        size_t n_read = 0, n_due = FASTCGI_DISCARD_PROGRESS;
+        usec_t least = usec_add(now_monotonic(), patience);
+        size_t n_read = 0;
         int r;
 
         c->body_size = 0;
         while (c->body != BODY_ENDED) {
+                usec_t end = usec_add(least, fastcgi_discard_time(n_read));
+
                 r = discard_buffered(c);
                 if (r != 0)
                         return r < 0 ? r : 0;
@@ -117,12 +126,6 @@ int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience)
                         n_read += (size_t) r;
                 if (r < 0)
                         return r;
-
-                if (patience > 0 && n_read >= n_due) {
-                        n_due = n_read + FASTCGI_DISCARD_PROGRESS;
-                        end = usec_add(now_monotonic(), patience);
-                } else if (patience > 0 && now_monotonic() > end)
-                        return -ETIMEDOUT;
         }
         return 0;
 }

@@ -12,8 +12,13 @@
  */
 #define FASTCGI_DISCARD_MAX (1024U * 1024U)
 
-/* What must come behind that, of a body that goes on, within each header_timeout. */
-#define FASTCGI_DISCARD_PROGRESS 4096U
+/*
+ * What is discarded of a body after its answer has a time in all: request.header_timeout, and what the bytes
+ * that came take at this rate (a second), but no more than this time for them. A web server that does not
+ * gather bodies sends at the pace of its own client.
+ */
+#define FASTCGI_DISCARD_RATE (64U * 1024U)
+#define FASTCGI_DISCARD_TIME_MAX (10 * 60 * USEC_PER_SEC)
 
 /* How much of the body of the request at hand has come. */
 typedef enum BodyState {
@@ -83,10 +88,13 @@ int fastcgi_read_body(FastcgiConnection *c);
 
 /*
  * Discards the rest of the request: what is in our memory, and up to the given size of what can be read.
- * Waits for each FASTCGI_DISCARD_PROGRESS bytes of it for as long as the given patience. 0, or -errno when
- * no more can come; -ETIMEDOUT when the patience is over.
+ * Waits for it for as long as the given patience and fastcgi_discard_time() in all. 0, or -errno when no
+ * more can come; -ETIMEDOUT when the time is over. 0 for the patience is not to wait.
  */
 int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience);
+
+/* The time that so many bytes may have taken, see FASTCGI_DISCARD_RATE. Pure. */
+usec_t fastcgi_discard_time(uint64_t n_bytes);
 
 /*
  * The client has its answer; what it still sends of the request is discarded, for as long as it comes. 0, or

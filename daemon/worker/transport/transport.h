@@ -49,8 +49,8 @@ typedef enum ConnectionVerdict {
 
 struct Transport {
         /*
-         * A new object without a socket; header_timeout is for the head of a request, and for each piece of
-         * a body that nobody reads. free() closes the socket. 0 or -ENOMEM.
+         * A new object without a socket; header_timeout is for the head of a request, and for what is left
+         * of a body that nobody reads, unless the client is fast. free() closes the socket. 0 or -ENOMEM.
          */
         int (*new)(usec_t header_timeout, const ConnectionHooks *hooks, void *userdata, Connection **ret);
         void (*free)(Connection *connection);
