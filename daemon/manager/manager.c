@@ -48,7 +48,9 @@ static int on_timer(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
         return 0;
 }
 
-/* Workers: the idle count fell below the threshold, or one is ready. */
+/*
+ * A worker is ready, or the number of idle workers has left the bounds that sizing.c has set on the board.
+ */
 static int on_wake(sd_event_source *s _unused_, int fd, uint32_t revents _unused_, void *userdata)
 {
         Manager *m = userdata;
@@ -298,7 +300,7 @@ int manager_new(const char *pool, const char *config_path, Config *config, Liste
         if (r < 0)
                 return r;
 
-        r = starting_generation(&m->pool, TAKE_PTR(owned));
+        r = starting_begin(&m->pool, RELOAD_REQUESTED, TAKE_PTR(owned));
         if (r < 0)
                 return log_error_errno(r, "Failed to start PHP's template: %m");
 

@@ -87,7 +87,7 @@ static void act(Pool *p, usec_t now, usec_t *earliest)
         step_generations(p, now, earliest);
         step_watched(p, now, earliest);
         verdict_step(p, now);
-        earlier(earliest, reap_report(p, p->life.state == POOL_STOPPING ? USEC_INFINITY : now));
+        earlier(earliest, reap_report(p, now));
 }
 
 /* Faces tell what has changed. */

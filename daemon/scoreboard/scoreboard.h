@@ -103,8 +103,8 @@ WorkerRecord *scoreboard_begin(Scoreboard *board, size_t slot);
 void scoreboard_end(Scoreboard *board, size_t slot);
 
 /*
- * Changes the stage, and the idle count with it. True when the manager asked to be woken and must be now:
- * the idle count left its bounds, or the worker is idle for the first time.
+ * Changes the stage, and the idle count with it. True when the caller must wake the manager: the worker
+ * is idle for the first time, or the idle count left the bounds that the manager has set (scoreboard_arm()).
  */
 bool scoreboard_set_stage(Scoreboard *board, size_t slot, Stage stage);
 

@@ -55,7 +55,7 @@ static _noreturn_ void launcher_run(const WorkerContext *c, const IpcMessage *or
         IpcMessage message = { .type = IPC_SPAWNED };
         int error = 0;
 
-        /* What is forked here becomes the manager's, which has one template. */
+        /* Its workers keep this title until they set their own: ps must not show them as templates. */
         title_set(&c->title, "php-pool-worker: %s (launcher)", c->pool);
         if (c->memories)
                 memory_fds_close(c->memories);

@@ -64,7 +64,7 @@ static void say_signals(void)
 
                 if (sigismember(&blocked, i) == 1)
                         (void) fprintf(stderr, "signal %d is blocked\n", i);
-                if (sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+                if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
                         (void) fprintf(stderr, "signal %d is ignored\n", i);
         }
 }

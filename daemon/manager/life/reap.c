@@ -4,8 +4,9 @@
  * The deaths of processes. The manager is a subreaper: workers come to it from their launchers, and so does
  * whatever a script left behind in the background, which it reaps and otherwise leaves alone.
  *
- * A launcher announces its workers before it exits, and only then can the kernel report their death to us:
- * so with every channel drained first, a dead worker's pid is always known.
+ * A launcher announces its workers before it exits, and only then can the kernel report their death to the
+ * manager. So the manager hears every channel out first, and knows the pid of each worker that was
+ * announced.
  */
 
 #include "manager/life/reap.h"
@@ -41,11 +42,21 @@ static void describe_death(const siginfo_t *si, KillReason killed, char *buffer,
                 (void) snprintf(buffer, size, "%s", known ?: description);
 }
 
-/* A worker that the manager killed is no surprise, unless it had a request, which is lost. */
+static bool has_status(const siginfo_t *si, ExitStatus status)
+{
+        return si->si_code == CLD_EXITED && si->si_status == (int) status;
+}
+
+/*
+ * A worker that ended as ordered, or that the manager killed, is no surprise, unless its request is lost: a
+ * library that calls exit(0) ends it, too.
+ */
 static bool death_expected(const siginfo_t *si, const Worker *w, bool running)
 {
+        if (has_status(si, EXIT_STATUS_TERMINATED))
+                return true;
         if (si->si_code == CLD_EXITED)
-                return exit_status_expected(si->si_status);
+                return exit_status_expected(si->si_status) && !running;
         return w->killed != KILL_NONE && !running;
 }
 
@@ -109,7 +120,7 @@ usec_t reap_report(Pool *p, usec_t now)
         usec_t due = obituaries_due(&d->obituaries);
         char count[24];
 
-        if (due == 0 || now < due)
+        if (due == 0 || (now < due && p->life.state != POOL_STOPPING))
                 return due;
 
         (void) snprintf(count, sizeof count, "%zu", obituaries_take(&d->obituaries, now));
@@ -124,8 +135,11 @@ usec_t reap_report(Pool *p, usec_t now)
         return 0;
 }
 
-/* Clients may ask again and again for a script that crashes PHP: the log must not fill up with it. */
-static bool gets_obituary(Pool *p, usec_t now, const Worker *w, const WorkerRecord *record,
+/*
+ * Notes an unexpected death. True: it gets an obituary now. False: it is only counted, for reap_report().
+ * Clients may ask again and again for a script that crashes PHP: the log must not fill up with it.
+ */
+static bool note_death(Pool *p, usec_t now, const Worker *w, const WorkerRecord *record,
                           const siginfo_t *si)
 {
         Deaths *d = &p->deaths;
@@ -168,14 +182,11 @@ static void worker_died(Pool *p, Generation *g, size_t slot, const siginfo_t *si
         totals_worker_ended(&p->totals, w, &record, recycled_cause(si, w), now);
 
         expected = death_expected(si, w, stage_has_request(record.stage));
-        write_obituary(!expected && gets_obituary(p, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
+        write_obituary(!expected && note_death(p, now, w, &record, si) ? LOG_WARNING : LOG_DEBUG, g, w,
                        slot, &record, si);
-        /*
-         * The kernel may have told it alone of a connection, and it may have been about to start the timer.
-         */
-        if (!expected || si->si_status == EXIT_STATUS_TERMINATED) {
-                p->sizing.rouse = true;
-                g->limits_due = true;
+        if (!expected || si->si_code != CLD_EXITED || has_status(si, EXIT_STATUS_TERMINATED)) {
+                p->sizing.rouse = true; /* the kernel may have told it alone of a connection */
+                g->limits_due = true;   /* it may have been about to start the timer */
         }
         if (!expected && g == p->current) {
                 note_crash(p, g, now, si);
@@ -188,17 +199,13 @@ static void worker_died(Pool *p, Generation *g, size_t slot, const siginfo_t *si
                 char death[DEATH_TEXT_MAX];
 
                 g->n_stillborn++;
-                pool_hold_spawn(p, g->n_stillborn);
                 describe_death(si, w->killed, death, sizeof death);
                 if (g == p->next)
                         generation_fail(g, "its first worker %s", death);
+                else
+                        pool_hold_spawn(p, g->n_stillborn);
         }
         workers_bury(&g->workers, slot);
-}
-
-static bool has_status(const siginfo_t *si, ExitStatus status)
-{
-        return si->si_code == CLD_EXITED && si->si_status == (int) status;
 }
 
 static void fail_other_build(Pool *p, Generation *g)

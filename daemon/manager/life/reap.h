@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The deaths of processes: every child is reaped here, each worker gets one obituary in the journal. Nothing
+ * The deaths of processes: every child is reaped here, each worker that died unexpectedly gets an
+ * obituary in the journal, or is counted in a storm of deaths. Nothing
  * is replaced here: sizing.c orders workers, replacing.c starts another template, at the step that follows.
  */
 
@@ -12,7 +13,7 @@
 int reap_watch(Pool *p);
 
 /*
- * Logs how many died without an obituary, if that is due. When it will be, CLOCK_MONOTONIC; 0 for not. At
- * the end, with USEC_INFINITY, it is always due.
+ * Logs how many died without an obituary, if that is due; at the end of the pool it always is. When it will
+ * be due, CLOCK_MONOTONIC; 0 where there is nothing to say.
  */
 usec_t reap_report(Pool *p, usec_t now);

@@ -17,10 +17,9 @@ static void replace(Pool *p, usec_t now)
         Config *config;
         int r;
 
-        p->life.reason = RELOAD_REPLACE;
         r = config_unseal(p->current->settings_fd, &config);
         if (r >= 0)
-                r = starting_generation(p, config);
+                r = starting_begin(p, RELOAD_REPLACE, config);
         if (r >= 0) {
                 pool_set_state(p, POOL_RELOADING);
                 return;

@@ -44,12 +44,13 @@ static SaturationStep note_saturation(Pool *p, const PoolView *v, bool reached, 
         return step;
 }
 
-static PoolView pool_view(Pool *p, usec_t now)
+static PoolView pool_view(const Pool *p, usec_t now)
 {
         const Generation *g = p->current;
         GenerationCount count = generation_count(g);
-        Sizing *s = &p->sizing;
-        PoolView view = {
+        const Sizing *s = &p->sizing;
+
+        return (PoolView){
                 .idle = count.idle,
                 .busy = count.busy,
                 .starting = count.starting,
@@ -61,15 +62,9 @@ static PoolView pool_view(Pool *p, usec_t now)
                 .demand = s->demand || parking_waiting(p->parking),
                 .tick = s->tick > 0 && now >= s->tick,
         };
-
-        totals_note_active(&p->totals, count.busy);
-        s->demand = false;
-        if (view.tick)
-                s->tick = 0;
-        return view;
 }
 
-static void spawn(Pool *p, size_t n, usec_t now)
+static void order_workers(Pool *p, size_t n, usec_t now)
 {
         Generation *g = p->current;
         size_t allowed;
@@ -93,7 +88,7 @@ static void spawn(Pool *p, size_t n, usec_t now)
         p->sizing.last_batch = (size_t) r;
 }
 
-/* A maintenance that is due earlier stays so: steps in between must not put it off for ever. */
+/* Never moves the next maintenance to a later time: steps in between must not put it off for ever. */
 static void schedule_tick(Sizing *s, usec_t now, usec_t again, usec_t *earliest)
 {
         if (again == 0)
@@ -103,8 +98,11 @@ static void schedule_tick(Sizing *s, usec_t now, usec_t again, usec_t *earliest)
         earlier(earliest, s->tick);
 }
 
-/* Has the board wake the manager when the idle workers leave these bounds; looks again where they have. */
-static void arm(Pool *p, const PoolStep *step, size_t idle_before)
+/*
+ * Has the board wake the manager when the idle workers leave these bounds. Where they have left them while
+ * this was set, takes another step.
+ */
+static void arm_board(Pool *p, const PoolStep *step, size_t idle_before)
 {
         Generation *g = p->current;
         size_t idle;
@@ -127,26 +125,26 @@ static void carry_out(Pool *p, const PoolView *view, usec_t now, usec_t *earlies
         workers_retire_idle(&g->workers, step.retire);
 
         if (step.spawn > 0 && now >= p->sizing.hold_spawn)
-                spawn(p, step.spawn, now);
+                order_workers(p, step.spawn, now);
         if (step.spawn > 0 && now < p->sizing.hold_spawn) {
-                p->sizing.demand = view->demand; /* also what could not be ordered just now */
+                p->sizing.demand = view->demand; /* for the step in which ordering is allowed again */
                 earlier(earliest, p->sizing.hold_spawn);
         } else if (!step.more)
                 g->sized = true;
 
         p->sizing.watch = step.watch || full.watch;
         schedule_tick(&p->sizing, now, step.again, earliest);
-        arm(p, &step, view->idle);
+        arm_board(p, &step, view->idle);
 }
 
-/* Whether no worker survives its start. */
-static bool gives_up(Pool *p)
+/* Ends the pool where no worker survives its start, and says whether it does. */
+static bool give_up_on_starts(Pool *p)
 {
         Generation *g = p->current;
 
         if (g->fork_failed) {
                 g->fork_failed = false;
-                pool_hold_spawn(p, g->n_stillborn);
+                pool_hold_spawn(p, MAX(g->n_stillborn, 1U));
         }
         if (g->n_stillborn < STILLBORN_MAX || generation_alive(g) > 0)
                 return false;
@@ -161,10 +159,14 @@ void sizing_step(Pool *p, usec_t now, usec_t *earliest)
 {
         PoolView view;
 
-        if (gives_up(p))
+        if (give_up_on_starts(p))
                 return;
         if (generation_has_template(p->current)) {
                 view = pool_view(p, now);
+                totals_note_active(&p->totals, view.busy);
+                p->sizing.demand = false; /* which the view has now */
+                if (view.tick)
+                        p->sizing.tick = 0;
                 view.leaving = idle_is_due(p, &view, now, earliest);
                 if (view.leaving && idle_may_leave(p, &view, now, earliest)) {
                         pool_ask_stop(p, STOP_IDLE);

@@ -36,7 +36,7 @@ static void on_generation_change(void *userdata)
         pool_changed(userdata);
 }
 
-int starting_generation(Pool *p, Config *config)
+int starting_begin(Pool *p, ReloadReason reason, Config *config)
 {
         Inherit inherit = {
                 .channel = -EBADF,
@@ -56,8 +56,9 @@ int starting_generation(Pool *p, Config *config)
         int r;
 
         assert(!p->next);
+        p->life.reason = reason;
         /* A reload is for what is installed now. A template that died is replaced as it was. */
-        if (p->current && p->life.reason == RELOAD_REQUESTED && upgrade_find_manager(&installed) > 0)
+        if (p->current && reason == RELOAD_REQUESTED && upgrade_find_manager(&installed) > 0)
                 inherit.through = installed;
         look_at_allowed_clients(p, config);
         memcpy(inherit.listen, p->listen.sockets, p->listen.n * sizeof *p->listen.sockets);
@@ -87,11 +88,10 @@ void starting_reload(Pool *p)
 
         assert(p->life.state == POOL_RUNNING);
         p->reloads.taken = p->reloads.asked;
-        p->life.reason = RELOAD_REQUESTED;
 
         r = config_parse_pool(p->config_path, &config, &errors);
         if (r >= 0)
-                r = starting_generation(p, config);
+                r = starting_begin(p, RELOAD_REQUESTED, config);
         if (r >= 0)
                 pool_set_state(p, POOL_RELOADING);
         else {

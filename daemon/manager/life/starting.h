@@ -9,10 +9,11 @@
 #include "manager/pool/pool.h"
 
 /*
- * Starts the next generation with these settings, whose php_version is known and which become the
- * generation's, also on failure. 0 or -errno.
+ * Starts the next generation, for this reason, with these settings, whose php_version is known and which
+ * become the generation's, also on failure: forks and executes its template. There must be none yet. 0 or
+ * -errno.
  */
-int starting_generation(Pool *p, Config *config);
+int starting_begin(Pool *p, ReloadReason reason, Config *config);
 
 /*
  * Serves the tickets for a reload that are there: reads the pool file and starts a generation with it. The

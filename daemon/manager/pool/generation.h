@@ -4,8 +4,8 @@
 /*
  * One generation: a set of settings, the template that started PHP with them, its scoreboard, and the
  * workers that came from it. A reload makes a new one beside the old one; the old one retires and goes when
- * its last worker went. A generation decides nothing: it carries out orders and keeps the books on its
- * workers.
+ * its last worker went. A generation carries out orders, keeps the books on its workers, and kills
+ * what does not come to be in time.
  */
 
 #include <sys/types.h>
@@ -135,8 +135,9 @@ void generation_suspect(Generation *g);
 int generation_spawn(Generation *g, size_t n);
 
 /*
- * Tells the template and every worker to end; deadline (CLOCK_MONOTONIC, 0 for never) is noted, and why they
- * are killed then, which also says whether another generation goes on. Once only.
+ * Tells every worker to end; the template goes on until the last of them has ended (draining_step()). Notes
+ * the deadline (CLOCK_MONOTONIC, 0 for never), and why the processes are killed then, which also says
+ * whether another generation goes on. Once only.
  */
 void generation_retire(Generation *g, KillReason why, usec_t deadline);
 

@@ -45,7 +45,7 @@ typedef enum ReloadReason {
 
 typedef struct Life {
         PoolState state;
-        ReloadReason reason; /* in POOL_RELOADING */
+        ReloadReason reason; /* of the last generation to start */
         StopReason stop;     /* a wish: that the pool ends, and why; the first one counts */
         usec_t started;      /* CLOCK_REALTIME: the manager */
         bool start_told;     /* it was said that the generation that starts takes its time */

@@ -92,7 +92,7 @@ void template_hear_out(Template *t)
                                                t->pid);
                         (void) kill(t->pid, SIGKILL);
                 }
-                if (r <= 0) { /* its death is what is acted upon */
+                if (r <= 0) { /* SIGCHLD says that it died, if it did: only the channel is closed here */
                         template_retire(t);
                         return;
                 }

@@ -34,7 +34,7 @@ typedef struct Worker {
         usec_t started;    /* CLOCK_REALTIME, when it was ordered: for people */
         usec_t ordered;    /* CLOCK_MONOTONIC */
         usec_t forked;     /* CLOCK_MONOTONIC, when we learned of it */
-        usec_t ready;      /* CLOCK_MONOTONIC, when we saw it idle first; 0 before */
+        usec_t ready;      /* CLOCK_MONOTONIC, when the manager saw that it had started; 0 before */
         KillReason killed; /* why we sent it SIGKILL */
 
         uint64_t limit_request; /* what is known of limits is about this request, counted from 1 */
@@ -78,7 +78,7 @@ bool workers_in_state(const Workers *workers, size_t slot, WorkerState state);
 void workers_forked(Workers *workers, size_t slot, pid_t pid, bool retiring);
 void workers_lose(Workers *workers, size_t slot);
 
-/* It was never forked, or is dead and reaped: frees the slot, which is neither free nor lost. */
+/* Frees the slot of a worker that was never forked, or is dead and reaped; of no free or lost one. */
 void workers_bury(Workers *workers, size_t slot);
 
 /* Tells n idle workers to end, the longest idle first. */
