@@ -154,16 +154,20 @@ static void write_web_server(PhpRequest *r, const char *prefix, const char *mess
                 (void) request_write_error(r->request, message, strlen(message));
 }
 
-/* Whatever PHP's level is for it, what it logs at all is no less than a notice to the operator. */
+/*
+ * Whatever PHP's level is for it, what it logs at all is no less than a notice to the operator. error_log()
+ * with type 4 has no level: PHP says -1.
+ */
 void php_log_message(const char *message, int level)
 {
+        int notice = level < LOG_EMERG ? LOG_NOTICE : MIN(level, LOG_NOTICE);
         PhpRequest *r = php_request();
         char line[16];
         bool reported;
 
         (void) snprintf(line, sizeof line, "%" PRIu32, php_log.line);
         reported = is_reported_error(message, line);
-        write_journal(r, MIN(level, LOG_NOTICE), message, reported ? php_log.file : NULL,
+        write_journal(r, notice, message, reported ? php_log.file : NULL,
                       reported ? line : NULL);
         php_log.file[0] = 0;
 
