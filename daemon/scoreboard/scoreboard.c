@@ -270,8 +270,6 @@ bool scoreboard_condemned(const Scoreboard *b, size_t slot)
 void scoreboard_condemn(Scoreboard *b, size_t slot, uint64_t request)
 {
         assert(is_managers(b));
-
-        assert(request > 0);
         atomic_store(&board_slot(b, slot)->condemned, request);
 }
 

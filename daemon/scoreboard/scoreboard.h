@@ -149,7 +149,10 @@ bool scoreboard_read(const Scoreboard *board, size_t slot, WorkerRecord *ret);
 /* The stage alone, in range. */
 Stage scoreboard_stage(const Scoreboard *board, size_t slot);
 
-/* Condemns the request with this number, counted from 1 in the life of the slot's worker. */
+/*
+ * Condemns the request with this number, counted from 1 in the life of the slot's worker. A worker that lies
+ * about its requests may have made it 0, which condemns none.
+ */
 void scoreboard_condemn(Scoreboard *board, size_t slot, uint64_t request);
 
 /* Says to workers whether somebody looks at the status. */

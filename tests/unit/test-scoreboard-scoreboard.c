@@ -196,6 +196,10 @@ static void test_condemned_request(void **state _unused_)
         scoreboard_reserve(f.manager, 1);
         (void) scoreboard_set_stage(f.worker, 1, STAGE_RUNNING);
         assert_false(scoreboard_condemned(f.worker, 1));
+
+        scoreboard_begin(f.worker, 1)->requests = UINT64_MAX; /* a lie: its next one has the number 0 */
+        scoreboard_end(f.worker, 1);
+        scoreboard_condemn(f.manager, 1, 0);
         fixture_close(&f);
 }
 
