@@ -23,7 +23,9 @@ static bool header_is(const sapi_header_struct *header, const char *name)
 {
         size_t n = strlen(name);
 
-        return header->header_len > n && strncasecmp(header->header, name, n) == 0;
+        /* Few begin with the same letter, in whichever case. */
+        return header->header_len > n && ((header->header[0] ^ name[0]) & ~0x20) == 0 &&
+               strncasecmp(header->header, name, n) == 0;
 }
 
 static const sapi_header_struct *header_first(sapi_headers_struct *headers, zend_llist_position *pos)

@@ -142,13 +142,14 @@ static bool is_path(const char *name, const char *path)
 
 int built_in_serve(Request *request, const char *name, const Config *config, int handoff)
 {
-        const char *method = params_get(request->params, "REQUEST_METHOD", NULL);
-        bool head = method && streq(method, "HEAD"), ping;
+        bool ping = name && is_path(name, config->ping_path), head;
+        const char *method;
         int status;
 
-        ping = name && is_path(name, config->ping_path);
         if (!ping && !(name && is_path(name, config->status_path)))
                 return 0;
+        method = params_get(request->params, "REQUEST_METHOD", NULL);
+        head = method && streq(method, "HEAD");
 
         request_script_known(request, "");
         status = ping ? serve_ping(request, head, config) : serve_page(request, head, handoff);

@@ -51,7 +51,11 @@ void accounts_begin(Accounts *a, Request *request)
 /* The request's parameters are still there. */
 static void log_request(Accounts *a, const PhpOutcome *outcome, Cpu cpu)
 {
-        AccessEntry entry = {
+        AccessEntry entry;
+
+        if (!a->context->access)
+                return;
+        entry = (AccessEntry) {
                 .request = a->request,
                 .peer = a->own->peer,
                 .status = outcome->status,
@@ -61,8 +65,6 @@ static void log_request(Accounts *a, const PhpOutcome *outcome, Cpu cpu)
                 .cpu_system = cpu.system,
         };
 
-        if (!a->context->access)
-                return;
         entry.started = usec_sub(now_realtime(), entry.duration);
         access_log_write(a->context->access, &entry);
 }

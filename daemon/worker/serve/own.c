@@ -38,11 +38,6 @@ void own_free(Own *o)
                 connection_free(o->connections[i]);
 }
 
-bool own_is_there(const Own *o)
-{
-        return connection_fd(o->connection) >= 0;
-}
-
 void own_open(Own *o, int fd, const Origin *origin)
 {
         int r;
@@ -132,34 +127,42 @@ static int next_request(Own *o, usec_t patience, Request **ret)
         }
 }
 
-/* Part of a request is the manager's to wait for; for anything else the worker waits itself. */
-static void rest(Own *o)
+/* The next request; NULL where the connection is closed, or its client says nothing more at the moment. */
+static Request *read_request(Own *o)
 {
-        if (own_is_there(o) && connection_pending(o->connection))
-                (void) own_park(o);
-        if (own_is_there(o) && sources_watch_own(o->sources, connection_fd(o->connection)) < 0)
+        Request *request = NULL;
+        int r;
+
+        r = next_request(o, o->patience, &request);
+        o->patience = 0;
+        if (r != CONNECTION_REQUEST && r != CONNECTION_IDLE && r != CONNECTION_PARTIAL)
                 own_close(o);
+        return request;
+}
+
+static bool is_pending(const Own *o)
+{
+        return own_is_there(o) && connection_pending(o->connection);
 }
 
 Request *own_next(Own *o, bool stays)
 {
-        Request *request = NULL;
-
         if (o->turn == OWN_TURN_OVER)
                 return NULL;
-        if (o->turn == OWN_TURN_BEGINS || (own_is_there(o) && connection_pending(o->connection))) {
-                int r = next_request(o, o->patience, &request);
+        if (o->turn == OWN_TURN_BEGINS || is_pending(o)) {
+                Request *request;
 
-                o->patience = 0;
                 o->turn = OWN_TURN_GOES_ON;
-                if (r == CONNECTION_REQUEST)
+                request = read_request(o);
+                if (request)
                         return request;
-                if (r != CONNECTION_IDLE && r != CONNECTION_PARTIAL)
-                        own_close(o);
+                /* The manager waits for the rest of a request, the worker for anything else. */
+                if (stays && is_pending(o))
+                        (void) own_park(o);
         }
 
         own_end_turn(o);
-        if (stays)
-                rest(o);
+        if (stays && own_is_there(o) && sources_watch_own(o->sources, connection_fd(o->connection)) < 0)
+                own_close(o);
         return NULL;
 }

@@ -33,7 +33,10 @@ int own_init(Own *own, const ConnectionHooks *hooks, void *userdata);
 void own_free(Own *own);
 
 /* Whether there is one. */
-bool own_is_there(const Own *own);
+static inline bool own_is_there(const Own *own)
+{
+        return connection_fd(own->connection) >= 0;
+}
 
 /* Takes a connection over, whatever comes of it, and gives it a turn. There must be none. */
 void own_open(Own *own, int fd, const Origin *origin);

@@ -15,20 +15,18 @@
 #include "worker/request/wait.h"
 #include "worker/transport/fastcgi-connection.h"
 
-int fastcgi_decode(FastcgiConnection *c, usec_t deadline, FcgiItem *ret)
+int fastcgi_reply(FastcgiConnection *c, usec_t deadline, FcgiItem *ret)
 {
-        for (;;) {
-                int r;
+        int r;
 
-                r = input_next(&c->input, ret);
-                if (r != FCGI_REPLY)
-                        return r;
-
+        do {
                 c->close_next = c->close_next || ret->data.close;
                 r = output_record(&c->output, ret->data.bytes, ret->data.size, deadline);
                 if (r < 0)
                         return r;
-        }
+                r = input_next(&c->input, ret);
+        } while (r == FCGI_REPLY);
+        return r;
 }
 
 /* Reads once, of a body: input_read(). */

@@ -77,11 +77,19 @@ static inline void fastcgi_set_body(FastcgiConnection *c, BodyState state)
         c->body = state;
 }
 
+/* Puts the reply in *ret on its way, then does what fastcgi_decode() does. */
+int fastcgi_reply(FastcgiConnection *c, usec_t deadline, FcgiItem *ret);
+
 /*
  * The next event of what is here; replies are put on their way, and wait for room until the deadline
  * (CLOCK_MONOTONIC). An FcgiEvent but FCGI_REPLY, or -errno.
  */
-int fastcgi_decode(FastcgiConnection *c, usec_t deadline, FcgiItem *ret);
+static inline int fastcgi_decode(FastcgiConnection *c, usec_t deadline, FcgiItem *ret)
+{
+        int r = input_next(&c->input, ret);
+
+        return r == FCGI_REPLY ? fastcgi_reply(c, deadline, ret) : r;
+}
 
 /* Reads some of a body, waiting for it. The bytes stand in c->body_bytes. 0 or -errno. */
 int fastcgi_read_body(FastcgiConnection *c);

@@ -33,9 +33,8 @@ static const uint8_t padding[PADDING_MAX];
 static void set_state(Output *o, OutputState state)
 {
         static const uint8_t followers[_OUTPUT_STATE_MAX] = {
-                [OUTPUT_FRESH] = 1U << OUTPUT_FRESH | 1U << OUTPUT_BEGUN,
-                [OUTPUT_BEGUN] = 1U << OUTPUT_FRESH | 1U << OUTPUT_BEGUN | 1U << OUTPUT_BROKEN |
-                                 1U << OUTPUT_STALLED,
+                [OUTPUT_FRESH] = 1U << OUTPUT_BEGUN,
+                [OUTPUT_BEGUN] = 1U << OUTPUT_FRESH | 1U << OUTPUT_BROKEN | 1U << OUTPUT_STALLED,
         };
 
         assert(followers[o->state] & 1U << state);
@@ -58,7 +57,7 @@ void output_reset(Output *o, int fd)
 void output_begin_answer(Output *o, uint16_t request_id)
 {
         o->request_id = request_id;
-        if (!is_broken(o))
+        if (o->state == OUTPUT_BEGUN)
                 set_state(o, OUTPUT_FRESH);
 }
 
@@ -127,7 +126,8 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
 {
         struct msghdr message = { .msg_iov = iov, .msg_iovlen = n };
 
-        set_state(o, OUTPUT_BEGUN);
+        if (o->state != OUTPUT_BEGUN)
+                set_state(o, OUTPUT_BEGUN);
         for (;;) {
                 ssize_t k;
                 int r;
