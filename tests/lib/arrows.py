@@ -46,12 +46,14 @@ def of_includes(top):
 
 
 def compiled(build, top):
-    """(source file, object file) of all of a build's that are below a directory."""
+    """
+    (source file, object file) of all of a build's that are below a directory. The build may have been made when it was
+    mounted elsewhere: its paths are relative to itself.
+    """
     for command in json.loads((build / "compile_commands.json").read_text()):
-        directory = pathlib.Path(command["directory"])
-        source = (directory / command["file"]).resolve()
+        source = (build / command["file"]).resolve()
         if source.is_relative_to(top):
-            yield source, directory / command["output"]
+            yield source, build / command["output"]
 
 
 def object_files(build, top):

@@ -171,7 +171,8 @@ void fastcgi_close_failed(FastcgiConnection *c, int error)
         else if (error == -ETIMEDOUT)
                 connection_close_late(&c->connection, LATE_WITH_BODY);
         else {
-                log_debug_errno(error, "A client is gone, takes no replies, or sends what is no FastCGI: %m");
+                log_debug_errno(error,
+                                "A client is gone, takes no replies, or sends what is no FastCGI: %m");
                 connection_close(&c->connection);
         }
 }

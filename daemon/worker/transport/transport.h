@@ -69,10 +69,10 @@ struct Transport {
         int (*save)(const Connection *connection, Origin *ret);
 
         /*
-         * Takes what is in our memory and reads once, up to the next request; never waits for more. Where the
-         * time of a head is over, it reads all that the client has sent, within bounds. Requests that are not
-         * for the owner are answered on the way. There must be no request at hand. A ConnectionVerdict, or
-         * -ENOMEM.
+         * Takes what is in our memory and reads once, up to the next request; never waits for more. Where
+         * the time of a head is over, it reads all that the client has sent, within bounds. Requests that
+         * are not for the owner are answered on the way. There must be no request at hand. A
+         * ConnectionVerdict, or -ENOMEM.
          */
         int (*next)(Connection *connection, Request **ret);
 
