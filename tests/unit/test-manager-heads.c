@@ -47,9 +47,9 @@ static void test_turns(void **state _unused_)
                 { NOW + USEC_PER_SEC, true, HEAD_WATCH, NOW + USEC_PER_SEC, NOW + HEADS_INTERVAL },
                 { NOW + 1, false, HEAD_LEAVE, NOW + 1, NOW + 1 },
                 { NOW + 1, true, HEAD_WATCH, NOW + 1, NOW + 1 },
-                { NOW, false, HEAD_CLOSE, NOW, NOW },
-                { NOW, true, HEAD_CLOSE, NOW, NOW },
-                { 1, true, HEAD_CLOSE, 1, 1 },
+                { NOW, false, HEAD_OVER, NOW, NOW },
+                { NOW, true, HEAD_OVER, NOW, NOW },
+                { 1, true, HEAD_OVER, 1, 1 },
                 { USEC_INFINITY, true, HEAD_WATCH, USEC_INFINITY, NOW + HEADS_INTERVAL },
         };
 

@@ -120,8 +120,7 @@ static void test_contracts(void **state _unused_)
                 Place from, to;
         } wrong[] = {
                 { PLACE_WATCHED, PLACE_WATCHED }, { PLACE_WATCHED, PLACE_RESTING },
-                { PLACE_RESTING, PLACE_READY },   { PLACE_RESTING, PLACE_RESTING },
-                { PLACE_WATCHED, _PLACE_MAX },
+                { PLACE_RESTING, PLACE_RESTING }, { PLACE_WATCHED, _PLACE_MAX },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {

@@ -321,17 +321,23 @@ static int head_of(size_t size)
         return fd;
 }
 
-/* A connection of which part of a request was read; the client's end. */
-static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
+/* A connection of which part of a request was read, and on which this came since; the client's end. */
+static int park_head_with(Fixture *f, size_t size, usec_t deadline, uint8_t moves, const char *more)
 {
         Origin origin = { .head = head_of(size), .deadline = deadline, .moves = moves };
         int pair[2];
 
         open_stream(pair);
+        assert_int_equal(write(pair[0], more, strlen(more)), strlen(more));
         assert_int_equal(hand_off(f->worker, HANDOFF_PARK, &origin, pair[1]), 0);
         origin_close_both(&origin, pair[1]);
         run(f);
         return pair[0];
+}
+
+static int park_head(Fixture *f, size_t size, usec_t deadline, uint8_t moves)
+{
+        return park_head_with(f, size, deadline, moves, "");
 }
 
 /* Waits for the client's connection to come back; its head's size. */
@@ -451,6 +457,26 @@ static void test_head_that_moves_often_rests(void **state)
         fixture_close(&f);
 }
 
+/* What has come by the deadline is in time: a worker gets it, also where the head rests. */
+static void test_head_is_over_but_more_has_come(void **state)
+{
+        static const uint8_t moves[] = { 1, HEAD_MOVES_MAX + 1 };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(moves); i++) {
+                usec_t deadline = now_monotonic();
+                Fixture f;
+                int client;
+
+                fixture_open(&f);
+                client = park_head_with(&f, 10, deadline, moves[i], "x");
+                assert_int_equal(take_head(&f, deadline), 10);
+                assert_int_equal(parking_count(f.parking), 0);
+                fd_close(client);
+                fixture_close(&f);
+        }
+}
+
 static void test_heads_have_bounds(void **state)
 {
         enum { SIZE = 1024 * 1024, N = HEADS_SIZE_MAX / SIZE };
@@ -526,6 +552,51 @@ static void test_drain(void **state)
         assert_int_equal(parking_count(f.parking), ELEMENTSOF(clients) / 2);
         for (size_t i = 0; i < ELEMENTSOF(clients); i++)
                 fd_close(clients[i]);
+        fixture_close(&f);
+}
+
+static void on_status(const HandoffQuestion *question _unused_, int socket _unused_, void *userdata)
+{
+        (*(unsigned *) userdata)++;
+}
+
+/* What workers have handed in last is taken, whatever they ask in between. */
+static void test_drain_behind_questions(void **state)
+{
+        int clients[FEW / 2], asker[2];
+        unsigned n_questions = 0;
+        size_t received = 0;
+        Origin origin;
+        Fixture f;
+        int fd;
+
+        (void) state;
+        fixture_open(&f);
+        parking_set_on_status(f.parking, on_status, &n_questions);
+        open_stream(asker);
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++) {
+                Handoff question = { .kind = HANDOFF_QUESTION, .fd = asker[0] };
+                int pair[2];
+
+                assert_int_equal(handoff_send(f.worker, &question), 0);
+                open_stream(pair);
+                clients[i] = pair[0];
+                assert_int_equal(write(pair[0], "x", 1), 1);
+                assert_int_equal(hand_off(f.worker, HANDOFF_PARK, &ORIGIN_UNIX, pair[1]), 0);
+                fd_close(pair[1]);
+        }
+        parking_stop(f.parking);
+        assert_int_equal(n_questions, ELEMENTSOF(clients));
+        while (take_over(f.worker, HANDOFF_WORKER, &origin, &fd) == 1) {
+                fd_close(fd);
+                received++;
+                run(&f);
+        }
+        assert_int_equal(received, ELEMENTSOF(clients));
+        for (size_t i = 0; i < ELEMENTSOF(clients); i++)
+                fd_close(clients[i]);
+        fd_close(asker[0]);
+        fd_close(asker[1]);
         fixture_close(&f);
 }
 
@@ -653,11 +724,13 @@ int main(void)
                 cmocka_unit_test(test_free_closes_what_is_parked),
                 cmocka_unit_test(test_head_goes_along),
                 cmocka_unit_test(test_head_has_a_deadline),
+                cmocka_unit_test(test_head_is_over_but_more_has_come),
                 cmocka_unit_test(test_head_that_cannot_be_watched_rests),
                 cmocka_unit_test(test_head_that_moves_often_rests),
                 cmocka_unit_test(test_heads_have_bounds),
                 cmocka_unit_test(test_heads_count_as_descriptors),
                 cmocka_unit_test(test_drain),
+                cmocka_unit_test(test_drain_behind_questions),
                 cmocka_unit_test(test_drain_wakes_what_rests),
                 cmocka_unit_test(test_heads_are_not_stored),
                 cmocka_unit_test(test_store_has_a_limit),

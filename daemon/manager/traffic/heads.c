@@ -33,7 +33,7 @@ usec_t head_first_turn(const Origin *origin, usec_t now)
 HeadVerdict head_decide(const Origin *origin, bool resting, usec_t now)
 {
         if (now >= origin->deadline)
-                return HEAD_CLOSE;
+                return HEAD_OVER;
         return resting ? HEAD_WATCH : HEAD_LEAVE;
 }
 

@@ -4,8 +4,8 @@
 /*
  * The heads of parked connections (ipc/handoff.h): what a client has sent so far of a request that is not
  * complete. Three rules are here, and what is needed to keep them: a head has a deadline, at which its
- * connection is closed; all heads together have a bound; and a head that has moved often between workers
- * rests, which means that its connection is not watched before the next turn.
+ * connection is closed unless more has come by then; all heads together have a bound; and a head that has
+ * moved often between workers rests, which means that its connection is not watched before the next turn.
  *
  * There is one timer for all heads. A turn is what happens when it elapses: each head is looked at.
  */
@@ -40,7 +40,7 @@ usec_t head_first_turn(const Origin *origin, usec_t now);
 typedef enum HeadVerdict {
         HEAD_LEAVE, /* its connection is watched, and has time */
         HEAD_WATCH, /* it has rested */
-        HEAD_CLOSE, /* its time is over */
+        HEAD_OVER,  /* its time is over: its connection is closed, unless more has come */
 } HeadVerdict;
 HeadVerdict head_decide(const Origin *origin, bool resting, usec_t now);
 

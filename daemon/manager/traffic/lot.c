@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The table of what is parked: see lot.h. Nothing is watched, sent or timed here. For parking.c alone. */
+/*
+ * The table of what is parked: see lot.h. Nothing is watched, sent or timed here. For parking.c, and at the
+ * end for store.c.
+ */
 
 #include "manager/traffic/lot.h"
 
@@ -8,7 +11,7 @@
 static const bool next_places[_PLACE_MAX][_PLACE_MAX] = {
         [PLACE_NONE] = { [PLACE_WATCHED] = true, [PLACE_RESTING] = true },
         [PLACE_WATCHED] = { [PLACE_READY] = true, [PLACE_NONE] = true },
-        [PLACE_RESTING] = { [PLACE_WATCHED] = true, [PLACE_NONE] = true },
+        [PLACE_RESTING] = { [PLACE_WATCHED] = true, [PLACE_READY] = true, [PLACE_NONE] = true },
         [PLACE_READY] = { [PLACE_NONE] = true },
 };
 

@@ -42,7 +42,7 @@ int lot_reserve(Lot *lot, int fd);
 /* Puts a connection there, with its head if it has one, to be watched or to rest; both become the lot's. */
 void lot_put(Lot *lot, int fd, const Origin *origin, uint32_t head_size, Place place);
 
-/* From RESTING to WATCHED, or from WATCHED to READY. A connection that is READY stays so until it leaves. */
+/* From RESTING to WATCHED, or from either to READY. A connection that is READY stays so until it leaves. */
 void lot_set_place(Lot *lot, int fd, Place place);
 
 /* Closes a connection and its head. One that is READY leaves as the first of its queue. */

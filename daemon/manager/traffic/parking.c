@@ -19,8 +19,10 @@
 #include "manager/traffic/heads.h"
 #include "manager/traffic/lot.h"
 #include "manager/traffic/store.h"
+#include "manager/traffic/watch.h"
 
-#define PARKING_EVENTS_MAX 64
+/* More messages than the hand-off socket holds: a worker that sends without end does not keep the pool. */
+#define PARKING_LAST_MAX 4096
 
 /* After the kernel had no room for a descriptor on its way, of which no event tells the end. */
 #define PARKING_RETRY_INTERVAL (10 * USEC_PER_MSEC)
@@ -102,60 +104,25 @@ static int on_retry(sd_event_source *s _unused_, uint64_t usec _unused_, void *u
         return 0;
 }
 
-/* Takes some of those that said something, or went away, out of the epoll set. How many there were. */
-static int collect(Parking *p)
+/* A client has said something, or went away: it is not watched any more. */
+static void on_news(int fd, ClientNews news, void *userdata)
 {
-        struct epoll_event events[PARKING_EVENTS_MAX];
-        int n;
+        Parking *p = userdata;
 
-        n = epoll_wait(p->epoll_fd, events, PARKING_EVENTS_MAX, 0);
-        if (n < 0) {
-                (void) log_error_errno(errno, "Failed to watch parked connections, trying again: %m");
-                return 0;
-        }
-
-        for (int i = 0; i < n; i++) {
-                int fd = events[i].data.fd;
-                ssize_t k;
-                char c;
-
-                k = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-                if (k < 0 && (errno == EAGAIN || errno == EINTR) &&
-                    !(events[i].events & (EPOLLERR | EPOLLHUP)))
-                        continue;
-
-                (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-                if (k > 0)
-                        lot_set_place(&p->lot, fd, PLACE_READY);
-                else
-                        parking_drop(p, fd);
-        }
-        return n;
-}
-
-/* All of them; no more turns than that takes. */
-static void collect_all(Parking *p)
-{
-        for (size_t turns = p->lot.count / PARKING_EVENTS_MAX + 1; turns > 0; turns--)
-                if (collect(p) == 0)
-                        return;
+        if (news == CLIENT_SPOKE)
+                lot_set_place(&p->lot, fd, PLACE_READY);
+        else
+                parking_drop(p, fd);
 }
 
 static int on_parked(sd_event_source *s _unused_, int fd _unused_, uint32_t revents _unused_, void *userdata)
 {
         Parking *p = userdata;
 
-        (void) collect(p);
+        (void) watch_collect(p->epoll_fd, on_news, p);
         p->on_change(p->userdata);
         (void) parking_flush(p);
         return 0;
-}
-
-static int watch(Parking *p, int fd)
-{
-        struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP, .data.fd = fd };
-
-        return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 /* Something was refused to us that concerns a connection: the level to say so at. */
@@ -164,20 +131,38 @@ static int refused_level(Parking *p)
         return log_is_due(&p->refused_logged, PARKING_LOG_INTERVAL) ? LOG_WARNING : LOG_DEBUG;
 }
 
-/* One head's turn, which closes its connection or takes it into the epoll set. When the next one is. */
+/* Closes the connection of a client that is too slow. All of those that are parked are closed here. */
+static void close_late(Parking *p, int fd)
+{
+        log_debug("A parked client sent no more of a request within request.header_timeout, closing its "
+                  "connection.");
+        parking_drop(p, fd);
+}
+
+/* A head's time is over. What its client has sent by now is in time: the worker that reads it judges. */
+static void end_head(Parking *p, int fd)
+{
+        ClientNews news = watch_look(fd, /* events= */ 0);
+
+        watch_drop(p->epoll_fd, fd);
+        if (news == CLIENT_SILENT)
+                close_late(p, fd);
+        else
+                on_news(fd, news, p);
+}
+
+/* One head's turn, which ends its wait or takes it into the epoll set. When the next one is. */
 static usec_t head_turn(Parking *p, int fd, usec_t now)
 {
         const Parked *k = lot_get(&p->lot, fd);
         int r;
 
         switch (head_decide(&k->origin, k->place == PLACE_RESTING, now)) {
-        case HEAD_CLOSE:
-                log_debug("A client sent part of a request only, within request.header_timeout.");
-                (void) epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-                parking_drop(p, fd);
+        case HEAD_OVER:
+                end_head(p, fd);
                 return USEC_INFINITY;
         case HEAD_WATCH:
-                r = watch(p, fd);
+                r = watch_add(p->epoll_fd, fd);
                 if (r >= 0)
                         lot_set_place(&p->lot, fd, PLACE_WATCHED);
                 else /* it rests on: only its deadline closes it */
@@ -203,6 +188,7 @@ static usec_t on_heads_turn(usec_t now, void *userdata)
                         next = MIN(next, head_turn(p, fd, now));
         }
         p->on_change(p->userdata);
+        (void) parking_flush(p);
         return next;
 }
 
@@ -221,7 +207,7 @@ static int parking_add(Parking *p, const Origin *origin, int fd)
         r = lot_reserve(&p->lot, fd);
         if (r < 0)
                 return r;
-        r = rest ? 0 : watch(p, fd);
+        r = rest ? 0 : watch_add(p->epoll_fd, fd);
         if (r < 0)
                 return r;
         lot_put(&p->lot, fd, origin, head_size, rest ? PLACE_RESTING : PLACE_WATCHED);
@@ -237,41 +223,63 @@ static void take_question(Parking *p, Handoff *handoff)
         handoff_close(handoff);
 }
 
-/* Workers hand connections in, or there is room again to hand some out. */
-static int on_handoff(sd_event_source *s _unused_, int fd, uint32_t revents, void *userdata)
+/* What the next message of a worker's was. */
+typedef enum Taken {
+        TAKEN_NOTHING, /* there is none */
+        TAKEN_CONNECTION,
+        TAKEN_QUESTION,
+        TAKEN_FAILED, /* it could not be received, which was logged */
+} Taken;
+
+/* Takes one, and does what it asks for. */
+static Taken take_next(Parking *p)
+{
+        Handoff handoff;
+        int r;
+
+        r = handoff_receive(p->manager_fd, HANDOFF_MANAGER, &handoff);
+        if (r == -EAGAIN || r == 0)
+                return TAKEN_NOTHING;
+        if (r < 0) {
+                (void) log_full(refused_level(p), r,
+                                "Failed to take what a worker handed in, ignoring it: %m");
+                return TAKEN_FAILED;
+        }
+
+        if (handoff.kind == HANDOFF_QUESTION) {
+                take_question(p, &handoff);
+                return TAKEN_QUESTION;
+        }
+        r = parking_add(p, &handoff.origin, handoff.fd);
+        if (r < 0) {
+                (void) log_full(refused_level(p), r,
+                                "Failed to park a connection beside %zu others, closing it: %m",
+                                p->lot.count);
+                handoff_close(&handoff);
+        }
+        return TAKEN_CONNECTION;
+}
+
+/*
+ * Workers hand connections in, or there is room again to hand some out. What else there is behind a question
+ * comes with the next event, since a page costs: other sources have their turn.
+ */
+static int on_handoff(sd_event_source *s _unused_, int fd _unused_, uint32_t revents, void *userdata)
 {
         Parking *p = userdata;
 
         if (revents & EPOLLOUT)
                 (void) parking_flush(p);
+        while (take_next(p) == TAKEN_CONNECTION)
+                ;
+        return 0;
+}
 
-        for (;;) {
-                Handoff handoff;
-                int r;
-
-                r = handoff_receive(fd, HANDOFF_MANAGER, &handoff);
-                if (r == -EAGAIN || r == 0)
-                        return 0;
-                if (r < 0) {
-                        (void) log_full(refused_level(p), r,
-                                        "Failed to take what a worker handed in, ignoring it: %m");
-                        return 0; /* level-triggered: what else there is comes with the next event */
-                }
-
-                if (handoff.kind == HANDOFF_QUESTION) {
-                        take_question(p, &handoff);
-                        if (p->on_status)
-                                return 0; /* a page costs: other sources have their turn */
-                        continue;
-                }
-                r = parking_add(p, &handoff.origin, handoff.fd);
-                if (r < 0) {
-                        (void) log_full(refused_level(p), r,
-                                        "Failed to park a connection beside %zu others, closing it: %m",
-                                        p->lot.count);
-                        handoff_close(&handoff);
-                }
-        }
+/* There is no next event: takes what workers have handed in last, whatever it is. */
+static void take_last(Parking *p)
+{
+        for (size_t i = 0; i < PARKING_LAST_MAX && take_next(p) != TAKEN_NOTHING; i++)
+                ;
 }
 
 /* The others are for workers, templates and clients of the control socket. */
@@ -398,11 +406,11 @@ void parking_rouse(Parking *p)
 
 void parking_stop(Parking *p)
 {
-        (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
+        take_last(p);
         FOREACH_PARKED(fd, &p->lot)
-                if (lot_place(&p->lot, fd) == PLACE_RESTING && watch(p, fd) >= 0)
+                if (lot_place(&p->lot, fd) == PLACE_RESTING && watch_add(p->epoll_fd, fd) >= 0)
                         lot_set_place(&p->lot, fd, PLACE_WATCHED);
-        collect_all(p);
+        watch_collect_all(p->epoll_fd, p->lot.count, on_news, p);
         (void) parking_flush(p);
         (void) sd_event_source_set_enabled(p->epoll_source, SD_EVENT_OFF);
 }
@@ -410,20 +418,12 @@ void parking_stop(Parking *p)
 void parking_store(Parking *p, uint64_t descriptor_limit)
 {
         size_t left = store_max(descriptor_limit);
-        Handoff handoff;
 
         p->on_status = NULL; /* questions find no answer any more */
-        (void) on_handoff(NULL, p->manager_fd, EPOLLIN, p); /* what workers handed in last */
-        while (handoff_receive(p->worker_fd, HANDOFF_WORKER, &handoff) > 0) {
-                store_connection(&handoff.origin, handoff.fd, &left);
-                handoff_close(&handoff);
-        }
-        collect_all(p); /* what was said since the drain */
-        for (int fd = p->lot.ready_first; fd >= 0; fd = lot_get(&p->lot, fd)->next)
-                store_connection(&lot_get(&p->lot, fd)->origin, fd, &left);
-        FOREACH_PARKED(fd, &p->lot)
-                if (lot_place(&p->lot, fd) != PLACE_READY)
-                        store_connection(&lot_get(&p->lot, fd)->origin, fd, &left);
+        take_last(p);
+        store_queued(p->worker_fd, &left);
+        watch_collect_all(p->epoll_fd, p->lot.count, on_news, p); /* what was said since the drain */
+        store_lot(&p->lot, &left);
 }
 
 bool parking_waiting(const Parking *p)

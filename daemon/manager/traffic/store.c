@@ -27,3 +27,22 @@ void store_connection(const Origin *origin, int connection, size_t *left)
         (void) snprintf(state, sizeof state, "FDSTORE=1\nFDNAME=%s", protocol_stored_name(origin->protocol));
         (void) sd_pid_notify_with_fds(0, false, state, &connection, 1);
 }
+
+void store_queued(int worker_fd, size_t *left)
+{
+        Handoff handoff;
+
+        while (handoff_receive(worker_fd, HANDOFF_WORKER, &handoff) > 0) {
+                store_connection(&handoff.origin, handoff.fd, left);
+                handoff_close(&handoff);
+        }
+}
+
+void store_lot(const Lot *lot, size_t *left)
+{
+        for (int fd = lot->ready_first; fd >= 0; fd = lot_get(lot, fd)->next)
+                store_connection(&lot_get(lot, fd)->origin, fd, left);
+        FOREACH_PARKED(fd, lot)
+                if (lot_place(lot, fd) != PLACE_READY)
+                        store_connection(&lot_get(lot, fd)->origin, fd, left);
+}

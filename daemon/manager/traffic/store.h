@@ -12,6 +12,7 @@
  */
 
 #include "ipc/handoff.h"
+#include "manager/traffic/lot.h"
 
 #define STORE_MAX 4096U
 #define STORE_SPARE 64U /* for the sockets and others that go along */
@@ -24,3 +25,9 @@ size_t store_max(uint64_t descriptor_limit);
  * was read of it: what follows would be taken for the start of one.
  */
 void store_connection(const Origin *origin, int connection, size_t *left);
+
+/* Stores what waits in the hand-off queue, which is empty then. */
+void store_queued(int worker_fd, size_t *left);
+
+/* Stores what is parked, first those whose client has said something. The lot keeps them. */
+void store_lot(const Lot *lot, size_t *left);
