@@ -124,8 +124,6 @@ static char *params_allocate(Params *params, size_t size)
 /* Puts the bytes there with a zero behind, and says where that ends. */
 static char *put(char *p, const char *bytes, size_t size)
 {
-        assert(bytes || size == 0);
-
         if (size > 0)
                 memcpy(p, bytes, size);
         p[size] = 0;

@@ -219,7 +219,6 @@ bool scoreboard_set_stage(Scoreboard *b, size_t slot, Stage stage)
         Slot *s = board_slot(b, slot);
         Stage before = atomic_load_explicit(&s->stage, memory_order_relaxed);
 
-        assert(stage < _STAGE_MAX);
         if (before == stage)
                 return false;
 
