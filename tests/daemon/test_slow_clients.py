@@ -177,8 +177,11 @@ def test_terminate_timeout_of_an_answer_that_nobody_takes(make_daemon, clients):
     with make_daemon(ONE + 'request = { terminate_timeout = "300ms"; };') as daemon:
         hello = daemon.script("hello.php", HELLO)
         clients(daemon, 1)[0].start(daemon.script("large.php", LARGE))
-        wait_until(lambda: "large.php takes longer" in daemon.logged(), what="its end")
+        wait_until(lambda: "large.php within request.terminate_timeout = 300ms, its worker is sent SIGTERM."
+                   in daemon.logged(), what="its end")
         assert daemon.get(hello) == "hello"
+        assert daemon.logged().count("the client does not take the answer to ") == 1
+        assert "takes longer" not in daemon.logged()  # it was not the script
 
 
 def test_terminate_timeout_spares_shutdown_functions_and_a_client_that_waits_for_them(make_daemon):

@@ -28,6 +28,14 @@ static usec_t patience(const Config *c, const LimitView *v)
                                                                          : LIMIT_GRACE;
 }
 
+/* An interrupt ends a script: it is no help where that is over, and the client does not take the answer. */
+static LimitMeasure next_measure(const LimitView *v)
+{
+        if (v->measure == LIMIT_NONE && v->stage == STAGE_SENDING)
+                return LIMIT_TERMINATE;
+        return v->measure + 1;
+}
+
 static void decide_terminate(const Config *c, const LimitView *v, LimitVerdict *verdict)
 {
         usec_t age = v->measure == LIMIT_NONE ? v->age : v->since, limit = patience(c, v);
@@ -38,7 +46,7 @@ static void decide_terminate(const Config *c, const LimitView *v, LimitVerdict *
                 verdict->next = MIN(verdict->next, limit - age);
                 return;
         }
-        verdict->measure = v->measure + 1;
+        verdict->measure = next_measure(v);
         if (verdict->measure < LIMIT_KILL)
                 verdict->next = MIN(verdict->next, LIMIT_GRACE);
 }

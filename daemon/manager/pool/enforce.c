@@ -16,22 +16,27 @@
 #include "base/parse.h"
 #include "ipc/messages.h"
 
+/* With what is said of a script, and of a client that does not take the answer. */
 static const struct {
         int signal;
-        const char *text;
+        const char *script, *client;
 } measures[] = {
-        [LIMIT_INTERRUPT] = { IPC_INTERRUPT_SIGNAL, "is ended" },
-        [LIMIT_TERMINATE] = { SIGTERM, "does not end, its worker is sent SIGTERM" },
-        [LIMIT_KILL] = { SIGKILL, "still does not end, its worker is sent SIGKILL" },
+        [LIMIT_INTERRUPT] = { IPC_INTERRUPT_SIGNAL, " and is ended", NULL },
+        [LIMIT_TERMINATE] = { SIGTERM, " and does not end, its worker is sent SIGTERM",
+                              ", its worker is sent SIGTERM" },
+        [LIMIT_KILL] = { SIGKILL, " and still does not end, its worker is sent SIGKILL",
+                         ", its worker does not end and is sent SIGKILL" },
 };
 
 static void take_measure(Generation *g, size_t slot, const WorkerRecord *record, LimitMeasure measure,
                          usec_t now)
 {
         Worker *w = &g->workers.slots[slot];
+        bool sending = record->stage == STAGE_SENDING; /* the script is over */
         char pid[16], age[32], text[PARSE_FORMAT_MAX];
 
         assert(measure > w->limit_measure && measure < ELEMENTSOF(measures));
+        assert(!sending || measures[measure].client);
         assert(worker_lives(w));
         (void) snprintf(pid, sizeof pid, "%d", w->pid);
         (void) snprintf(age, sizeof age, "%llu",
@@ -46,9 +51,12 @@ static void take_measure(Generation *g, size_t slot, const WorkerRecord *record,
                                           { "REQUEST_URI", record->uri },
                                           {},
                           },
-                          "Worker %s: %s takes longer than request.terminate_timeout = %s and %s.", pid,
+                          "Worker %s: %s%s %s request.terminate_timeout = %s%s.", pid,
+                          sending ? "the client does not take the answer to " : "",
                           record->script[0] ? record->script : "a request",
-                          format_usec(text, g->config->request_terminate_timeout), measures[measure].text);
+                          sending ? "within" : "takes longer than",
+                          format_usec(text, g->config->request_terminate_timeout),
+                          sending ? measures[measure].client : measures[measure].script);
 
         scoreboard_condemn(g->workers.board, slot, record->requests + 1);
         w->limit_measure = measure;
