@@ -328,20 +328,14 @@ int parking_new(sd_event *event, void (*on_change)(void *userdata), void *userda
         p->manager_fd = pair[0];
         p->worker_fd = pair[1];
 
-        p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-        if (p->epoll_fd < 0)
-                return -errno;
-
         r = sd_event_add_io(event, &p->handoff_source, p->manager_fd, EPOLLIN, on_handoff, p);
         if (r < 0)
                 return r;
         (void) sd_event_source_set_description(p->handoff_source, "handoff");
 
-        r = sd_event_add_io(event, &p->epoll_source, p->epoll_fd, EPOLLIN, on_parked, p);
+        r = watch_open(event, on_parked, p, &p->epoll_fd, &p->epoll_source);
         if (r < 0)
                 return r;
-        (void) sd_event_source_set_description(p->epoll_source, "parked-connections");
-
         r = add_retry_timer(p, event);
         if (r < 0)
                 return r;

@@ -10,7 +10,26 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/log.h"
+
+int watch_open(sd_event *event, sd_event_io_handler_t on_events, void *userdata, int *ret_fd,
+               sd_event_source **ret_source)
+{
+        _cleanup_(fd_closep) int fd = -EBADF;
+        int r;
+
+        fd = epoll_create1(EPOLL_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = sd_event_add_io(event, ret_source, fd, EPOLLIN, on_events, userdata);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_description(*ret_source, "parked-connections");
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
 
 int watch_add(int epoll_fd, int fd)
 {

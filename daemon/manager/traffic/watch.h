@@ -3,7 +3,15 @@
 
 /* Watching the clients of parked connections, by an epoll instance (epoll(7)) that is the caller's. */
 
+#include <systemd/sd-event.h>
+
 #include "base/util.h"
+
+/*
+ * Opens a set, which the loop watches: on_events is called when there is something to collect. 0 or -errno.
+ */
+int watch_open(sd_event *event, sd_event_io_handler_t on_events, void *userdata, int *ret_fd,
+               sd_event_source **ret_source);
 
 /* Takes a connection into the set. 0 or -errno. */
 int watch_add(int epoll_fd, int fd);
