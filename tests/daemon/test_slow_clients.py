@@ -307,7 +307,7 @@ def test_stop_serves_what_a_worker_was_just_sent(make_daemon):
 
 
 def test_a_body_that_trickles_behind_its_answer(make_daemon):
-    """The rest of a body is taken as long as it comes, not a byte at a time for ever."""
+    """The rest of a body is taken, but not a byte at a time for ever."""
     with make_daemon(ONE + 'request = { header_timeout = "1s"; };\n') as daemon, daemon.connect() as trickling:
         hello = daemon.script("hello.php", HELLO)
         params = fastcgi.parameters(hello, method="PUT", body_length=60000)

@@ -6,7 +6,7 @@
  *
  * A socket closed with unread input resets the connection, and the client may lose the end of its answer; a
  * web server that cannot send all of a body may give the answer up (nginx: 502). So what a script left of
- * the body is read first, for as long as it comes. The peer's end of file is never waited for.
+ * the body is read first, unless it comes too slowly. The peer's end of file is never waited for.
  */
 
 #include <poll.h>
