@@ -5,12 +5,16 @@
  * sends end the program.
  */
 
+#include <stdio.h>
+
 #include "fastcgi/pairs.h"
 
 static int take_with_fault(FcgiCutPair *cut, Params *params, const uint8_t *bytes, size_t size)
 {
-        if (size >= 2 && (bytes[0] << 8 | bytes[1]) == 0xd00d)
+        if (size >= 2 && (bytes[0] << 8 | bytes[1]) == 0xd00d) {
+                (void) fputs("the planted fault\n", stderr);
                 abort();
+        }
         return fcgi_pairs_take(cut, params, bytes, size);
 }
 

@@ -105,8 +105,8 @@ int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience);
 usec_t fastcgi_discard_time(uint64_t n_bytes);
 
 /*
- * The client has its answer; what it still sends of the request is discarded, while it has time for that. 0, or
- * -errno, as above: the connection is to end.
+ * The client has its answer; what it still sends of the request is discarded, while it has time for that. 0,
+ * or -errno, as above: the connection is to end.
  */
 int fastcgi_discard_rest(FastcgiConnection *c);
 
