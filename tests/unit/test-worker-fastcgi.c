@@ -497,6 +497,7 @@ static void test_header_timeout(void **state _unused_)
         assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
         assert_int_equal(f.calls.closing, 1);
         expect_said("A client sent part of a request only, within request.header_timeout");
+        assert_int_equal(f.calls.late, 1);
         fixture_close(&f);
 }
 
@@ -531,6 +532,7 @@ static void test_large_head_that_is_read_late(void **state _unused_)
         client_sends(&f, &b);
         expect_verdict(&f, CONNECTION_ENDED);
         expect_said("A client sent part of a request only, within request.header_timeout");
+        assert_int_equal(f.calls.late, 1);
         params_free(params);
         fixture_close(&f);
 }
@@ -860,6 +862,7 @@ static void test_too_many_parameters(void **state _unused_)
         expect_verdict(&f, CONNECTION_ENDED);
         assert_int_equal(f.calls.closing, 1);
         expect_said("A client did not send all of a request that was answered");
+        assert_int_equal(f.calls.late, 1);
         bytes_clear(&pairs);
         fixture_close(&f);
 }
@@ -1038,6 +1041,7 @@ static void test_unread_body_that_does_not_end(void **state _unused_)
                 assert_true(now_monotonic() - begin >= SHORT_TIMEOUT);
                 assert_int_equal(f.calls.closing, 1);
                 expect_said("A client did not send all of a request that was answered");
+                assert_int_equal(f.calls.late, 1);
                 fixture_close(&f);
 
                 begin = now_monotonic();

@@ -98,7 +98,7 @@ static void on_released(void *userdata)
         (void) own_park(&((Server *) userdata)->own);
 }
 
-static void on_closing(void *userdata, int fd)
+static void on_closing(void *userdata, int fd, bool late _unused_)
 {
         sources_forget_own(&((Server *) userdata)->intake.sources, fd);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The worker's side of the scoreboard: see slot.h. A slot has one writer, this one. It costs no system
- * call but for the one that wakes the manager, and that only where it asked for it.
+ * The worker's side of the scoreboard: see slot.h. A slot has one writer, this one. It costs no system call
+ * but for the one that wakes the manager: when the worker waits for work for the first time, and where the
+ * manager has asked for it.
  */
 
 #include "worker/serve/slot.h"

@@ -65,7 +65,7 @@ ssize_t input_read(Input *i)
                 n = recv(i->fd, i->buffer, sizeof i->buffer, MSG_DONTWAIT);
         while (n < 0 && errno == EINTR);
         if (n < 0)
-                return errno == EAGAIN ? 0 : -errno;
+                return errno == EAGAIN ? 0 : errno == ETIMEDOUT ? -ECONNRESET : -errno; /* TCP gave it up */
         if (n == 0)
                 return -ECONNRESET;
 

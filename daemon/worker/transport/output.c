@@ -145,7 +145,7 @@ static int output_send(Output *o, struct iovec *iov, size_t n, usec_t deadline)
                         return 0;
 
                 /* What was sent in part has filled the socket: there is no point in trying at once. */
-                r = k < 0 && errno != EAGAIN ? -errno : wait_for_room(o, deadline);
+                r = k < 0 && errno != EAGAIN ? -EPIPE : wait_for_room(o, deadline);
                 if (r < 0) {
                         /* Without a deadline that the client could keep, it had no time to be slow in. */
                         set_state(o, r == -ETIMEDOUT && deadline > 0 ? OUTPUT_STALLED : OUTPUT_BROKEN);

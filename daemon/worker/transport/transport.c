@@ -15,12 +15,17 @@ int connection_new(const Transport *transport, usec_t header_timeout, const Conn
         return transport->new(header_timeout, hooks, userdata, ret);
 }
 
-void connection_close(Connection *c)
+static void close_socket(Connection *c, bool late)
 {
         if (c->fd < 0)
                 return;
-        c->hooks->closing(c->userdata, c->fd);
+        c->hooks->closing(c->userdata, c->fd, late);
         c->fd = fd_close(c->fd);
+}
+
+void connection_close(Connection *c)
+{
+        close_socket(c, /* late= */ false);
 }
 
 void connection_close_late(Connection *c, Lateness with)
@@ -32,5 +37,5 @@ void connection_close_late(Connection *c, Lateness with)
         };
 
         log_debug("A client %s, closing its connection.", texts[with]);
-        connection_close(c);
+        close_socket(c, /* late= */ true);
 }

@@ -27,7 +27,7 @@ typedef struct ConnectionHooks {
         void (*waiting)(void *userdata, bool begins); /* around each wait until the client takes something */
         void (*progress)(void *userdata); /* the client took some of the answer, or sent some of the body */
         void (*released)(void *userdata); /* ANSWER_RELEASED: the socket may be parked and closed */
-        void (*closing)(void *userdata, int fd); /* last chance to forget the descriptor */
+        void (*closing)(void *userdata, int fd, bool late); /* late: its client was too slow */
 } ConnectionHooks;
 
 typedef struct Transport Transport;
@@ -115,7 +115,10 @@ typedef enum Lateness {
         _LATENESS_MAX,
 } Lateness;
 
-/* Closes the connection of a client that is too slow. All of them are closed here. */
+/*
+ * Closes the connection of a client that is too slow. All of them are closed here, but for one whose worker
+ * ends with it, when the answer takes longer than request.terminate_timeout.
+ */
 void connection_close_late(Connection *connection, Lateness with);
 
 /* ---- The operations, see above ---- */

@@ -39,10 +39,13 @@ static void on_released(void *userdata)
         ((HookCalls *) userdata)->released++;
 }
 
-static void on_closing(void *userdata, int fd)
+static void on_closing(void *userdata, int fd, bool late)
 {
+        HookCalls *calls = userdata;
+
         assert(fcntl(fd, F_GETFD) >= 0);
-        ((HookCalls *) userdata)->closing++;
+        calls->closing++;
+        calls->late += late;
 }
 
 const ConnectionHooks counting_hooks = {

@@ -7,7 +7,7 @@
 
 /* The userdata of the hooks. */
 typedef struct HookCalls {
-        unsigned reading, finishing, waiting, progress, released, closing;
+        unsigned reading, finishing, waiting, progress, released, closing, late;
         char script[64]; /* the last one that was known */
 } HookCalls;
 
