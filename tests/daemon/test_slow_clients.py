@@ -174,10 +174,10 @@ def test_clients_that_take_no_answer(make_daemon, clients):
 
 def test_terminate_timeout_of_an_answer_that_nobody_takes(make_daemon, clients):
     """A client that does not take what the script printed has not been answered when the script ends."""
-    with make_daemon(ONE + 'request = { terminate_timeout = "300ms"; };') as daemon:
+    with make_daemon(ONE + 'request = { terminate_timeout = "1s"; };') as daemon:
         hello = daemon.script("hello.php", HELLO)
         clients(daemon, 1)[0].start(daemon.script("large.php", LARGE))
-        wait_until(lambda: "large.php within request.terminate_timeout = 300ms, its worker is sent SIGTERM."
+        wait_until(lambda: "large.php within request.terminate_timeout = 1s, its worker is sent SIGTERM."
                    in daemon.logged(), what="its end")
         assert daemon.get(hello) == "hello"
         assert daemon.logged().count("the client does not take the answer to ") == 1
@@ -186,7 +186,7 @@ def test_terminate_timeout_of_an_answer_that_nobody_takes(make_daemon, clients):
 
 def test_terminate_timeout_spares_shutdown_functions_and_a_client_that_waits_for_them(make_daemon):
     """Also one whose answer leaves only after them and does not fit the socket's buffer."""
-    with make_daemon(ONE + 'request = { terminate_timeout = "300ms"; };') as daemon:
+    with make_daemon(ONE + 'request = { terminate_timeout = "1s"; };') as daemon:
         script = daemon.script("behind.php", """<?php
             register_shutdown_function(function () {
                 usleep(1500000);
