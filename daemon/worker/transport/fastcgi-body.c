@@ -99,19 +99,25 @@ usec_t fastcgi_discard_time(uint64_t n_bytes)
 
 int fastcgi_discard(FastcgiConnection *c, size_t max_read, usec_t patience)
 {
-        usec_t least = usec_add(now_monotonic(), patience);
+        usec_t least = 0; /* the clock is read where there is anything to wait for */
         size_t n_read = 0;
         int r;
 
         c->body_size = 0;
         while (c->body != BODY_ENDED) {
-                usec_t end = usec_add(least, fastcgi_discard_time(n_read));
+                usec_t now, end = USEC_INFINITY;
 
                 r = discard_buffered(c);
                 if (r != 0)
                         return r < 0 ? r : 0;
-                if (patience > 0 && now_monotonic() > end)
-                        return -ETIMEDOUT;
+                if (patience > 0) {
+                        now = now_monotonic();
+                        if (least == 0)
+                                least = usec_add(now, patience);
+                        end = usec_add(least, fastcgi_discard_time(n_read));
+                        if (now > end)
+                                return -ETIMEDOUT;
+                }
 
                 if (n_read >= max_read)
                         return 0;
