@@ -13,24 +13,13 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
+#include "libconfig-leaks.h"
 #include "poolfile/dump.h"
 #include "poolfile/parse.h"
 
 #define NAME "/nonexistent/pool.conf"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-const char *__lsan_default_suppressions(void)
-{
-        return "leak:libconfig_yy\nleak:libconfig.so\n";
-}
-
-const char *__lsan_default_options(void)
-{
-        return "print_suppressions=0";
-}
 
 static char *dump(const Config *config)
 {

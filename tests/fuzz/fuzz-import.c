@@ -15,24 +15,11 @@
 #include "base/text.h"
 #include "ctl/import/import.h"
 #include "input.h"
+#include "libconfig-leaks.h"
 #include "poolfile/parse.h"
 
 #define INCLUDED 2
 #define FILE_END 0x1e
-
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-/* libconfig leaks where it meets a syntax error: fuzz-config.c. */
-const char *__lsan_default_suppressions(void)
-{
-        return "leak:libconfig_yy\nleak:libconfig.so\n";
-}
-
-const char *__lsan_default_options(void)
-{
-        return "print_suppressions=0";
-}
 
 static const char *directory;
 
